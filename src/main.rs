@@ -1,0 +1,2 @@
+//! Intendant.
+fn main() {}
