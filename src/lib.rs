@@ -1,1 +1,5 @@
-//! Intendant.
+//! Keeps fleets of CMS websites updated: reads a plan, looks at the site, takes a verified
+//! snapshot, applies updates in dependency order, checks the site, and restores it exactly if
+//! anything is wrong. `docs/ARCHITECTURE.md` is the map.
+
+pub mod model;

@@ -1,0 +1,87 @@
+//! What an update applies to: the core or one extension.
+
+use super::name::{NameError, Slug};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A kind of component in the words of its playbook: `core`, `plugin`, `theme`, `language` …
+#[derive(
+    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(transparent)]
+pub struct Kind(pub Slug);
+
+impl Kind {
+    /// The core's kind, the one name that every playbook shares.
+    pub const CORE: &'static str = "core";
+
+    /// A checked kind.
+    pub fn new(text: &str) -> Result<Self, NameError> {
+        Slug::new(text).map(Self)
+    }
+
+    /// Whether this is the core.
+    pub fn is_core(&self) -> bool {
+        self.0.as_str() == Self::CORE
+    }
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// One component of one site; written `plugin:akismet`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ComponentId {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its name within the kind.
+    pub slug: Slug,
+}
+
+impl ComponentId {
+    /// The component of this kind and slug, both checked.
+    pub fn new(kind: &str, slug: &str) -> Result<Self, NameError> {
+        Ok(Self {
+            kind: Kind::new(kind)?,
+            slug: Slug::new(slug)?,
+        })
+    }
+
+    /// Whether `name`, from a plan, means this component: `kind:slug` or the bare slug.
+    pub fn is_named(&self, name: &str) -> bool {
+        match name.split_once(':') {
+            Some((kind, slug)) => self.kind.as_str() == kind && self.slug.as_str() == slug,
+            None => self.slug.as_str() == name,
+        }
+    }
+}
+
+impl fmt::Display for ComponentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.kind, self.slug)
+    }
+}
+
+impl Serialize for ComponentId {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ComponentId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let (kind, slug) = text
+            .split_once(':')
+            .ok_or_else(|| serde::de::Error::custom("a component is written kind:slug"))?;
+        Self::new(kind, slug).map_err(serde::de::Error::custom)
+    }
+}

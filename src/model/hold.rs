@@ -1,0 +1,131 @@
+//! Updates that are known and not applied.
+
+use super::{ComponentId, Version};
+use serde::{Deserialize, Serialize};
+
+/// Who can lift a hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Lifter {
+    /// Whoever runs Intendant: edits the plan, records an approval.
+    Operator,
+    /// The client: buys a licence, accepts a major version, a larger tier.
+    Client,
+    /// The hosting provider: a newer PHP, more room.
+    Host,
+    /// The author of the extension.
+    Vendor,
+    /// A later run, by itself: nobody needs to act.
+    Time,
+}
+
+/// Why an update is held. Every text that depends on it is chosen by `kind` when it is shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum HoldReason {
+    /// The plan's policy excludes this kind of step (`core: minor` and a major version).
+    Policy {
+        /// The plan's key, such as `updates.core`.
+        key: String,
+        /// What the key allows.
+        allows: String,
+    },
+    /// A major version without a recorded approval.
+    Approval,
+    /// The plan holds the extension by name.
+    Planned {
+        /// The plan's own words.
+        why: String,
+        /// When the hold ends.
+        until: Option<jiff::civil::Date>,
+    },
+    /// Needs a newer PHP (or other platform part) than the site has.
+    Platform {
+        /// What is needed: `php`.
+        part: String,
+        /// The least version.
+        needs: Version,
+        /// What the site has, if it is known.
+        has: Option<Version>,
+    },
+    /// Needs a newer core than this run will reach.
+    Core {
+        /// The least version.
+        needs: Version,
+        /// What the core will be after this run.
+        has: Version,
+    },
+    /// Needs another extension that is missing, inactive or too old.
+    Dependency {
+        /// The extension that is needed.
+        on: String,
+    },
+    /// Another member of its group, or something it depends on, is held.
+    With {
+        /// The other component.
+        other: ComponentId,
+    },
+    /// The offer has no package: a licence is missing or has ended.
+    Licence,
+    /// The installed files differ from the published ones.
+    Modified {
+        /// Some of the files, at most ten.
+        files: Vec<String>,
+    },
+    /// Above the cap of the tier.
+    OutsidePlan {
+        /// The lowest tier that would cover the site.
+        tier: super::Tier,
+    },
+    /// Younger than the plan's delay.
+    TooYoung {
+        /// The first day on which it is old enough.
+        from: jiff::civil::Date,
+    },
+    /// What the site says of it can't be used safely.
+    Unusable {
+        /// What was wrong, cleaned for display.
+        why: String,
+    },
+    /// The account can't write where the update would.
+    NotWritable {
+        /// The path, relative to the site's root.
+        path: String,
+    },
+    /// It broke the site earlier in this run.
+    Failed {
+        /// The failing step, in words.
+        why: String,
+    },
+}
+
+impl HoldReason {
+    /// Who can lift it.
+    pub fn lifter(&self) -> Lifter {
+        match self {
+            Self::Policy { .. } | Self::Planned { .. } | Self::Modified { .. } => Lifter::Operator,
+            Self::Unusable { .. } => Lifter::Operator,
+            Self::Approval | Self::Licence | Self::OutsidePlan { .. } => Lifter::Client,
+            Self::Platform { .. } | Self::NotWritable { .. } => Lifter::Host,
+            Self::Dependency { .. } | Self::Core { .. } | Self::With { .. } => Lifter::Operator,
+            Self::Failed { .. } => Lifter::Vendor,
+            Self::TooYoung { .. } => Lifter::Time,
+        }
+    }
+}
+
+/// An update that is known and not applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Hold {
+    /// What is held.
+    pub component: ComponentId,
+    /// What it is called in the site's administration.
+    pub title: String,
+    /// What is installed.
+    pub installed: Version,
+    /// What is offered; none where the offer itself is unusable.
+    pub offered: Option<Version>,
+    /// Why.
+    pub reason: HoldReason,
+}

@@ -1,0 +1,23 @@
+//! Values that every other module speaks in: names, versions, tiers, outcomes, holds.
+//!
+//! May use: nothing of this crate. Invariants: no I/O, no clock, no randomness except the
+//! creation of a [`RunId`] from a time that is handed in; every value that can come from a site
+//! is bounded and checked when it is made.
+
+mod component;
+mod digest;
+mod hold;
+mod name;
+mod outcome;
+mod text;
+mod tier;
+mod version;
+
+pub use component::{ComponentId, Kind};
+pub use digest::{Digest, DigestError};
+pub use hold::{Hold, HoldReason, Lifter};
+pub use name::{NameError, RunId, SiteName, Slug};
+pub use outcome::Outcome;
+pub use text::{clean_block, clean_line, human_bytes};
+pub use tier::Tier;
+pub use version::{Step as VersionStep, Version, VersionScheme};
