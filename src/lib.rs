@@ -3,3 +3,4 @@
 //! anything is wrong. `docs/ARCHITECTURE.md` is the map.
 
 pub mod model;
+pub mod remote;
