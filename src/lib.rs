@@ -4,3 +4,4 @@
 
 pub mod model;
 pub mod remote;
+pub mod snapshot;
