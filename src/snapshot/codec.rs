@@ -115,7 +115,10 @@ fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
     let facts = || {
         let mode = line.mode.as_deref().ok_or("no mode")?;
         Ok::<_, &str>(Facts {
-            mode: u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o7777).ok_or("bad mode")?,
+            mode: u32::from_str_radix(mode, 8)
+                .ok()
+                .filter(|mode| *mode <= 0o7777)
+                .ok_or("bad mode")?,
             uid: line.uid.ok_or("no uid")?,
             gid: line.gid.ok_or("no gid")?,
             mtime: line.mtime.ok_or("no mtime")?,
@@ -127,11 +130,17 @@ fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
     let content = || {
         let size = line.size.ok_or("no size")?;
         let digest = line.blake3.ok_or("no digest")?;
-        chunks(size, digest, line.chunks.as_deref())
-            .map(|chunks| Content { digest, size, chunks })
+        chunks(size, digest, line.chunks.as_deref()).map(|chunks| Content {
+            digest,
+            size,
+            chunks,
+        })
     };
     let entry = match line.kind {
-        'f' => Entry::File { facts: facts()?, content: content()? },
+        'f' => Entry::File {
+            facts: facts()?,
+            content: content()?,
+        },
         'd' => Entry::Dir { facts: facts()? },
         'l' => Entry::Link {
             facts: facts()?,
@@ -143,8 +152,13 @@ fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
                 .filter(|target| !target.is_empty() && !target.contains(&0))
                 .ok_or("bad target")?,
         },
-        'o' => Entry::Object { content: content()? },
-        kind @ ('p' | 's' | 'b' | 'c') => Entry::Other { facts: facts()?, kind },
+        'o' => Entry::Object {
+            content: content()?,
+        },
+        kind @ ('p' | 's' | 'b' | 'c') => Entry::Other {
+            facts: facts()?,
+            kind,
+        },
         _ => return Err("an unknown kind"),
     };
     let item = match (line.path, line.object, line.kind == 'o') {
@@ -221,7 +235,9 @@ pub(super) fn read(what: &str, input: impl Read) -> Result<Manifest> {
     let mut totals = Totals::default();
     loop {
         let above: Digest = lines.hasher.finalize().into();
-        let line = lines.next()?.ok_or_else(|| damaged("its footer is missing"))?;
+        let line = lines
+            .next()?
+            .ok_or_else(|| damaged("its footer is missing"))?;
         if line.starts_with(b"{\"end\"") {
             let footer: FooterLine =
                 serde_json::from_slice(&line).map_err(|e| damaged(&e.to_string()))?;
@@ -238,7 +254,10 @@ pub(super) fn read(what: &str, input: impl Read) -> Result<Manifest> {
         let (item, entry) = read_entry(parsed).map_err(damaged)?;
         totals.add(&entry);
         if totals.entries > MAX_ENTRIES {
-            return Err(SnapshotError::TooMuch { what: format!("entries in {what}"), limit: MAX_ENTRIES });
+            return Err(SnapshotError::TooMuch {
+                what: format!("entries in {what}"),
+                limit: MAX_ENTRIES,
+            });
         }
         check_place(&entries, &item).map_err(damaged)?;
         entries.insert(item, entry);
@@ -257,14 +276,20 @@ fn read_header(what: &str, line: &[u8]) -> Result<Header> {
     }
     let header: HeaderLine = serde_json::from_slice(line).map_err(|e| damaged(e.to_string()))?;
     if header.header.chunker != CHUNKER {
-        return Err(damaged(format!("it is cut by {:?}, which is unknown", header.header.chunker)));
+        return Err(damaged(format!(
+            "it is cut by {:?}, which is unknown",
+            header.header.chunker
+        )));
     }
     Ok(header.header)
 }
 
 /// Sorted, unique, and below a folder.
 fn check_place(entries: &BTreeMap<Item, Entry>, item: &Item) -> Result<(), &'static str> {
-    if entries.last_key_value().is_some_and(|(last, _)| last >= item) {
+    if entries
+        .last_key_value()
+        .is_some_and(|(last, _)| last >= item)
+    {
         return Err("its entries are not sorted, or one stands twice");
     }
     if let Item::Path(path) = item
@@ -295,7 +320,10 @@ impl<R: Read> Lines<'_, R> {
         }
         self.hasher.update(&line);
         if line.pop() != Some(b'\n') {
-            return Err(SnapshotError::damaged(self.what, "a line is too long or cut off"));
+            return Err(SnapshotError::damaged(
+                self.what,
+                "a line is too long or cut off",
+            ));
         }
         Ok(Some(line))
     }

@@ -57,7 +57,10 @@ pub(in super::super) async fn import(
         .within(IMPORT_TIMEOUT);
     let started = source.shell.start(&command).await;
     let mut process = started.map_err(SnapshotError::remote(host, DOING))?;
-    let stdin: Pipe = process.stdin.take().unwrap_or_else(|| Box::pin(tokio::io::sink()));
+    let stdin: Pipe = process
+        .stdin
+        .take()
+        .unwrap_or_else(|| Box::pin(tokio::io::sink()));
     let listener = progress.clone();
     let sending = tokio::task::spawn_blocking(move || {
         let mut sender = Sender {
@@ -74,8 +77,13 @@ pub(in super::super) async fn import(
         sent
     });
     let sent = sending.await;
-    let output = process.finish().await.map_err(SnapshotError::remote(host, DOING))?;
-    let sent = sent.unwrap_or(Err(Failed::Store(SnapshotError::Worker { doing: "importing" })));
+    let output = process
+        .finish()
+        .await
+        .map_err(SnapshotError::remote(host, DOING))?;
+    let sent = sent.unwrap_or(Err(Failed::Store(SnapshotError::Worker {
+        doing: "importing",
+    })));
     match sent {
         Err(Failed::Store(error)) => Err(error),
         _ if !output.ok() => Err(failure(host, access, DOING, &output)),
@@ -119,8 +127,12 @@ impl<W: Write> Sender<W> {
         }
         let mut make: Vec<&(ObjectName, Content)> = work.make.iter().collect();
         make.sort_by_key(|(object, _)| object.kind());
-        let (views, others): (Vec<_>, Vec<_>) = make.into_iter().partition(|(object, _)| object.kind() == ObjectKind::View);
-        let (events, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|(object, _)| object.kind() == ObjectKind::Event);
+        let (views, others): (Vec<_>, Vec<_>) = make
+            .into_iter()
+            .partition(|(object, _)| object.kind() == ObjectKind::View);
+        let (events, others): (Vec<_>, Vec<_>) = others
+            .into_iter()
+            .partition(|(object, _)| object.kind() == ObjectKind::Event);
         let of = work.make.len() as u64;
         for (done, (_, content)) in others.iter().enumerate() {
             self.object(content)?;
@@ -156,7 +168,9 @@ impl<W: Write> Sender<W> {
                     Ok(())
                 })
                 .map_err(Failed::Store)?;
-            let half = halve(&sql).map_err(|detail| Failed::Store(SnapshotError::damaged(name.to_string(), detail)))?;
+            let half = halve(&sql).map_err(|detail| {
+                Failed::Store(SnapshotError::damaged(name.to_string(), detail))
+            })?;
             self.sent += sql.len() as u64;
             halves.push(half);
         }
@@ -212,7 +226,10 @@ fn drop_statement(object: &ObjectName) -> String {
         ObjectKind::View => "VIEW",
         ObjectKind::Event => "EVENT",
     };
-    format!("DROP {what} IF EXISTS `{}`;\n", object.name().replace('`', "``"))
+    format!(
+        "DROP {what} IF EXISTS `{}`;\n",
+        object.name().replace('`', "``")
+    )
 }
 
 #[cfg(test)]
@@ -222,6 +239,9 @@ mod tests {
     #[test]
     fn names_are_quoted() {
         let name = ObjectName::new(ObjectKind::Table, "a`; DROP DATABASE x; --").unwrap();
-        assert_eq!(drop_statement(&name), "DROP TABLE IF EXISTS `a``; DROP DATABASE x; --`;\n");
+        assert_eq!(
+            drop_statement(&name),
+            "DROP TABLE IF EXISTS `a``; DROP DATABASE x; --`;\n"
+        );
     }
 }

@@ -77,7 +77,9 @@ impl Lexer {
                 && !self.escaped
             {
                 // The bulk of a dump: to the next byte that can matter.
-                let skip = bytes[at..].iter().position(|byte| *byte == quote || *byte == b'\\');
+                let skip = bytes[at..]
+                    .iter()
+                    .position(|byte| *byte == quote || *byte == b'\\');
                 at += skip.unwrap_or(bytes.len() - at);
             }
             if let Some(byte) = bytes.get(at) {
@@ -122,7 +124,11 @@ impl Lexer {
                 }
             }
             State::SlashM => {
-                self.state = if byte == b'!' { State::Code } else { State::BlockComment };
+                self.state = if byte == b'!' {
+                    State::Code
+                } else {
+                    State::BlockComment
+                };
             }
         }
         self.previous = [self.previous[1], byte];
@@ -167,7 +173,11 @@ impl Lexer {
         self.matched = 0;
         let [before, last] = self.previous;
         if last == b'-' && before == b'-' && byte.is_ascii_whitespace() {
-            self.state = if byte == b'\n' { State::Code } else { State::LineComment };
+            self.state = if byte == b'\n' {
+                State::Code
+            } else {
+                State::LineComment
+            };
             self.open = self.was_open;
             return;
         }
@@ -225,7 +235,15 @@ mod tests {
         ] {
             assert!(between(whole), "{whole:?} looks open");
         }
-        for open in ["select 1", "select ';", "/* x ;", "select 'a\\';", "select `;", "/*!50003 create trigger", "select 1 /* ; */ -- ;\n"] {
+        for open in [
+            "select 1",
+            "select ';",
+            "/* x ;",
+            "select 'a\\';",
+            "select `;",
+            "/*!50003 create trigger",
+            "select 1 /* ; */ -- ;\n",
+        ] {
             assert!(!between(open), "{open:?} looks closed");
         }
     }

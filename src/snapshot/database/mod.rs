@@ -47,13 +47,23 @@ fn values(access: &DatabaseAccess, rest: impl IntoIterator<Item = String>) -> Ve
 }
 
 /// What a script's status means, where it is not 0.
-fn failure(host: &str, access: &DatabaseAccess, doing: &'static str, output: &Output) -> SnapshotError {
+fn failure(
+    host: &str,
+    access: &DatabaseAccess,
+    doing: &'static str,
+    output: &Output,
+) -> SnapshotError {
     let detail = match output.status {
         97 => format!("the command that reads the site's own credentials failed: {}", output.tail()),
         95 => "the host has no mariadb or mysql client programs; install them (Debian: mariadb-client)".into(),
         status => format!("status {status}: {}", output.tail()),
     };
-    SnapshotError::Database { host: host.to_owned(), name: access.name.clone(), doing, detail }
+    SnapshotError::Database {
+        host: host.to_owned(),
+        name: access.name.clone(),
+        doing,
+        detail,
+    }
 }
 
 /// Chooses, out of all tables and views of a database, those that belong to the site.

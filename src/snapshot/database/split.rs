@@ -146,26 +146,37 @@ impl<S: Sink> Splitter<S> {
                 )
         );
         let saves = text.starts_with("/*!50003 SET @saved_sql_mode ");
-        let sets = text.starts_with("/*!50003 SET sql_mode ") && !self.pending.is_empty() && !text.contains('@');
+        let sets = text.starts_with("/*!50003 SET sql_mode ")
+            && !self.pending.is_empty()
+            && !text.contains('@');
         routines && (saves || sets)
     }
 
     fn marker(&mut self, text: &str) -> Result<Option<Part>, String> {
         const NAMED: [(&str, fn(String) -> Part); 7] = [
-            ("-- Table structure for table `", |name| Part::Object(ObjectKind::Table, name)),
-            ("-- Sequence structure for `", |name| Part::Object(ObjectKind::Sequence, name)),
+            ("-- Table structure for table `", |name| {
+                Part::Object(ObjectKind::Table, name)
+            }),
+            ("-- Sequence structure for `", |name| {
+                Part::Object(ObjectKind::Sequence, name)
+            }),
             ("-- Temporary table structure for view `", Part::ViewStub),
             ("-- Temporary view structure for view `", Part::ViewStub),
             ("-- Final view structure for view `", Part::View),
             ("-- View structure for view `", Part::View),
-            ("-- Dumping data for table `", |name| Part::Object(ObjectKind::Table, name)),
+            ("-- Dumping data for table `", |name| {
+                Part::Object(ObjectKind::Table, name)
+            }),
         ];
         const DROPS: [(&str, ObjectKind); 6] = [
             ("/*!50106 DROP EVENT IF EXISTS `", ObjectKind::Event),
             ("/*!50003 DROP FUNCTION IF EXISTS `", ObjectKind::Function),
             ("/*!50003 DROP PROCEDURE IF EXISTS `", ObjectKind::Procedure),
             ("/*!50003 DROP PACKAGE IF EXISTS `", ObjectKind::Package),
-            ("/*!50003 DROP PACKAGE BODY IF EXISTS `", ObjectKind::PackageBody),
+            (
+                "/*!50003 DROP PACKAGE BODY IF EXISTS `",
+                ObjectKind::PackageBody,
+            ),
             ("/*!50003 DROP SEQUENCE IF EXISTS `", ObjectKind::Sequence),
         ];
         if text == "-- Dump completed" || text.starts_with("-- Dump completed on ") {
@@ -181,10 +192,17 @@ impl<S: Sink> Splitter<S> {
                 if !sign.starts_with("-- Dumping data") {
                     return Ok(Some(part));
                 }
-                return if part == self.current { Ok(None) } else { Err(format!("rows of another table follow: {text}")) };
+                return if part == self.current {
+                    Ok(None)
+                } else {
+                    Err(format!("rows of another table follow: {text}"))
+                };
             }
         }
-        if let Some((kind, rest)) = DROPS.iter().find_map(|(sign, kind)| Some((*kind, text.strip_prefix(sign)?))) {
+        if let Some((kind, rest)) = DROPS
+            .iter()
+            .find_map(|(sign, kind)| Some((*kind, text.strip_prefix(sign)?)))
+        {
             let end = rest.find("` */");
             return Ok(Some(Part::Object(kind, name(end.map(|end| &rest[..end]))?)));
         }
