@@ -377,6 +377,42 @@ async fn a_truncated_stream_is_no_snapshot() {
     place.capture().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_restore_that_was_cut_off_is_repeated_to_the_same_end() {
+    let place = Place::new();
+    sh(&place.root, ODD_TREE);
+    let before = place.picture();
+    let first = place.capture().await.unwrap();
+    sh(
+        &place.root,
+        "rm -r 'a b' deep; printf x >> big; printf x > noise; chmod 0777 ro; ln -sf /tmp absolute",
+    );
+    let fake = Place::new();
+    for bytes in [0, 700, 5_000, 3_000_000, 9_999_999] {
+        let script = format!(
+            "#!/bin/sh\n[ \"$1\" != --version ] || exec /usr/bin/tar --version\ncase \"$*\" in *-xpPf*) head -c {bytes} | /usr/bin/tar \"$@\"; kill -9 $$;; esac\nexec /usr/bin/tar \"$@\"\n"
+        );
+        fake.write("tar", script);
+        std::fs::set_permissions(fake.path("tar"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let source = Source {
+            shell: Arc::new(Fake(fake.root.clone())),
+            ..place.source()
+        };
+        let request = RestoreRequest {
+            now: now(),
+            target: first.name.clone(),
+            only: Vec::new(),
+            last: Vec::new(),
+        };
+        let prepared = prepare(&source, &place.store(), request, &quiet())
+            .await
+            .unwrap();
+        assert!(prepared.apply(&quiet()).await.is_err(), "cut after {bytes}");
+    }
+    place.restore(&first, Vec::new(), &[]).await.unwrap();
+    assert_eq!(place.picture(), before);
+}
+
 #[derive(Debug, Clone)]
 enum Act {
     File(u8, u16),
@@ -438,7 +474,7 @@ fn act(place: &Place, act: &Act) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
     #[test]
     fn any_tree_comes_back_after_any_mutation(build in acts(), mutate in acts()) {
         let place = Place::new();

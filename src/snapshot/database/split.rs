@@ -153,7 +153,8 @@ impl<S: Sink> Splitter<S> {
     }
 
     fn marker(&mut self, text: &str) -> Result<Option<Part>, String> {
-        const NAMED: [(&str, fn(String) -> Part); 7] = [
+        type Make = fn(String) -> Part;
+        const NAMED: [(&str, Make); 7] = [
             ("-- Table structure for table `", |name| {
                 Part::Object(ObjectKind::Table, name)
             }),
