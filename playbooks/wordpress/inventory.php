@@ -228,7 +228,7 @@ foreach ( array_slice( wp_get_themes( array( 'errors' => null ) ), 0, INTENDANT_
 }
 
 $intendant_revision = static function ( $date ) {
-	return $intendant = substr( preg_replace( '/[^0-9]/', '', (string) $date ), 0, 14 );
+	return substr( preg_replace( '/[^0-9]/', '', (string) $date ), 0, 14 );
 };
 $intendant_fresh    = array();
 foreach ( $intendant_translations as $translation ) {
