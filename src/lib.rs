@@ -2,5 +2,6 @@
 //! snapshot, applies updates in dependency order, checks the site, and restores it exactly if
 //! anything is wrong. `docs/ARCHITECTURE.md` is the map.
 
+pub mod check;
 pub mod model;
 pub mod remote;
