@@ -5,3 +5,13 @@
 pub mod check;
 pub mod model;
 pub mod remote;
+pub mod check;
+pub mod inventory;
+pub mod journal;
+pub mod plan;
+pub mod playbook;
+pub mod procedure;
+pub mod run;
+pub mod site;
+pub mod snapshot;
+pub mod update;
