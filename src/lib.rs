@@ -3,3 +3,5 @@
 //! anything is wrong. `docs/ARCHITECTURE.md` is the map.
 
 pub mod model;
+pub mod plan;
+pub mod playbook;
