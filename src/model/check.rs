@@ -94,6 +94,76 @@ pub struct CommandCheck {
     pub timeout: Option<Period>,
 }
 
+/// What is impossible in a check: the key that shows it, the problem, what was expected.
+pub type CheckProblem = (&'static str, String, &'static str);
+
+impl Check {
+    /// What can't hold at once.
+    pub fn problems(&self) -> Vec<CheckProblem> {
+        match self {
+            Self::Http(check) => check.problems(),
+            Self::Command(check) => check.problems(),
+        }
+    }
+}
+
+impl HttpCheck {
+    fn problems(&self) -> Vec<CheckProblem> {
+        let mut found = contradictions(&self.contains, &self.forbid);
+        if self.same_status && self.status.is_some() {
+            found.push((
+                "same-status",
+                "status and same-status ask for different things".to_owned(),
+                "keep one of them",
+            ));
+        }
+        if self.redirects_to.is_some() {
+            if let Some(status) = self.status.filter(|status| !(300..400).contains(status)) {
+                found.push((
+                    "status",
+                    format!("a page that redirects does not answer {status}"),
+                    "a status from 300 to 399, or leave out status",
+                ));
+            }
+        }
+        found
+    }
+}
+
+impl CommandCheck {
+    fn problems(&self) -> Vec<CheckProblem> {
+        let mut found = contradictions(&self.contains, &self.forbid);
+        let program = self.command.first().map(PlainArgument::as_str).unwrap_or_default();
+        if program.is_empty() || program.starts_with('-') {
+            found.push((
+                "command",
+                "a command begins with the name of a program".to_owned(),
+                "a tool of the playbook or a program of the host: [wp, option, get, siteurl]",
+            ));
+        }
+        if let Some(equals) = &self.equals {
+            let missing = self.contains.iter().find(|text| !equals.contains(text));
+            let forbidden = self.forbid.iter().find(|text| equals.contains(text));
+            if let Some(text) = missing {
+                found.push(("contains", format!("what equals asks for does not contain {text:?}"), "equals alone is enough"));
+            }
+            if let Some(text) = forbidden {
+                found.push(("forbid", format!("what equals asks for contains {text:?}"), "equals alone is enough"));
+            }
+        }
+        if self.timeout.is_some_and(|limit| limit.is_zero()) {
+            found.push(("timeout", "no command ends in no time".to_owned(), "a length of time such as 1m"));
+        }
+        found
+    }
+}
+
+fn contradictions(contains: &Texts, forbid: &Texts) -> Vec<CheckProblem> {
+    let both = forbid.iter().filter(|bad| contains.iter().any(|good| good.contains(bad)));
+    both.map(|bad| ("forbid", format!("{bad:?} is asked for and forbidden at once"), "keep it in one of the two lists"))
+        .collect()
+}
+
 fn is_false(value: &bool) -> bool {
     !value
 }

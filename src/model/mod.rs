@@ -8,6 +8,7 @@ mod check;
 mod checked;
 mod component;
 mod digest;
+pub mod document;
 mod hold;
 mod name;
 mod outcome;
@@ -17,12 +18,13 @@ mod tier;
 mod version;
 
 pub use check::{
-    Check, CommandCheck, HttpCheck, PagePath, PlainArgument, RedirectTarget, StatusRule, Texts,
+    Check, CheckProblem, CommandCheck, HttpCheck, PagePath, PlainArgument, RedirectTarget, StatusRule, Texts,
 };
 pub use checked::{CheckedText, TextError};
 pub(crate) use checked::{checked_text, one_line};
 pub use component::{ComponentId, ComponentName, Kind};
 pub use digest::{Digest, DigestError};
+pub use document::nearest;
 pub use hold::{Hold, HoldReason, Lifter};
 pub use name::{NameError, RunId, SiteName, Slug};
 pub use outcome::Outcome;

@@ -69,7 +69,7 @@ impl Period {
     }
 
     /// Whether it is no time at all.
-    pub fn is_zero(self) -> bool {
+    pub fn is_zero(&self) -> bool {
         self.millis == 0
     }
 }
@@ -148,6 +148,15 @@ impl schemars::JsonSchema for Period {
             "type": "string",
             "format": "period",
             "pattern": "^([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$"
+        })
+    }
+}
+
+impl super::CheckedText for Period {
+    const FORMAT: &'static str = "period";
+    fn check(text: &str) -> Result<(), super::TextError> {
+        text.parse::<Self>().map(drop).map_err(|error| {
+            super::TextError::new("this is not a length of time", error.to_string())
         })
     }
 }

@@ -7,6 +7,7 @@
 mod document;
 mod host;
 mod load;
+mod order;
 mod rules;
 mod scalars;
 mod schedule;

@@ -1,6 +1,6 @@
 //! Templates of commands: values are inserted into single arguments, never into shell text.
 
-use crate::model::{CheckedText, Period, TextError, checked_text};
+use crate::model::{Period, TextError, checked_text};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ checked_text!(
 );
 
 /// Why an argument can't be made.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum ArgumentError {
     /// A placeholder without a value.
     #[error("{{{{{name}}}}} has no value in {argument:?}")]

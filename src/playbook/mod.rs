@@ -21,6 +21,10 @@ pub use document::{
     Versions,
 };
 pub use library::{Library, PlaybookError, Script, json_schema, parse};
+pub use jq::{Jq, JqError, JsonText};
 pub use merge::{MergeError, merge};
-pub use scalars::{FileName, RelativePath, Sha512, ToolName};
-pub use transform::{RawOutput, Transform, TransformError};
+pub use scalars::{DownloadUrl, FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
+pub use transform::{
+    JsonForm, JsonPart, LineRule, LinesForm, MarkerForm, RawOutput, Streams, TextForm, Transform,
+    TransformError,
+};
