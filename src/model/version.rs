@@ -67,7 +67,16 @@ impl schemars::JsonSchema for Version {
         "Version".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9._+~:][A-Za-z0-9._+~:-]{0,63}$" })
+        schemars::json_schema!({ "type": "string", "format": "version", "pattern": "^[A-Za-z0-9._+~:][A-Za-z0-9._+~:-]{0,63}$" })
+    }
+}
+
+impl super::CheckedText for Version {
+    const FORMAT: &'static str = "version";
+    fn check(text: &str) -> Result<(), super::TextError> {
+        Self::new(text).map(drop).map_err(|_| {
+            super::TextError::new("this is not a version", "a version such as 7.1.1")
+        })
     }
 }
 
