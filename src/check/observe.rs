@@ -14,9 +14,9 @@ pub enum Observation {
     /// Of a page.
     Http {
         /// As a visitor gets it, caches included.
-        plain: Page,
+        plain: Box<Page>,
         /// Past every cache; none where the check does not ask for it.
-        fresh: Option<Page>,
+        fresh: Option<Box<Page>>,
     },
     /// Of a command.
     Command(Ran),
