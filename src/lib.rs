@@ -2,6 +2,8 @@
 //! snapshot, applies updates in dependency order, checks the site, and restores it exactly if
 //! anything is wrong. `docs/ARCHITECTURE.md` is the map.
 
+pub mod check;
 pub mod model;
 pub mod plan;
 pub mod playbook;
+pub mod remote;

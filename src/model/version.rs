@@ -142,10 +142,8 @@ fn php_parts(version: &str) -> Vec<String> {
         if (separator || turn) && parts.last().is_some_and(|part| !part.is_empty()) {
             parts.push(String::new());
         }
-        if !separator {
-            if let Some(part) = parts.last_mut() {
-                part.push(c);
-            }
+        if !separator && let Some(part) = parts.last_mut() {
+            part.push(c);
         }
         last = Some(c);
     }
