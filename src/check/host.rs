@@ -67,6 +67,7 @@ pub(super) async fn run_command(
         tail: String::new(),
         equals: None,
         missing: Vec::new(),
+        hits: Vec::new(),
         elapsed_ms,
     };
     match ran {
@@ -84,6 +85,7 @@ pub(super) async fn run_command(
                 tail: output.tail(),
                 equals: check.equals.as_ref().map(|wanted| text == wanted.trim()),
                 missing: check.contains.iter().filter(absent).cloned().collect(),
+                hits: check.forbid.iter().filter(|needle| !absent(needle)).cloned().collect(),
                 elapsed_ms,
             })
         }

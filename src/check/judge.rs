@@ -250,6 +250,8 @@ fn judge_command(check: &CommandCheck, ran: &Ran) -> Vec<Reason> {
     }
     let missing = ran.missing.iter().cloned();
     reasons.extend(missing.map(|text| Reason::Missing { text }));
+    let hits = ran.hits.iter().cloned();
+    reasons.extend(hits.map(|text| Reason::Forbidden { text, excerpt: ran.tail.clone() }));
     reasons
 }
 

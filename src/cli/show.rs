@@ -35,7 +35,7 @@ pub(super) fn json<T: serde::Serialize>(value: &T) {
 /// A plain table with a header.
 pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(header.map(|text| Cell::new(text.to_uppercase())));
     for row in rows {
         table.add_row(row);

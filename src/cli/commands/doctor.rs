@@ -124,9 +124,13 @@ async fn page(job: &Job) -> Result<String, String> {
     let url = job.plan.url.as_str();
     let prober = Prober::new(url, ProberSettings::default()).map_err(|error| in_words(&error))?;
     let observation = prober.observe(&crate::check::HttpCheck::new("/")).await;
-    match observation.status() {
-        Some(status @ 200..=399) => Ok(format!("{url} answers {status}")),
-        Some(status) => Err(format!("{url} answers {status}")),
-        None => Err(format!("{url} does not answer: {}", observation.shown())),
+    let crate::check::Observation::Http { plain, .. } = observation else {
+        return Err(format!("{url} could not be asked"));
+    };
+    match (plain.status, plain.failure) {
+        (Some(status @ 200..=399), None) => Ok(format!("{url} answers {status}")),
+        (Some(status), None) => Err(format!("{url} answers {status}")),
+        (_, Some(failure)) => Err(format!("{url} gives no complete answer: {}: {}", failure.kind, failure.detail)),
+        (None, None) => Err(format!("{url} does not answer")),
     }
 }
