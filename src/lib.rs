@@ -3,7 +3,15 @@
 //! anything is wrong. `docs/ARCHITECTURE.md` is the map.
 
 pub mod check;
+pub mod cli;
+pub mod inventory;
+pub mod journal;
 pub mod model;
 pub mod plan;
 pub mod playbook;
+pub mod procedure;
 pub mod remote;
+pub mod run;
+pub mod site;
+pub mod snapshot;
+pub mod update;

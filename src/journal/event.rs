@@ -65,8 +65,8 @@ pub struct PlanExtract {
 pub struct Planned {
     /// Counted from 1.
     pub attempt: u32,
-    /// What was seen.
-    pub inventory: Inventory,
+    /// What was seen; none for a restore, which must not need a CMS that runs.
+    pub inventory: Option<Inventory>,
     /// What will be done.
     pub procedure: Procedure,
     /// Its digest.

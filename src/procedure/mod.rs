@@ -8,7 +8,7 @@
 
 mod resolve;
 
-pub use resolve::{ProcedureError, build};
+pub use resolve::{ProcedureError, build, checks, patience};
 
 use crate::check::{Check, Depth, Patience};
 use crate::model::{ComponentId, Digest, Hold, SiteName, Version};

@@ -45,9 +45,7 @@ pub fn build(
     inventory: &Inventory,
     graph: &UpdateGraph,
 ) -> Result<Procedure, ProcedureError> {
-    let settle = plan.patience.unwrap_or(playbook.patience).as_duration();
-    let settle_ms = u64::try_from(settle.as_millis()).unwrap_or(u64::MAX);
-    let settled = Patience { settle_ms, retry_for_ms: RETRY_FOR_MS, retry_every_ms: RETRY_EVERY_MS };
+    let settled = patience(plan, playbook);
     let at_once = Patience { settle_ms: 0, ..settled };
     let mut steps = vec![Action::Lock, Action::Baseline { patience: at_once }];
     steps.push(Action::Snapshot { moment: SnapshotMoment::Before });
@@ -64,13 +62,20 @@ pub fn build(
         playbook: playbook_digest,
         updates: graph.updates().cloned().collect(),
         holds: graph.holds.clone(),
-        checks: checks(plan, playbook, inventory),
+        checks: checks(plan, playbook, Some(inventory)),
         maintenance_files: maintenance
             .map(|switch| switch.files.iter().map(|file| file.as_str().to_owned()).collect())
             .unwrap_or_default(),
         maintenance_off: maintenance.map(|switch| switch.off.clone()),
         steps: steps.into_iter().enumerate().map(|(index, action)| named(index, action)).collect(),
     })
+}
+
+/// How long to wait for caches, and to try again.
+pub fn patience(plan: &Plan, playbook: &Playbook) -> Patience {
+    let settle = plan.patience.unwrap_or(playbook.patience).as_duration();
+    let settle_ms = u64::try_from(settle.as_millis()).unwrap_or(u64::MAX);
+    Patience { settle_ms, retry_for_ms: RETRY_FOR_MS, retry_every_ms: RETRY_EVERY_MS }
 }
 
 /// The steps between the two snapshots.
@@ -154,10 +159,10 @@ fn named(index: usize, action: Action) -> Step {
 }
 
 /// The playbook's checks, the plan's, and the error log if the site has one.
-fn checks(plan: &Plan, playbook: &Playbook, inventory: &Inventory) -> Vec<Check> {
+pub fn checks(plan: &Plan, playbook: &Playbook, inventory: Option<&Inventory>) -> Vec<Check> {
     let mut all: Vec<Check> = playbook.checks.iter().map(|check| resolved(check, true)).collect();
     all.extend(plan.checks.iter().map(|check| resolved(check, true)));
-    all.extend(inventory.error_log.clone().map(Check::log));
+    all.extend(inventory.and_then(|inventory| inventory.error_log.clone()).map(Check::log));
     Check::make_distinct(all)
 }
 

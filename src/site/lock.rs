@@ -29,22 +29,27 @@ pub struct Lock<'a> {
     folder: String,
 }
 
-/// `$1` folder, `$2` the holder as JSON. A lock is complete the moment it can be seen: it is
+/// `$1` folder, `$2` the holder as JSON, `$3` our own private folder. A lock is complete the moment it can be seen: it is
 /// prepared aside and renamed, and a folder that is not empty can't be replaced by a rename.
 const TAKE: &str = r#"umask 077
 mkdir -p -- "$(dirname -- "$1")" || exit 4
 if [ -e "$1/holder" ]; then cat -- "$1/holder"; exit 3; fi
-n=$1.new.$$; mkdir -- "$n" && printf '%s' "$2" >"$n/holder" || exit 4
+n=$1.new.$$; mkdir -- "$n" && printf '%s' "$2" >"$n/holder" && printf '%s' "$3" >"$n/folder" || exit 4
 if mv -T -- "$n" "$1" 2>/dev/null; then exit 0; fi
 rm -rf -- "$n"; cat -- "$1/holder" 2>/dev/null; exit 3"#;
 
 /// `$1` folder, `$2` the run that must hold it.
 const RELEASE: &str = r#"if [ ! -e "$1/holder" ]; then exit 0; fi
 grep -qF -- "\"$2\"" "$1/holder" || exit 3
-rm -rf -- "$1""#;
+rm -rf -- "$1" || exit 4
+rmdir -p -- "$(dirname -- "$1")" 2>/dev/null; exit 0"#;
 
-/// `$1` folder. Ends the process group that the last run left behind: politely, then not.
-const QUIET: &str = r#"p=$(cat -- "$1/pid" 2>/dev/null) || exit 0
+/// `$1` folder, `$2` our own private folder. Removes the private folder that the last runner left
+/// behind and ends its process group: politely, then not.
+const QUIET: &str = r#"if [ -e "$1/holder" ]; then f=$(cat -- "$1/folder" 2>/dev/null)
+case $f in "$2") ;; */intendant.*) rm -rf -- "$f";; esac
+printf '%s' "$2" >"$1/folder"; fi
+p=$(cat -- "$1/pid" 2>/dev/null) || exit 0
 case $p in ''|*[!0-9]*) exit 0;; esac
 kill -0 -- "-$p" 2>/dev/null || { rm -f -- "$1/pid"; exit 0; }
 kill -TERM -- "-$p" 2>/dev/null
@@ -69,7 +74,7 @@ impl<'a> Lock<'a> {
     /// Takes the lock, or says who has it. Taking it again for the same run is fine.
     pub async fn take(&self, holder: &LockHolder) -> Result<(), SiteError> {
         let json = serde_json::to_string(holder).unwrap_or_default();
-        let output = self.site.shell.run(&Command::script(TAKE, [self.folder.clone(), json])).await?;
+        let output = self.site.shell.run(&Command::script(TAKE, [self.folder.clone(), json, self.site.host.folder.clone()])).await?;
         match output.status {
             0 => Ok(()),
             3 if self.held_by(&output.text()) == Some(holder.run) => Ok(()),
@@ -86,6 +91,18 @@ impl<'a> Lock<'a> {
                 said: format!("the lock {} could not be made\n{}", self.folder, output.tail()),
             }),
         }
+    }
+
+    /// Who holds it now.
+    pub async fn holder(&self) -> Result<Option<String>, SiteError> {
+        const READ: &str = r#"if [ -e "$1/holder" ]; then cat -- "$1/holder"; fi"#;
+        let output = self.site.shell.run(&Command::script(READ, [self.folder.clone()])).await?;
+        let text = output.text();
+        Ok(match serde_json::from_str::<LockHolder>(&text) {
+            Ok(holder) => Some(holder.to_string()),
+            Err(_) if text.is_empty() => None,
+            Err(_) => Some(format!("somebody ({})", clean_line(&text, 100))),
+        })
     }
 
     fn held_by(&self, text: &str) -> Option<RunId> {
@@ -109,7 +126,7 @@ impl<'a> Lock<'a> {
 
     /// Ends whatever the last run left running on the host.
     pub async fn quiet(&self) -> Result<(), SiteError> {
-        let output = self.site.shell.run(&Command::script(QUIET, [self.folder.clone()])).await?;
+        let output = self.site.shell.run(&Command::script(QUIET, [self.folder.clone(), self.site.host.folder.clone()])).await?;
         if output.ok() {
             return Ok(());
         }

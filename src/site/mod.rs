@@ -32,6 +32,15 @@ pub struct SiteAddress {
     pub url: String,
 }
 
+/// What the site's folder must look like to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// The playbook's marks are there.
+    Whole,
+    /// Anything: an interrupted update may have left half a tree, which is to be put back.
+    Anything,
+}
+
 /// An opened site.
 pub struct Site {
     /// Which one.
@@ -58,6 +67,7 @@ impl Site {
         playbook: Arc<Playbook>,
         scripts: &[Script],
         cache: &ToolCache,
+        expect: Expect,
     ) -> Result<Self, SiteError> {
         let host = host::look(shell.as_ref(), &address, &playbook, scripts).await?;
         let mut values = Values::new();
@@ -70,8 +80,8 @@ impl Site {
         }
         let mut site = Self { address, shell, playbook, host, tools: BTreeMap::new(), values };
         let opened = match site.check_detected() {
-            Ok(()) => site.find_tools(cache).await,
-            Err(error) => Err(error),
+            Err(error) if expect == Expect::Whole => Err(error),
+            _ => site.find_tools(cache).await,
         };
         match opened {
             Ok(()) => Ok(site),

@@ -240,6 +240,8 @@ switch ( rtrim( $path, '/' ) ) {
 			for ( $i = 0; $i <= count( HOSTILE ); $i++ ) {
 				$list[] = array( 'response' => 'upgrade', 'download' => hostile( $i ), 'locale' => hostile( $i ), 'packages' => array( 'full' => hostile( $i ) ), 'current' => '99.' . hostile( $i ), 'version' => '99.' . hostile( $i ), 'php_version' => '7.4', 'mysql_version' => '5.5' );
 			}
+			// One that passes for a version, so that it gets further.
+			$list[] = array( 'response' => 'upgrade', 'download' => 'https://downloads.wordpress.org/release/$(touch owned).zip', 'locale' => 'en_US', 'packages' => array( 'full' => 'https://downloads.wordpress.org/release/../../$(touch owned);x.zip' ), 'current' => '99.9.9', 'version' => '99.9.9', 'php_version' => '7.4', 'mysql_version' => '5.5' );
 			answer( array( 'offers' => $list, 'translations' => array() ) );
 		}
 		if ( 'none' === $offered || ! isset( $catalogue['core'][ $offered ] ) ) {

@@ -26,3 +26,10 @@ add_filter( 'update_plugins_updates.testbed.example', function ( $update, $data,
 	$offer = json_decode( wp_remote_retrieve_body( $answer ), true );
 	return is_array( $offer ) ? $offer : $update;
 }, 10, 3 );
+
+// A new key may unlock a package: forget the offers that WordPress remembers.
+foreach ( array( 'add_option_tb_licensed_key', 'update_option_tb_licensed_key' ) as $tb_hook ) {
+	add_action( $tb_hook, function () {
+		delete_site_transient( 'update_plugins' );
+	} );
+}

@@ -1,0 +1,238 @@
+//! What can go wrong with snapshots. One job: errors whose texts say what was tried, where,
+//! what came back and what to do next.
+//!
+//! May use: `model`, `remote`. Invariant: an error never repeats its source in its own text.
+
+use super::store::SnapshotName;
+use crate::model::{SiteName, human_bytes};
+use crate::remote::RemoteError;
+use std::io;
+
+/// The result of everything in this module.
+pub type Result<T, E = SnapshotError> = std::result::Result<T, E>;
+
+/// What can go wrong with snapshots.
+#[derive(Debug, thiserror::Error)]
+pub enum SnapshotError {
+    /// The host or the connection failed.
+    #[error("{doing} on {host} failed; nothing was committed")]
+    Remote {
+        /// The host.
+        host: String,
+        /// What was being done.
+        doing: &'static str,
+        /// What the connection said.
+        #[source]
+        source: RemoteError,
+    },
+    /// A command on the host ended badly or said what can't be believed.
+    #[error("{doing} on {host} did not work: {detail}")]
+    Host {
+        /// The host.
+        host: String,
+        /// What was being done.
+        doing: &'static str,
+        /// What came back, cleaned, and what to do.
+        detail: String,
+    },
+    /// The store's own files.
+    #[error("{doing} at {path} in the snapshot store failed; check the disk and its permissions")]
+    Store {
+        /// The file or folder.
+        path: String,
+        /// What was being done.
+        doing: &'static str,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The folder is not a snapshot store.
+    #[error("{path} is not a snapshot store; give an empty or new folder to begin one")]
+    NotAStore {
+        /// The folder.
+        path: String,
+    },
+    /// Another process writes snapshots of this site.
+    #[error("another process is writing snapshots of {site} (lock {path}); wait for it to end")]
+    Busy {
+        /// The site.
+        site: String,
+        /// The lock file.
+        path: String,
+    },
+    /// A format of another version of the program.
+    #[error(
+        "{what} has format version {found}; this program reads version {known}: use the version that wrote it, or a newer one"
+    )]
+    FormatVersion {
+        /// The file.
+        what: String,
+        /// What it says.
+        found: u64,
+        /// What is understood.
+        known: u32,
+    },
+    /// A file of the store that is not what it should be.
+    #[error(
+        "{what} in the snapshot store is damaged: {detail}; restore it from a copy of the store, or run `intendant snapshot verify` to see what is hurt"
+    )]
+    Damaged {
+        /// The file or item.
+        what: String,
+        /// What was seen.
+        detail: String,
+    },
+    /// There is no such snapshot.
+    #[error(
+        "there is no snapshot {name} of {site}; `intendant snapshot list {site}` shows what there is"
+    )]
+    NoSnapshot {
+        /// The site.
+        site: SiteName,
+        /// What was asked for.
+        name: String,
+    },
+    /// Files that could not be read, or changed each time they were read.
+    #[error(
+        "the snapshot of {site} would not be complete: {count} files or folders on {host} could not be read, among them {examples}; make them readable for the account, or exclude them in the plan under snapshots.exclude"
+    )]
+    Incomplete {
+        /// The site.
+        site: SiteName,
+        /// The host.
+        host: String,
+        /// How many.
+        count: usize,
+        /// The first few, cleaned.
+        examples: String,
+    },
+    /// The stream of files broke off or is not what was asked for.
+    #[error(
+        "the stream of files from {host} can't be trusted: {detail}; nothing was committed, try again"
+    )]
+    Stream {
+        /// The host.
+        host: String,
+        /// What was seen.
+        detail: String,
+    },
+    /// The database.
+    #[error("{doing} database {name:?} on {host} failed: {detail}")]
+    Database {
+        /// The host.
+        host: String,
+        /// The database's name.
+        name: String,
+        /// What was being done.
+        doing: &'static str,
+        /// What came back, cleaned, and what to do.
+        detail: String,
+    },
+    /// The target has database objects and the site gives no access, or the other way round.
+    #[error(
+        "snapshot {name} of {site} holds a database and the playbook gives no access to one; nothing was changed"
+    )]
+    NoDatabase {
+        /// The site.
+        site: SiteName,
+        /// The snapshot.
+        name: String,
+    },
+    /// Not enough room on the host.
+    #[error("{host} has {} free and the restore needs {}; make room, nothing was changed", human_bytes(*free), human_bytes(*needed))]
+    NoRoom {
+        /// The host.
+        host: String,
+        /// Free bytes.
+        free: u64,
+        /// Needed bytes.
+        needed: u64,
+    },
+    /// Files that the account can't replace.
+    #[error(
+        "the account on {host} can't change {examples} ({count} in all), which differ from the snapshot; let their owner give it the right, nothing was changed"
+    )]
+    NotWritable {
+        /// The host.
+        host: String,
+        /// How many.
+        count: usize,
+        /// The first few, cleaned.
+        examples: String,
+    },
+    /// The snapshot's content is not all there.
+    #[error(
+        "snapshot {name} of {site} is hurt: {detail}; nothing was changed, choose another snapshot"
+    )]
+    Hurt {
+        /// The site.
+        site: SiteName,
+        /// The snapshot.
+        name: SnapshotName,
+        /// Which items.
+        detail: String,
+    },
+    /// The restore ended and the site is not what it should be.
+    #[error(
+        "after the restore, {site} on {host} still differs from snapshot {name}: {differences}; run the restore again, and look for something else that writes there"
+    )]
+    StillDiffers {
+        /// The site.
+        site: SiteName,
+        /// The host.
+        host: String,
+        /// The snapshot.
+        name: String,
+        /// The summary of the diff.
+        differences: String,
+    },
+    /// Too much of something.
+    #[error("{what}: more than {limit}, which is the limit")]
+    TooMuch {
+        /// What there was too much of.
+        what: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// A worker of ours ended without an answer.
+    #[error(
+        "a worker of this program ended before its work was done while {doing}; please report this as a fault"
+    )]
+    Worker {
+        /// What was being done.
+        doing: &'static str,
+    },
+}
+
+impl SnapshotError {
+    /// For `map_err` on a [`RemoteError`].
+    pub(super) fn remote(host: &str, doing: &'static str) -> impl FnOnce(RemoteError) -> Self {
+        let host = host.to_owned();
+        move |source| Self::Remote {
+            host,
+            doing,
+            source,
+        }
+    }
+
+    /// For `map_err` on an [`io::Error`] of the store.
+    pub(super) fn store(
+        path: impl Into<String>,
+        doing: &'static str,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Store {
+            path,
+            doing,
+            source,
+        }
+    }
+
+    /// A damaged file.
+    pub(super) fn damaged(what: impl Into<String>, detail: impl Into<String>) -> Self {
+        Self::Damaged {
+            what: what.into(),
+            detail: crate::model::clean_line(&detail.into(), 400),
+        }
+    }
+}

@@ -1,0 +1,301 @@
+//! The manifest: a site's state as a sorted map from item to entry, with a header.
+//!
+//! May use: `model`, `item`. Invariants: pure values; every path's parent is a folder of the
+//! same manifest; the id depends only on what a restore gives back.
+
+use super::item::{Item, ItemPath, ObjectName};
+use crate::model::{Digest, SiteName};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The format version of manifests that this program writes and reads.
+pub const MANIFEST_VERSION: u32 = 1;
+/// The only way of cutting large content so far: every 4 MiB.
+pub const CHUNKER: &str = "fixed-4m";
+/// The size of all chunks but the last.
+pub const CHUNK_BYTES: usize = 4 << 20;
+
+/// A site's state at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// When, where, by what.
+    pub header: Header,
+    /// What there was.
+    pub entries: BTreeMap<Item, Entry>,
+}
+
+/// What stands before the entries.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Header {
+    /// The site.
+    pub site: SiteName,
+    /// When the capture began, by the runner's clock.
+    pub taken: Timestamp,
+    /// When the walk began, in seconds of the host's own clock: an entry whose ctime is not
+    /// clearly older is read again next time.
+    pub walked: i64,
+    /// The version of this program.
+    pub tool: String,
+    /// The site's root on its host.
+    pub root: String,
+    /// Patterns below the root that were left out, as they stood in the plan.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exclude: Vec<String>,
+    /// How large content was cut.
+    pub chunker: String,
+    /// The database, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub database: Option<DatabaseFacts>,
+    /// The snapshot that this one was compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<String>,
+    /// What could not be captured and was tolerated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub problems: Vec<Problem>,
+}
+
+/// What is known of the database and the program that dumped it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct DatabaseFacts {
+    /// `mysql`, for MariaDB too.
+    pub engine: String,
+    /// The database's name.
+    pub name: String,
+    /// The server's version.
+    pub server: String,
+    /// What the dump program says of itself.
+    pub dumped_by: String,
+    /// What is not in the dump, and why: `events: no EVENT privilege`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped: Vec<String>,
+}
+
+/// Something that could not be captured and was tolerated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// The path, cleaned.
+    pub path: String,
+    /// What was wrong, cleaned.
+    pub what: String,
+}
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Entry {
+    /// A regular file.
+    File {
+        /// Its facts.
+        facts: Facts,
+        /// Its content.
+        content: Content,
+    },
+    /// A folder.
+    Dir {
+        /// Its facts.
+        facts: Facts,
+    },
+    /// A symbolic link.
+    Link {
+        /// Its facts.
+        facts: Facts,
+        /// Where it points, as written.
+        target: Vec<u8>,
+    },
+    /// A FIFO, socket or device: recorded, never restored.
+    Other {
+        /// Its facts.
+        facts: Facts,
+        /// The letter of `find -printf %y`: `p`, `s`, `b`, `c`.
+        kind: char,
+    },
+    /// A database object: the SQL that makes it again.
+    Object {
+        /// The SQL.
+        content: Content,
+    },
+}
+
+/// What the walk says of a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Facts {
+    /// Permission bits with setuid, setgid and sticky.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Modification time in nanoseconds.
+    pub mtime: i64,
+    /// Change time in nanoseconds; not restored.
+    pub ctime: i64,
+    /// Inode number; not restored.
+    pub inode: u64,
+    /// How many names the file has; not restored: every name gets its own file.
+    pub nlink: u64,
+}
+
+/// Content in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// Of all bytes.
+    pub digest: Digest,
+    /// How many bytes.
+    pub size: u64,
+    /// The blobs that make it up, in order; none when it is empty.
+    pub chunks: Vec<Chunk>,
+}
+
+/// One blob of a content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// Its name in the store.
+    pub digest: Digest,
+    /// How many bytes.
+    pub size: u32,
+}
+
+impl Entry {
+    /// What the walk says, for paths.
+    pub fn facts(&self) -> Option<&Facts> {
+        match self {
+            Self::File { facts, .. }
+            | Self::Dir { facts }
+            | Self::Link { facts, .. }
+            | Self::Other { facts, .. } => Some(facts),
+            Self::Object { .. } => None,
+        }
+    }
+
+    /// The content, for files and database objects.
+    pub fn content(&self) -> Option<&Content> {
+        match self {
+            Self::File { content, .. } | Self::Object { content } => Some(content),
+            _ => None,
+        }
+    }
+
+    /// The bytes of its content.
+    pub fn size(&self) -> u64 {
+        self.content().map_or(0, |content| content.size)
+    }
+
+    /// Whether it is a folder.
+    pub fn is_dir(&self) -> bool {
+        matches!(self, Self::Dir { .. })
+    }
+
+    /// The letter of its kind: `f`, `d`, `l`, `p`, `s`, `b`, `c`, `o`.
+    pub fn letter(&self) -> char {
+        match self {
+            Self::File { .. } => 'f',
+            Self::Dir { .. } => 'd',
+            Self::Link { .. } => 'l',
+            Self::Other { kind, .. } => *kind,
+            Self::Object { .. } => 'o',
+        }
+    }
+}
+
+/// Counts over a manifest.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Totals {
+    /// All entries.
+    pub entries: u64,
+    /// Regular files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Database objects.
+    pub objects: u64,
+    /// The bytes of their SQL.
+    pub sql_bytes: u64,
+}
+
+impl Manifest {
+    /// Counts.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for entry in self.entries.values() {
+            totals.add(entry);
+        }
+        totals
+    }
+
+    /// The deterministic id: BLAKE3 over the site's name and, for each item in order, what a
+    /// restore gives back. Two equal states have equal ids, whenever they were taken.
+    pub fn id(&self) -> Digest {
+        let mut hasher = blake3::Hasher::new();
+        let mut field = |bytes: &[u8]| {
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        };
+        field(b"intendant-manifest-1");
+        field(self.header.site.as_str().as_bytes());
+        for (item, entry) in &self.entries {
+            match item {
+                Item::Path(path) => field(path.as_bytes()),
+                Item::Object(object) => {
+                    field(object.kind().word().as_bytes());
+                    field(object.name().as_bytes());
+                }
+            }
+            field(&[entry.letter() as u8]);
+            if let Some(facts) = entry.facts() {
+                field(&facts.mode.to_le_bytes());
+                field(&facts.mtime.to_le_bytes());
+            }
+            match entry {
+                Entry::File { content, .. } | Entry::Object { content } => {
+                    field(content.digest.as_bytes());
+                }
+                Entry::Link { target, .. } => field(target),
+                Entry::Dir { .. } | Entry::Other { .. } => {}
+            }
+        }
+        hasher.finalize().into()
+    }
+
+    /// The entry of a path.
+    pub fn path(&self, path: &ItemPath) -> Option<&Entry> {
+        self.entries.get(&Item::Path(path.clone()))
+    }
+
+    /// All paths.
+    pub fn paths(&self) -> impl Iterator<Item = (&ItemPath, &Entry)> {
+        self.entries.iter().filter_map(|(item, entry)| match item {
+            Item::Path(path) => Some((path, entry)),
+            Item::Object(_) => None,
+        })
+    }
+
+    /// All database objects.
+    pub fn objects(&self) -> impl Iterator<Item = (&ObjectName, &Content)> {
+        self.entries
+            .iter()
+            .filter_map(|(item, entry)| match (item, entry) {
+                (Item::Object(object), Entry::Object { content }) => Some((object, content)),
+                _ => None,
+            })
+    }
+}
+
+impl Totals {
+    pub(super) fn add(&mut self, entry: &Entry) {
+        self.entries += 1;
+        match entry {
+            Entry::File { content, .. } => {
+                self.files += 1;
+                self.bytes += content.size;
+            }
+            Entry::Object { content } => {
+                self.objects += 1;
+                self.sql_bytes += content.size;
+            }
+            _ => {}
+        }
+    }
+}
