@@ -54,9 +54,8 @@ impl Failure {
     }
 
     /// Prints it to standard error.
-    #[allow(clippy::print_stderr)]
     pub fn report(&self) -> ExitCode {
-        eprintln!("error: {}", self.text.trim_end());
+        super::show::remark(format!("error: {}", self.text.trim_end()));
         self.code
     }
 }

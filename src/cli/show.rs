@@ -6,22 +6,21 @@ use crate::procedure::{Action, Procedure};
 use crate::run::Preview;
 use crate::update::{Because, Update};
 use comfy_table::{Cell, Table, presets};
+use std::io::Write as _;
 
 /// Whether colours are wanted on a stream that is, or is not, a terminal.
 pub(super) fn colours(terminal: bool) -> bool {
     terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Prints a line of data.
-#[allow(clippy::print_stdout)]
+/// Prints a line of data. Whoever closes the pipe has read enough: that is no failure.
 pub(super) fn line(text: impl std::fmt::Display) {
-    println!("{text}");
+    let _ = writeln!(std::io::stdout(), "{text}");
 }
 
 /// Prints a line that is not data.
-#[allow(clippy::print_stderr)]
 pub(super) fn remark(text: impl std::fmt::Display) {
-    eprintln!("{text}");
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 /// Prints a value as JSON.

@@ -264,6 +264,7 @@ impl Rules<'_> {
             self.command(&at("migrate"), migrate, &[]);
         }
         for (key, list) in [
+            ("prepare", &operations.prepare),
             ("flush", &operations.flush),
             ("languages", &operations.languages),
         ] {

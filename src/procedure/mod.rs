@@ -76,6 +76,11 @@ pub enum Action {
         /// The command.
         command: CommandTemplate,
     },
+    /// Does what the CMS needs before the first update.
+    Prepare {
+        /// The commands.
+        commands: Vec<CommandTemplate>,
+    },
     /// Brings one component to its version and reads the version again.
     Update {
         /// The group, counted from 0.
@@ -141,6 +146,7 @@ impl Action {
         match self {
             Self::Lock | Self::Baseline { .. } | Self::Snapshot { .. } | Self::Check { .. } | Self::Unlock => false,
             Self::MaintenanceOn { .. }
+            | Self::Prepare { .. }
             | Self::Update { .. }
             | Self::Migrate { .. }
             | Self::Languages { .. }

@@ -84,6 +84,9 @@ fn changes(plan: &Plan, playbook: &Playbook, graph: &UpdateGraph, patience: Pati
     let mut steps = Vec::new();
     let maintenance = operations.maintenance.as_ref();
     steps.extend(maintenance.map(|switch| Action::MaintenanceOn { command: switch.on.clone() }));
+    if !operations.prepare.is_empty() && !graph.groups.is_empty() {
+        steps.push(Action::Prepare { commands: operations.prepare.clone() });
+    }
     for (group, members) in graph.groups.iter().enumerate() {
         for update in &members.updates {
             steps.push(update_step(plan, playbook, group, update)?);
@@ -146,6 +149,7 @@ fn named(index: usize, action: Action) -> Step {
         Action::Snapshot { moment: SnapshotMoment::Before } => "snapshot before".into(),
         Action::Snapshot { moment: SnapshotMoment::After } => "snapshot after".into(),
         Action::MaintenanceOn { .. } => "maintenance on".into(),
+        Action::Prepare { .. } => "prepare".into(),
         Action::Update { component, from, to, .. } => format!("update {component} {from} → {to}"),
         Action::Migrate { .. } => "migrate the database".into(),
         Action::Languages { .. } => "update languages".into(),

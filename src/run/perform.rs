@@ -218,7 +218,7 @@ pub(super) async fn perform(bench: &Bench, attempt: &AttemptState, action: &Acti
         }
         Action::Update { component, from, to, command, .. } => update(bench, component, from, to, command).await,
         Action::Migrate { command, .. } => migrate(bench, command).await,
-        Action::Languages { commands } | Action::Flush { commands } => {
+        Action::Prepare { commands } | Action::Languages { commands } | Action::Flush { commands } => {
             let mut claims = Vec::new();
             for command in commands {
                 claims.push(bench.operate(command).await?);
