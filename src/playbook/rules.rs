@@ -177,15 +177,16 @@ impl Rules<'_> {
                 "text: true, or another form: marker, json, lines",
             );
         }
-        if let Transform::Json(form) = &fact.parse {
-            if form.empty_if.is_some() && form.empty.is_none() {
-                let path = [path, &["parse".into(), "empty-if".into()]].concat();
-                self.say(
-                    &path,
-                    "empty-if has no effect without empty",
-                    "empty: \"[]\"",
-                );
-            }
+        if let Transform::Json(form) = &fact.parse
+            && form.empty_if.is_some()
+            && form.empty.is_none()
+        {
+            let path = [path, &["parse".into(), "empty-if".into()]].concat();
+            self.say(
+                &path,
+                "empty-if has no effect without empty",
+                "empty: \"[]\"",
+            );
         }
     }
 
