@@ -127,6 +127,8 @@ pub struct Ran {
     pub equals: Option<bool>,
     /// Which of the check's required texts it did not print.
     pub missing: Vec<String>,
+    /// Which of the check's forbidden texts it printed.
+    pub forbidden: Vec<String>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
 }
