@@ -103,7 +103,7 @@ fn because(update: &Update) -> String {
     let words = update.because.iter().map(|because| match because {
         Because::Needs { other } => format!("needs {other}"),
         Because::NeedsCore { version } => format!("needs core {version}"),
-        Because::Together { other } => format!("together with {other}"),
+        Because::Together { other } => format!("goes together with {other}"),
         Because::BeforeCore => "fits the present core".into(),
     });
     let words: Vec<String> = words.collect();

@@ -138,10 +138,10 @@ pub(super) fn order(inputs: &Inputs<'_>, mut decision: Decision) -> UpdateGraph 
         .into_iter()
         .map(|nodes| nodes.into_iter().map(|node| graph[node].clone()).collect())
         .collect();
-    members
-        .iter_mut()
-        .for_each(|ids: &mut Vec<ComponentId>| ids.sort());
-    members.sort();
+    for ids in &mut members {
+        inner_order(ids, &edges);
+    }
+    members.sort_by(|a, b| a.iter().min().cmp(&b.iter().min()));
     let group_of: BTreeMap<&ComponentId, usize> = members
         .iter()
         .enumerate()
@@ -155,24 +155,18 @@ pub(super) fn order(inputs: &Inputs<'_>, mut decision: Decision) -> UpdateGraph 
         }
     }
     let order = sequence(&members, waits_for);
+    let edges_back: BTreeSet<(ComponentId, ComponentId)> =
+        edges.iter().map(|(before, after, _)| (before.clone(), after.clone())).collect();
     for (before, after, because) in edges {
         let one = group_of[&before] == group_of[&after];
-        let because = if one {
-            Because::Together { other: before }
-        } else {
-            because
-        };
-        if let Some(update) = decision.updates.get_mut(&after) {
-            update.because.push(because);
-        }
+        // In a circle both say that they need the other; the group itself is the reason then.
+        let circle = one && edges_back.contains(&(after.clone(), before.clone()));
+        let because = if circle { Because::Together { other: before } } else { because };
+        push_reason(&mut decision, &after, because);
     }
     for (a, b) in pairs {
         for (id, other) in [(&a, &b), (&b, &a)] {
-            if let Some(update) = decision.updates.get_mut(id) {
-                update.because.push(Because::Together {
-                    other: other.clone(),
-                });
-            }
+            push_reason(&mut decision, id, Because::Together { other: other.clone() });
         }
     }
     mark_before_core(&members, &order, &mut decision);
@@ -190,6 +184,17 @@ pub(super) fn order(inputs: &Inputs<'_>, mut decision: Decision) -> UpdateGraph 
         groups,
         holds: decision.holds,
         languages: decision.languages,
+    }
+}
+
+/// The order within a group: what is needed first, and by name where nothing or a circle decides.
+fn inner_order(ids: &mut Vec<ComponentId>, edges: &[(ComponentId, ComponentId, Because)]) {
+    let mut left: BTreeSet<ComponentId> = ids.drain(..).collect();
+    while let Some(first) = left.first().cloned() {
+        let waits = |id: &ComponentId| edges.iter().any(|(before, after, _)| after == id && left.contains(before));
+        let next = left.iter().find(|id| !waits(id)).cloned().unwrap_or(first);
+        left.remove(&next);
+        ids.push(next);
     }
 }
 
@@ -212,6 +217,13 @@ fn sequence(members: &[Vec<ComponentId>], mut waits_for: Vec<BTreeSet<usize>>) -
         order.push(next.1);
     }
     order
+}
+
+/// A reason is given once.
+fn push_reason(decision: &mut Decision, id: &ComponentId, because: Because) {
+    if let Some(update) = decision.updates.get_mut(id).filter(|update| !update.because.contains(&because)) {
+        update.because.push(because);
+    }
 }
 
 fn mark_before_core(members: &[Vec<ComponentId>], order: &[usize], decision: &mut Decision) {

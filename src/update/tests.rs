@@ -158,6 +158,16 @@ fn platform_licence_and_missing_dependencies_hold() {
 }
 
 #[test]
+fn within_a_group_what_is_needed_goes_first() {
+    let site = inventory(
+        json!([plugin("addon", &["base"], None), plugin("base", &[], None)]),
+        json!([]),
+    );
+    let graph = graph(&plan("updates: { together: [[base, addon]] }\n"), &site, &[]);
+    assert_eq!(names(&graph), ["base+addon"]);
+}
+
+#[test]
 fn circles_become_one_group() {
     let site = inventory(
         json!([plugin("a", &["b"], None), plugin("b", &["a"], None)]),
