@@ -398,12 +398,11 @@ impl Driver<'_> {
         })
         .await?;
         if attempt > 1 {
-            // A fresh connection: the old one may be what failed.
-            if let Some(bench) = self.bench.take() {
-                close_site(&bench.site).await;
-            }
-            tokio::time::sleep(std::time::Duration::from_secs(u64::from(attempt) * 2)).await;
+            // What stopped the first try, such as a line that is cut, may pass.
+            let pause = 3_u64.saturating_pow(attempt - 1);
+            tokio::time::sleep(std::time::Duration::from_secs(pause)).await;
         }
+        self.drop_dead_connection().await;
         let event = match self.put_back(&snapshot, &only).await {
             Ok(restored) => {
                 let undone = restored.undone.substance();
@@ -451,7 +450,23 @@ impl Driver<'_> {
         bench.put_back(snapshot, only, &last).await
     }
 
+    /// Forgets a connection over which nothing runs any more, so that the next use makes a new one.
+    async fn drop_dead_connection(&mut self) {
+        let Some(bench) = &self.bench else { return };
+        let alive = bench
+            .site
+            .shell
+            .run(&crate::remote::Command::new(["true"]))
+            .await;
+        if !alive.is_ok_and(|output| output.ok()) {
+            if let Some(bench) = self.bench.take() {
+                bench.site.shell.close().await;
+            }
+        }
+    }
+
     async fn check_restored(&mut self) -> Result<(), RunError> {
+        self.drop_dead_connection().await;
         let attempt = match self.attempt() {
             Ok(attempt) => attempt,
             Err(failure) => return self.write(Event::Noted { what: failure.why }).await,

@@ -17,12 +17,12 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Three restores; one attempt, or eight when culprits are left out.
+    /// Four restores; one attempt, or eight when culprits are left out.
     pub fn new(isolate: bool) -> Self {
         Self {
             isolate,
             max_attempts: if isolate { 8 } else { 1 },
-            max_restores: 3,
+            max_restores: 4,
         }
     }
 }
@@ -59,7 +59,16 @@ pub fn next(state: &RunState, policy: Policy) -> Next {
         };
     };
     if !state.refused.is_empty() {
-        return release(attempt, Outcome::Refused);
+        // A further attempt that may not begin leaves the site as the undone one left it.
+        let undone = attempt.unwind.is_some();
+        return release(
+            attempt,
+            if undone {
+                Outcome::Restored
+            } else {
+                Outcome::Refused
+            },
+        );
     }
     match &attempt.unwind {
         Some(_) => unwinding(state, attempt, policy),
@@ -90,13 +99,13 @@ fn forward(state: &RunState, attempt: &AttemptState) -> Next {
         .iter()
         .position(|step| !matches!(step, StepState::Done(_)));
     let Some(index) = open else {
-        return Next::Close(finished(attempt));
+        return Next::Close(finished(state, attempt));
     };
     let step = &steps[index];
     if let StepState::Failed(failure) = &attempt.steps[index] {
         return match &step.action {
             // The work is done and proven; a lock that could not be given back is only noted.
-            Action::Unlock => Next::Close(finished(attempt)),
+            Action::Unlock => Next::Close(finished(state, attempt)),
             _ if attempt.touched() => Next::Unwind(format!("{}: {}", step.name, failure.why)),
             _ => release(attempt, Outcome::Refused),
         };
@@ -150,7 +159,11 @@ fn unwinding(state: &RunState, attempt: &AttemptState, policy: Policy) -> Next {
     }
 }
 
-fn finished(attempt: &AttemptState) -> Outcome {
+fn finished(state: &RunState, attempt: &AttemptState) -> Outcome {
+    if attempt.planned.procedure.updates.is_empty() && state.attempts.len() > 1 {
+        // All that could be applied broke the site, and was undone.
+        return Outcome::Restored;
+    }
     match attempt.planned.procedure.holds.is_empty() {
         true => Outcome::Completed,
         false => Outcome::CompletedWithHolds,

@@ -155,18 +155,30 @@ pub(super) fn order(inputs: &Inputs<'_>, mut decision: Decision) -> UpdateGraph 
         }
     }
     let order = sequence(&members, waits_for);
-    let edges_back: BTreeSet<(ComponentId, ComponentId)> =
-        edges.iter().map(|(before, after, _)| (before.clone(), after.clone())).collect();
+    let edges_back: BTreeSet<(ComponentId, ComponentId)> = edges
+        .iter()
+        .map(|(before, after, _)| (before.clone(), after.clone()))
+        .collect();
     for (before, after, because) in edges {
         let one = group_of[&before] == group_of[&after];
         // In a circle both say that they need the other; the group itself is the reason then.
         let circle = one && edges_back.contains(&(after.clone(), before.clone()));
-        let because = if circle { Because::Together { other: before } } else { because };
+        let because = if circle {
+            Because::Together { other: before }
+        } else {
+            because
+        };
         push_reason(&mut decision, &after, because);
     }
     for (a, b) in pairs {
         for (id, other) in [(&a, &b), (&b, &a)] {
-            push_reason(&mut decision, id, Because::Together { other: other.clone() });
+            push_reason(
+                &mut decision,
+                id,
+                Because::Together {
+                    other: other.clone(),
+                },
+            );
         }
     }
     mark_before_core(&members, &order, &mut decision);
@@ -191,7 +203,11 @@ pub(super) fn order(inputs: &Inputs<'_>, mut decision: Decision) -> UpdateGraph 
 fn inner_order(ids: &mut Vec<ComponentId>, edges: &[(ComponentId, ComponentId, Because)]) {
     let mut left: BTreeSet<ComponentId> = ids.drain(..).collect();
     while let Some(first) = left.first().cloned() {
-        let waits = |id: &ComponentId| edges.iter().any(|(before, after, _)| after == id && left.contains(before));
+        let waits = |id: &ComponentId| {
+            edges
+                .iter()
+                .any(|(before, after, _)| after == id && left.contains(before))
+        };
         let next = left.iter().find(|id| !waits(id)).cloned().unwrap_or(first);
         left.remove(&next);
         ids.push(next);
@@ -221,7 +237,11 @@ fn sequence(members: &[Vec<ComponentId>], mut waits_for: Vec<BTreeSet<usize>>) -
 
 /// A reason is given once.
 fn push_reason(decision: &mut Decision, id: &ComponentId, because: Because) {
-    if let Some(update) = decision.updates.get_mut(id).filter(|update| !update.because.contains(&because)) {
+    if let Some(update) = decision
+        .updates
+        .get_mut(id)
+        .filter(|update| !update.because.contains(&because))
+    {
         update.because.push(because);
     }
 }

@@ -163,7 +163,11 @@ fn within_a_group_what_is_needed_goes_first() {
         json!([plugin("addon", &["base"], None), plugin("base", &[], None)]),
         json!([]),
     );
-    let graph = graph(&plan("updates: { together: [[base, addon]] }\n"), &site, &[]);
+    let graph = graph(
+        &plan("updates: { together: [[base, addon]] }\n"),
+        &site,
+        &[],
+    );
     assert_eq!(names(&graph), ["base+addon"]);
 }
 
