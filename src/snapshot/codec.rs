@@ -328,3 +328,85 @@ impl<R: Read> Lines<'_, R> {
         Ok(Some(line))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const HEADER: &str = r#"{"intendant_manifest":1,"site":"s","taken":"2026-01-14T02:00:00Z","walked":1,"tool":"0","root":"/r","chunker":"fixed-4m"}"#;
+
+    fn dir(path: &str) -> serde_json::Value {
+        json!({"path": path, "kind": "d", "mode": "0755", "uid": 0, "gid": 0, "mtime": 1, "ctime": 1, "inode": 1, "nlink": 1})
+    }
+
+    fn link(path: &str) -> serde_json::Value {
+        let mut link = dir(path);
+        link["kind"] = json!("l");
+        link["target"] = json!("/etc");
+        link
+    }
+
+    /// A manifest with these lines and a footer that fits them, as far as one can.
+    fn parse(header: &str, entries: &[serde_json::Value]) -> Result<Manifest> {
+        let mut lines = vec![header.to_owned()];
+        lines.extend(entries.iter().map(ToString::to_string));
+        let text = lines.join("\n") + "\n";
+        let digest = Digest::of(text.as_bytes());
+        let footer = json!({"end": true, "entries": entries.len(), "files": 0, "bytes": 0, "objects": 0,
+            "sql-bytes": 0, "id": digest, "digest": digest});
+        let packed = zstd::encode_all(format!("{text}{footer}\n").as_bytes(), 1).unwrap();
+        read("test", packed.as_slice())
+    }
+
+    #[test]
+    fn hostile_manifests_are_refused_for_what_they_are() {
+        let refused = |entries: &[serde_json::Value], why: &str| {
+            let error = parse(HEADER, entries).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        };
+        refused(&[dir(""), dir("/etc")], "absolute");
+        refused(&[dir(""), dir("a"), dir("a/../b")], "'..'");
+        refused(&[dir(""), dir("b"), dir("a")], "not sorted");
+        refused(&[dir(""), dir("a"), dir("a")], "stands twice");
+        refused(&[dir(""), dir("a/b")], "no folder");
+        refused(&[dir(""), link("a"), dir("a/b")], "no folder");
+        refused(
+            &[dir(""), json!({"path": "x", "kind": "z"})],
+            "unknown kind",
+        );
+        let mut file = dir("f");
+        file["kind"] = json!("f");
+        file["size"] = json!(u64::MAX);
+        file["blake3"] = json!(Digest::of(b""));
+        refused(&[dir(""), file], "chunks");
+        let newer = HEADER.replace("manifest\":1", "manifest\":2");
+        assert!(matches!(
+            parse(&newer, &[]),
+            Err(SnapshotError::FormatVersion { found: 2, .. })
+        ));
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_else_is() {
+        let header: Header = serde_json::from_str(HEADER).unwrap();
+        let mut manifest = Manifest {
+            header,
+            entries: BTreeMap::new(),
+        };
+        for line in [dir(""), link("a\u{e9}"), dir("z")] {
+            let parsed: EntryLine = serde_json::from_value(line).unwrap();
+            let (item, entry) = read_entry(parsed).unwrap();
+            manifest.entries.insert(item, entry);
+        }
+        let bytes = write(&manifest, Vec::new()).unwrap();
+        assert_eq!(read("test", bytes.as_slice()).unwrap(), manifest);
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            let same = read("test", flipped.as_slice()).map(|read| read == manifest);
+            assert!(same.unwrap_or(true), "byte {at}");
+            assert!(read("test", &bytes[..at]).is_err(), "cut at {at}");
+        }
+    }
+}

@@ -17,6 +17,7 @@ mod manifest;
 mod restore;
 mod store;
 mod stream;
+mod tarball;
 mod verify;
 mod walk;
 

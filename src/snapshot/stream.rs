@@ -27,6 +27,11 @@ const READ_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 /// How much is read from the stream at once.
 const BUFFER_BYTES: usize = 256 << 10;
 
+/// The most bytes after the end of an archive: tar's records may have up to this.
+const MAX_PADDING_BYTES: u64 = 1 << 20;
+/// The status of a program whose reader has gone: then the reader knows why.
+pub(super) const BROKEN_PIPE: i32 = 128 + 13;
+
 /// What the walk said of a file that is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
@@ -92,6 +97,7 @@ pub(super) async fn read_files(
                 detail: "there is no GNU tar on the host; install it".into(),
             });
         }
+        BROKEN_PIPE if matches!(read, Ok(Err(_))) => {}
         status => {
             let detail = format!("tar ended with status {status}: {}", output.tail());
             return Err(SnapshotError::Stream { host, detail });
@@ -180,6 +186,12 @@ impl Reading<'_> {
             if done.is_multiple_of(200) {
                 self.progress.at(Phase::Reading, done, count, arrived.bytes);
             }
+        }
+        // tar fills its last record with zeros; a pipe that closes before that would kill it.
+        let mut rest = archive.into_inner().take(MAX_PADDING_BYTES + 1);
+        let padding = std::io::copy(&mut rest, &mut std::io::sink());
+        if padding.map_err(|e| broken(e.to_string()))? > MAX_PADDING_BYTES {
+            return Err(broken("something follows its end".into()));
         }
         self.progress.at(
             Phase::Reading,

@@ -8,6 +8,7 @@ use super::codec::MAX_ENTRIES;
 use super::error::{Result, SnapshotError};
 use super::item::ItemPath;
 use super::manifest::{Facts, Problem};
+use super::stream::BROKEN_PIPE;
 use super::{Phase, Progress, Source};
 use crate::model::clean_line;
 use crate::remote::{Command, RawInput, Reader};
@@ -97,6 +98,7 @@ pub(super) async fn walk(source: &Source, progress: &dyn Progress) -> Result<Wal
     let output = process.finish().await.map_err(remote())?;
     match output.status {
         0 | 1 => {}
+        BROKEN_PIPE if listed.is_err() => {}
         NO_GNU_FIND => {
             return Err(says(
                 "there is no GNU find on the host, which the walk needs; install findutils".into(),

@@ -7,6 +7,7 @@ use super::super::error::{Result, SnapshotError};
 use super::super::item::{ObjectKind, ObjectName};
 use super::super::manifest::{Content, DatabaseFacts};
 use super::super::store::{ContentWriter, Writer};
+use super::super::stream::BROKEN_PIPE;
 use super::super::{Phase, Progress, Source};
 use super::split::{Part, Sink, Splitter};
 use super::{DatabaseAccess, failure, script, values};
@@ -105,7 +106,8 @@ pub(in super::super) async fn dump(
         .finish()
         .await
         .map_err(SnapshotError::remote(host, DOING))?;
-    if !output.ok() || complains(&output.stderr) {
+    let stopped = output.status == BROKEN_PIPE && !matches!(read, Ok(Ok(Ok(_))));
+    if !stopped && (!output.ok() || complains(&output.stderr)) {
         return Err(failure(host, access, DOING, &output));
     }
     let (writer, objects) = read
@@ -290,7 +292,7 @@ struct Collector {
 enum Current {
     Ignored,
     /// Tables and sequences: streamed.
-    Large(ObjectName, ContentWriter),
+    Large(ObjectName, Box<ContentWriter>),
     /// Everything else: a few kilobytes, put in its final form at its end.
     Small(Part, Vec<u8>),
 }
@@ -382,7 +384,7 @@ impl Sink for Collector {
             Part::Prelude | Part::Glue | Part::Footer => Current::Ignored,
             Part::Object(kind @ (ObjectKind::Table | ObjectKind::Sequence), name) => {
                 let name = ObjectName::new(kind, name).map_err(|e| e.to_string())?;
-                Current::Large(name, ContentWriter::default())
+                Current::Large(name, Box::default())
             }
             small => Current::Small(small, Vec::new()),
         };

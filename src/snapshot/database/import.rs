@@ -97,6 +97,33 @@ pub(in super::super) async fn import(
     }
 }
 
+/// Writes the SQL that makes these objects, for a client in binary mode.
+pub(in super::super) fn write_sql(
+    out: impl Write,
+    objects: &[(ObjectName, Content)],
+    blobs: &mut BlobReader,
+) -> Result<()> {
+    let reader = blobs.another();
+    let mut sender = Sender {
+        out: BufWriter::with_capacity(BUFFER_BYTES, out),
+        blobs: reader,
+        sent: 0,
+    };
+    let work = Import {
+        drop: Vec::new(),
+        make: objects.to_vec(),
+    };
+    sender
+        .send(&work, &super::super::NoProgress)
+        .map_err(|failed| match failed {
+            Failed::Store(error) => error,
+            Failed::Pipe(detail) => SnapshotError::Export {
+                path: "database.sql".into(),
+                source: io::Error::other(detail),
+            },
+        })
+}
+
 enum Failed {
     /// The store's bytes.
     Store(SnapshotError),

@@ -10,7 +10,7 @@ mod lexer;
 mod split;
 
 pub(super) use dump::dump;
-pub(super) use import::{Import, import};
+pub(super) use import::{Import, import, write_sql};
 
 use std::sync::Arc;
 

@@ -153,7 +153,8 @@ impl<S: Sink> Splitter<S> {
     }
 
     fn marker(&mut self, text: &str) -> Result<Option<Part>, String> {
-        const NAMED: [(&str, fn(String) -> Part); 7] = [
+        type Make = fn(String) -> Part;
+        const NAMED: [(&str, Make); 7] = [
             ("-- Table structure for table `", |name| {
                 Part::Object(ObjectKind::Table, name)
             }),
@@ -221,4 +222,118 @@ impl<S: Sink> Splitter<S> {
 fn name(quoted: Option<&str>) -> Result<String, String> {
     let quoted = quoted.ok_or("a name in the dump can't be read")?;
     Ok(quoted.replace("``", "`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[derive(Default)]
+    struct Kept(Vec<(Part, Vec<u8>)>);
+
+    impl Sink for Kept {
+        fn begin(&mut self, part: Part) -> Result<(), String> {
+            self.0.push((part, Vec::new()));
+            Ok(())
+        }
+
+        fn bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
+            let last = self.0.last_mut().ok_or("no part")?;
+            last.1.extend_from_slice(bytes);
+            Ok(())
+        }
+    }
+
+    const DUMP: &[u8] = include_bytes!("cases/mariadb-10.11.sql");
+
+    fn split(dump: &[u8], piece: usize) -> Result<Vec<(Part, Vec<u8>)>, String> {
+        let mut splitter = Splitter::new(Kept::default())?;
+        for bytes in dump.chunks(piece) {
+            splitter.feed(bytes)?;
+        }
+        Ok(splitter.finish()?.0)
+    }
+
+    fn names(parts: &[(Part, Vec<u8>)]) -> Vec<String> {
+        let name = |part: &Part| match part {
+            Part::Object(kind, name) => Some(format!("{}:{name}", kind.word())),
+            Part::View(name) => Some(format!("view:{name}")),
+            Part::ViewStub(name) => Some(format!("stub:{name}")),
+            Part::Prelude | Part::Glue | Part::Footer => None,
+        };
+        parts.iter().filter_map(|(part, _)| name(part)).collect()
+    }
+
+    #[test]
+    fn a_real_dump_with_hostile_bodies_is_split() {
+        let parts = split(DUMP, 4096).unwrap();
+        assert_eq!(
+            names(&parts),
+            [
+                "sequence:sq",
+                "table:a t",
+                "table:fk",
+                "stub:v1",
+                "stub:v2",
+                "stub:v3",
+                "event:ev1",
+                "event:ev2",
+                "function:f1",
+                "function:f2",
+                "procedure:p1",
+                "view:v1",
+                "view:v2",
+                "view:v3",
+            ]
+        );
+        let table = &parts
+            .iter()
+            .find(|(part, _)| matches!(part, Part::Object(_, name) if name == "a t"))
+            .unwrap()
+            .1;
+        let text = String::from_utf8_lossy(table);
+        assert!(text.contains("trigger tr before") && text.contains("trigger tr2 after"));
+        let function = &parts
+            .iter()
+            .find(|(part, _)| matches!(part, Part::Object(_, name) if name == "f2"))
+            .unwrap()
+            .1;
+        assert!(String::from_utf8_lossy(function).starts_with("/*!50003 SET @saved_sql_mode "));
+    }
+
+    #[test]
+    fn the_parts_are_the_stream_whatever_the_pieces() {
+        let whole = split(DUMP, DUMP.len()).unwrap();
+        for piece in [1, 2, 3, 7, 100, 4096] {
+            assert_eq!(split(DUMP, piece).unwrap(), whole);
+        }
+        let joined: Vec<u8> = whole.into_iter().flat_map(|(_, bytes)| bytes).collect();
+        assert_eq!(joined, DUMP);
+    }
+
+    #[test]
+    fn a_dump_that_ends_early_is_refused() {
+        let end = DUMP.len() - b"-- Dump completed\n".len();
+        for cut in [0, 100, 2000, end / 2, end, end + 5] {
+            assert!(split(&DUMP[..cut], 1000).is_err(), "cut at {cut}");
+        }
+        let mut more = DUMP.to_vec();
+        more.extend_from_slice(b"DROP TABLE x;\n");
+        assert!(split(&more, 1000).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn values_are_never_markers(value in "[-`'\\\\\"a-z;/*!# \n]{0,60}") {
+            let quoted = value.replace('\\', "\\\\").replace('\'', "\\'");
+            let dump = format!(
+                "-- head\n\n--\n-- Table structure for table `t`\n--\n\nINSERT INTO `t` VALUES ('{quoted}'),\n('x\n-- Table structure for table `evil`\n');\n/*!40103 SET TIME_ZONE=@OLD_TIME_ZONE */;\n\n-- Dump completed\n"
+            );
+            let parts = split(dump.as_bytes(), 5).unwrap();
+            prop_assert_eq!(names(&parts), ["table:t"]);
+            let joined: Vec<u8> = parts.into_iter().flat_map(|(_, bytes)| bytes).collect();
+            prop_assert_eq!(joined, dump.into_bytes());
+        }
+    }
 }

@@ -6,13 +6,14 @@
 //! the same.
 
 use super::super::error::{Result, SnapshotError};
-use super::super::item::{Item, ItemPath};
+use super::super::item::ItemPath;
 use super::super::manifest::{Entry, Facts, Manifest};
 use super::super::store::BlobReader;
+use super::super::tarball::Tarball;
 use super::super::{Phase, Progress, Source};
 use crate::remote::{Command, RawInput, Writer as Pipe};
 use std::collections::BTreeSet;
-use std::io::{self, BufWriter, Read, Write};
+use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::io::SyncIoBridge;
@@ -192,20 +193,14 @@ async fn send(
     let (goal, listener) = (goal.clone(), progress.clone());
     let sending = tokio::task::spawn_blocking(move || {
         let out = BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin));
-        let mut archive = Archive {
-            tar: tar::Builder::new(out),
-            blobs,
-            sent: 0,
-            failed: None,
-        };
-        let sent = archive.all(&work, &goal, &*listener);
-        let ended = sent
-            .and_then(|()| archive.tar.into_inner())
-            .and_then(|out| {
-                let mut bridge = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-                bridge.shutdown()
-            });
-        (ended, archive.sent, archive.failed)
+        let mut tarball = Tarball::new(out, blobs);
+        let written = write_all(&mut tarball, &work, &goal, &*listener);
+        let (sent, failed) = (tarball.sent, tarball.failed.take());
+        let ended = written.and_then(|()| tarball.finish()).and_then(|out| {
+            let mut bridge = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+            bridge.shutdown()
+        });
+        (ended, sent, failed)
     });
     let sent = sending.await;
     let output = process
@@ -237,143 +232,28 @@ async fn send(
     Ok(bytes)
 }
 
-struct Archive<W: Write> {
-    tar: tar::Builder<W>,
-    blobs: BlobReader,
-    sent: u64,
-    failed: Option<SnapshotError>,
-}
-
-impl<W: Write> Archive<W> {
-    fn all(&mut self, work: &FileWork, goal: &Manifest, progress: &dyn Progress) -> io::Result<()> {
-        // Files in the order in which they lie in packs, so that each frame is unpacked once.
-        let mut order: Vec<&ItemPath> = work.send.iter().collect();
-        order.sort_by_cached_key(|path| {
-            let chunk = goal.path(path)?.content()?.chunks.first()?;
-            self.blobs.place(&chunk.digest)
-        });
-        let (of, mut done) = (order.len() as u64, 0);
-        for path in work.folders.iter().chain(order) {
-            let Some(entry) = goal.entries.get(&Item::Path(path.clone())) else {
-                continue;
-            };
-            self.one(path, entry)?;
-            done += 1;
-            if done % 200 == 0 {
-                progress.at(Phase::Writing, done, of, self.sent);
-            }
-        }
-        progress.at(Phase::Writing, of, of, self.sent);
-        self.tar.finish()
-    }
-
-    fn one(&mut self, path: &ItemPath, entry: &Entry) -> io::Result<()> {
-        let Some(facts) = entry.facts() else {
-            return Ok(());
-        };
-        let mut header = tar::Header::new_gnu();
-        header.set_mode(facts.mode);
-        header.set_uid(u64::from(facts.uid));
-        header.set_gid(u64::from(facts.gid));
-        header.set_mtime(facts.mtime.div_euclid(1_000_000_000).max(0) as u64);
-        header.set_size(0);
-        self.tar
-            .append_pax_extensions([("mtime", pax_time(facts.mtime).as_bytes())])?;
-        let name = path.dotted();
-        match entry {
-            Entry::Dir { .. } => {
-                header.set_entry_type(tar::EntryType::Directory);
-                append(self.tar.get_mut(), &mut header, &name, None)
-            }
-            Entry::Link { target, .. } => {
-                header.set_entry_type(tar::EntryType::Symlink);
-                append(self.tar.get_mut(), &mut header, &name, Some(target))
-            }
-            Entry::File { content, .. } => {
-                header.set_entry_type(tar::EntryType::Regular);
-                header.set_size(content.size);
-                append(self.tar.get_mut(), &mut header, &name, None)?;
-                let out = self.tar.get_mut();
-                for chunk in &content.chunks {
-                    let bytes = self.blobs.read(chunk).map_err(|error| {
-                        let text = error.to_string();
-                        self.failed = Some(error);
-                        io::Error::other(text)
-                    })?;
-                    out.write_all(&bytes)?;
-                    self.sent += bytes.len() as u64;
-                }
-                pad(out, content.size)
-            }
-            Entry::Other { .. } | Entry::Object { .. } => Ok(()),
-        }
-    }
-}
-
-/// Nanoseconds as the decimal seconds of a pax record.
-fn pax_time(nanoseconds: i64) -> String {
-    let sign = if nanoseconds < 0 { "-" } else { "" };
-    let abs = nanoseconds.unsigned_abs();
-    format!("{sign}{}.{:09}", abs / 1_000_000_000, abs % 1_000_000_000)
-}
-
-fn pad(out: &mut dyn Write, size: u64) -> io::Result<()> {
-    let rest = (size.next_multiple_of(512) - size) as usize;
-    out.write_all(&[0; 512][..rest])
-}
-
-/// Writes a header with its name and link target as raw bytes; long ones in GNU's own records.
-fn append(
-    out: &mut dyn Write,
-    header: &mut tar::Header,
-    name: &[u8],
-    target: Option<&[u8]>,
+fn write_all(
+    tarball: &mut Tarball<impl Write>,
+    work: &FileWork,
+    goal: &Manifest,
+    progress: &dyn Progress,
 ) -> io::Result<()> {
-    if name.len() > 100 {
-        long(out, b'L', name)?;
+    // Files in the order in which they lie in packs, so that each frame is unpacked once.
+    let mut order: Vec<&ItemPath> = work.send.iter().collect();
+    order.sort_by_cached_key(|path| {
+        let chunk = goal.path(path)?.content()?.chunks.first()?;
+        tarball.blobs.place(&chunk.digest)
+    });
+    let (of, mut done) = (order.len() as u64, 0);
+    for path in work.folders.iter().chain(order) {
+        if let Some(entry) = goal.path(path) {
+            tarball.entry(&path.dotted(), entry)?;
+        }
+        done += 1;
+        if done % 200 == 0 {
+            progress.at(Phase::Writing, done.min(of), of, tarball.sent);
+        }
     }
-    if let Some(target) = target.filter(|target| target.len() > 100) {
-        long(out, b'K', target)?;
-    }
-    let gnu = header
-        .as_gnu_mut()
-        .ok_or_else(|| io::Error::other("not a GNU header"))?;
-    put(&mut gnu.name, name)?;
-    put(&mut gnu.linkname, target.unwrap_or(b""))?;
-    header.set_cksum();
-    out.write_all(header.as_bytes())
-}
-
-fn put(field: &mut [u8; 100], mut bytes: &[u8]) -> io::Result<()> {
-    field.fill(0);
-    bytes.read(field).map(|_| ())
-}
-
-fn long(out: &mut dyn Write, kind: u8, bytes: &[u8]) -> io::Result<()> {
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(tar::EntryType::new(kind));
-    header.set_size(bytes.len() as u64 + 1);
-    header.set_mode(0o644);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mtime(0);
-    if let Some(gnu) = header.as_gnu_mut() {
-        put(&mut gnu.name, b"././@LongLink")?;
-    }
-    header.set_cksum();
-    out.write_all(header.as_bytes())?;
-    out.write_all(bytes)?;
-    out.write_all(&[0])?;
-    pad(out, bytes.len() as u64 + 1)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_of_pax_records() {
-        assert_eq!(pax_time(1_700_000_000_000_000_001), "1700000000.000000001");
-        assert_eq!(pax_time(-1_500_000_000), "-1.500000000");
-    }
+    progress.at(Phase::Writing, of, of, tarball.sent);
+    Ok(())
 }

@@ -120,9 +120,7 @@ fn known_to_both(item: &Item, target: &Manifest, present: &Manifest) -> bool {
         Item::Path(path) => !both
             .iter()
             .flat_map(|header| &header.problems)
-            .any(|problem| {
-                path.is_within(&problem.path) && *path != problem.path || *path == problem.path
-            }),
+            .any(|problem| path.is_within(&problem.path)),
         Item::Object(object) => both.iter().all(|header| {
             let Some(database) = &header.database else {
                 return false;

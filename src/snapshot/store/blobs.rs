@@ -138,6 +138,11 @@ impl BlobReader {
         }
     }
 
+    /// A reader of the same packs with frames of its own.
+    pub(in super::super) fn another(&self) -> Self {
+        Self::new(self.backend.clone(), self.catalog.clone())
+    }
+
     /// Where a blob is; none when the store has not got it.
     pub(in super::super) fn place(&self, digest: &Digest) -> Option<Place> {
         self.catalog.place(digest)

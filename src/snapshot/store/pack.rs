@@ -45,8 +45,6 @@ struct Packed {
 
 /// A pack that was written and synced, with its index.
 pub(super) struct Written {
-    pub(super) pack: String,
-    pub(super) frames: Vec<Frame>,
     pub(super) bytes: u64,
 }
 
@@ -325,8 +323,6 @@ fn close(backend: &dyn Backend, mut pack: OpenPack) -> Result<Written> {
         "writing an index",
     ))?;
     Ok(Written {
-        pack: pack.name,
-        frames: pack.frames,
         bytes: pack.at + end as u64,
     })
 }
