@@ -43,6 +43,6 @@ pub enum CheckError {
         host: String,
         /// What was seen.
         #[source]
-        source: RemoteError,
+        source: Box<RemoteError>,
     },
 }

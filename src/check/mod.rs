@@ -4,12 +4,17 @@
 //! baseline; a probe never leaves the site's own host, reads a bounded part of what it is sent,
 //! and ends in bounded time; a secret that passes the maintenance page goes to the site only.
 
+mod address;
 mod error;
+mod host;
 mod judge;
 mod observe;
 mod prober;
 mod spec;
 mod sweep;
+#[cfg(test)]
+mod tests;
+mod text;
 mod verdict;
 
 pub use error::CheckError;

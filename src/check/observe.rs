@@ -14,9 +14,9 @@ pub enum Observation {
     /// Of a page.
     Http {
         /// As a visitor gets it, caches included.
-        plain: Page,
+        plain: Box<Page>,
         /// Past every cache; none where the check does not ask for it.
-        fresh: Option<Page>,
+        fresh: Option<Box<Page>>,
     },
     /// Of a command.
     Command(Ran),
@@ -127,6 +127,8 @@ pub struct Ran {
     pub equals: Option<bool>,
     /// Which of the check's required texts it did not print.
     pub missing: Vec<String>,
+    /// Which of the check's forbidden texts it printed.
+    pub hits: Vec<String>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
 }

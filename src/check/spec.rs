@@ -84,6 +84,8 @@ pub struct CommandCheck {
     pub equals: Option<String>,
     /// Texts that it must print.
     pub contains: Vec<String>,
+    /// Texts that it must not print.
+    pub forbid: Vec<String>,
     /// How long it may take, in seconds.
     pub timeout_s: u64,
 }
@@ -123,6 +125,7 @@ impl Check {
                 exit: vec![0],
                 equals: None,
                 contains: Vec::new(),
+                forbid: Vec::new(),
                 timeout_s: 60,
             }),
         }

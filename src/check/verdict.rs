@@ -2,9 +2,11 @@
 //!
 //! May use: `spec`, `observe`. Invariant: a reason carries all that its text needs.
 
-use super::observe::{Failure, Observation};
+use super::observe::{Failure, FailureKind, Observation};
 use super::spec::{Check, StatusRule};
+use crate::model::{clean_line, human_bytes};
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// A check that ran.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
@@ -136,6 +138,125 @@ impl CheckResult {
         match &self.verdict {
             Verdict::Failed(reasons) => reasons,
             Verdict::Passed | Verdict::Unknown(_) => &[],
+        }
+    }
+}
+
+impl fmt::Display for CheckResult {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.check.id)?;
+        match &self.verdict {
+            Verdict::Passed => f.write_str("passed"),
+            Verdict::Unknown(why) => write!(f, "nobody can tell: {why}"),
+            Verdict::Failed(reasons) => {
+                let texts: Vec<String> = reasons.iter().map(ToString::to_string).collect();
+                f.write_str(&texts.join("; "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for StatusRule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Good => f.write_str("200 to 299"),
+            Self::SameAsBefore => f.write_str("the same as before the run"),
+            Self::OneOf(list) => {
+                let texts: Vec<String> = list.iter().map(ToString::to_string).collect();
+                f.write_str(&texts.join(" or "))
+            }
+        }
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoSuchHost => "the host's name does not resolve",
+            Self::ForbiddenAddress => {
+                "the host's name leads to an address that is never asked (link-local or metadata)"
+            }
+            Self::Unreachable => "nothing answers there",
+            Self::Tls => "no secure connection",
+            Self::TimedOut => "no complete answer in time",
+            Self::Broken => "the answer broke off or is not HTTP",
+            Self::TooManyRedirects => "too many redirects",
+            Self::LeavesSite => {
+                "it redirects away from the site's address, which is not followed; if that is the site's real address, correct `url` in the plan"
+            }
+            Self::Downgrade => "it redirects from https to http, which is not followed",
+            Self::BadRedirect => "it redirects to no usable address",
+        })
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = |text: &str| clean_line(text, 200);
+        match self {
+            Self::NoAnswer(failure) => write!(f, "{} ({})", failure.kind, failure.detail),
+            Self::Status {
+                expected,
+                before,
+                got,
+            } => {
+                write!(f, "status {got}, expected {expected}")?;
+                match before {
+                    Some(before) => write!(f, ", before the run {before}")?,
+                    None if *got == 503 => f.write_str(" (in maintenance, or overloaded)")?,
+                    None => {}
+                }
+                Ok(())
+            }
+            Self::Missing { text } => write!(f, "{:?} is not there", line(text)),
+            Self::Forbidden { text, excerpt } => {
+                write!(f, "{:?} is there: {excerpt}", line(text))
+            }
+            Self::EndsElsewhere { expected, got } => {
+                write!(f, "it ends at {got}, expected {expected}")
+            }
+            Self::Moved { before, got } => {
+                write!(f, "it ends at {got}, before the run at {before}")
+            }
+            Self::Slow { limit_ms, took_ms } => {
+                write!(f, "it took {took_ms} ms, at most {limit_ms} ms are allowed")
+            }
+            Self::Empty => f.write_str("the page is empty"),
+            Self::Shrunk {
+                before,
+                got,
+                min_percent,
+            } => write!(
+                f,
+                "the page has {}, before the run {}; at least {min_percent} % must remain",
+                human_bytes(*got),
+                human_bytes(*before)
+            ),
+            Self::CutShort => f.write_str("the page stops in its middle"),
+            Self::HiddenByCache(reason) => {
+                write!(f, "a cache hides it from visitors: {reason}")
+            }
+            Self::Stopped { limit } => write!(f, "it was stopped at {limit}"),
+            Self::Exit {
+                expected,
+                got,
+                tail,
+            } => write!(
+                f,
+                "exit status {got}, expected {expected:?}: {}",
+                line(tail)
+            ),
+            Self::Printed { expected, got } => {
+                write!(
+                    f,
+                    "it printed {:?}, expected {:?}",
+                    line(got),
+                    line(expected)
+                )
+            }
+            Self::FatalLogged { line, count } => {
+                write!(f, "the error log has {count} new fatal error(s): {line}")
+            }
         }
     }
 }

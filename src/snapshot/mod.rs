@@ -16,6 +16,7 @@ mod item;
 mod manifest;
 mod restore;
 mod store;
+mod stream;
 mod verify;
 mod walk;
 
