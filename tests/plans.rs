@@ -266,7 +266,7 @@ fn bombs_are_refused_quickly() {
     ] {
         let begun = std::time::Instant::now();
         assert!(plan::parse(Path::new("x.yaml"), &text, &KNOWN).is_err());
-        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+        assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
     }
 }
 

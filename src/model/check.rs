@@ -117,14 +117,14 @@ impl HttpCheck {
                 "keep one of them",
             ));
         }
-        if self.redirects_to.is_some() {
-            if let Some(status) = self.status.filter(|status| !(300..400).contains(status)) {
-                found.push((
-                    "status",
-                    format!("a page that redirects does not answer {status}"),
-                    "a status from 300 to 399, or leave out status",
-                ));
-            }
+        if self.redirects_to.is_some()
+            && let Some(status) = self.status.filter(|status| !(300..400).contains(status))
+        {
+            found.push((
+                "status",
+                format!("a page that redirects does not answer {status}"),
+                "a status from 300 to 399, or leave out status",
+            ));
         }
         found
     }

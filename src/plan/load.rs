@@ -136,12 +136,12 @@ pub fn load_file(file: &Path, known_cms: &[&str]) -> Result<Plan, PlanError> {
     parse(file, text, known_cms)
 }
 
+/// A file of a folder, and what it holds.
+pub type LoadedPlan = (PathBuf, Result<Plan, PlanError>);
+
 /// What each `.yaml` or `.yml` file of a folder holds, in the order of their names. One bad plan
 /// leaves the others usable; the second plan of a site is an error. Folders in it are not read.
-pub fn load_folder(
-    folder: &Path,
-    known_cms: &[&str],
-) -> Result<Vec<(PathBuf, Result<Plan, PlanError>)>, PlanError> {
+pub fn load_folder(folder: &Path, known_cms: &[&str]) -> Result<Vec<LoadedPlan>, PlanError> {
     let mut first_of: BTreeMap<SiteName, PathBuf> = BTreeMap::new();
     let mut plans = Vec::new();
     for file in plan_files(folder)? {

@@ -9,20 +9,19 @@ use std::collections::BTreeMap;
 /// The names in a document that its schema can't check: its playbook, and keys that are names.
 pub(super) fn names(node: &Node, known_cms: &[&str]) -> Vec<Violation> {
     let mut found = Vec::new();
-    if let Some(cms) = node.get(&["cms".into()]) {
-        if let NodeValue::Text(name) = &cms.value {
-            if super::CmsName::check(name).is_ok() && !known_cms.contains(&name.as_str()) {
-                let hint = match (nearest(name, known_cms.iter().copied()), known_cms) {
-                    (Some(near), _) => format!("did you mean {near}?"),
-                    (None, []) => "there is no playbook at all".to_owned(),
-                    (None, known) => format!("there are playbooks for: {}", known.join(", ")),
-                };
-                found.push(
-                    Violation::new(cms.place, format!("there is no playbook for {name:?}"))
-                        .hint(hint),
-                );
-            }
-        }
+    if let Some(cms) = node.get(&["cms".into()])
+        && let NodeValue::Text(name) = &cms.value
+        && super::CmsName::check(name).is_ok()
+        && !known_cms.contains(&name.as_str())
+    {
+        let hint = match (nearest(name, known_cms.iter().copied()), known_cms) {
+            (Some(near), _) => format!("did you mean {near}?"),
+            (None, []) => "there is no playbook at all".to_owned(),
+            (None, known) => format!("there are playbooks for: {}", known.join(", ")),
+        };
+        found.push(
+            Violation::new(cms.place, format!("there is no playbook for {name:?}")).hint(hint),
+        );
     }
     if let Some(Node {
         value: NodeValue::Map(entries),
@@ -150,14 +149,13 @@ impl Rules<'_> {
             .contract
             .as_ref()
             .and_then(|c| Some((c.from, c.until?)))
+            && until < from
         {
-            if until < from {
-                self.say(
-                    &["contract".into(), "until".into()],
-                    "this contract ends before it begins",
-                    format!("a day from {from} on"),
-                );
-            }
+            self.say(
+                &["contract".into(), "until".into()],
+                "this contract ends before it begins",
+                format!("a day from {from} on"),
+            );
         }
         for (index, blackout) in plan.blackouts.iter().enumerate() {
             if blackout.until < blackout.from {
@@ -200,15 +198,15 @@ impl Rules<'_> {
     }
 
     fn policy(&mut self) {
-        if let Some(security) = &self.plan.updates.security {
-            if security.within.is_zero() {
-                let path = ["updates".into(), "security".into(), "within".into()];
-                self.say(
-                    &path,
-                    "no update is applied in no time",
-                    "a length of time such as 24h",
-                );
-            }
+        if let Some(security) = &self.plan.updates.security
+            && security.within.is_zero()
+        {
+            let path = ["updates".into(), "security".into(), "within".into()];
+            self.say(
+                &path,
+                "no update is applied in no time",
+                "a length of time such as 24h",
+            );
         }
     }
 
@@ -269,14 +267,14 @@ impl Rules<'_> {
         let mut for_good: BTreeMap<&ComponentName, usize> = BTreeMap::new();
         for (index, hold) in self.plan.updates.hold.iter().enumerate() {
             let path = |key| ["updates".into(), "hold".into(), index.into(), Seg::Key(key)];
-            if let (Some(from), Some(until)) = (hold.from, hold.until) {
-                if until < from {
-                    self.say(
-                        &path("until"),
-                        "this hold ends before it begins",
-                        format!("a day from {from} on"),
-                    );
-                }
+            if let (Some(from), Some(until)) = (hold.from, hold.until)
+                && until < from
+            {
+                self.say(
+                    &path("until"),
+                    "this hold ends before it begins",
+                    format!("a day from {from} on"),
+                );
             }
             if hold.from.is_some() || hold.until.is_some() {
                 continue;

@@ -177,23 +177,23 @@ fn check(text: &str) -> Result<(), TextError> {
             format!("at most {MAX_PROGRAM} bytes"),
         ));
     }
-    if let Some(term) = jaq_core::load::parse(text, |parser| parser.term()) {
-        if let Some(word) = refused(&term) {
-            let why = match word {
-                "def" => "definitions could run for ever",
-                "recurse" | "repeat" | "while" | "until" | "range" | "combinations" => {
-                    "it could run for ever; .. and .[] reach all that is there"
-                }
-                "fromjson" | "toboolean" => {
-                    "it would read what a site wrote as a document; tonumber is there"
-                }
-                _ => "a transform depends on its input alone",
-            };
-            return Err(TextError::new(
-                format!("`{word}` can't be used in a playbook"),
-                why,
-            ));
-        }
+    if let Some(term) = jaq_core::load::parse(text, |parser| parser.term())
+        && let Some(word) = refused(&term)
+    {
+        let why = match word {
+            "def" => "definitions could run for ever",
+            "recurse" | "repeat" | "while" | "until" | "range" | "combinations" => {
+                "it could run for ever; .. and .[] reach all that is there"
+            }
+            "fromjson" | "toboolean" => {
+                "it would read what a site wrote as a document; tonumber is there"
+            }
+            _ => "a transform depends on its input alone",
+        };
+        return Err(TextError::new(
+            format!("`{word}` can't be used in a playbook"),
+            why,
+        ));
     }
     compile(text).map(drop).map_err(|why| {
         let name = why.split('`').nth(1).unwrap_or_default();

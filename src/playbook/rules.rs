@@ -177,15 +177,16 @@ impl Rules<'_> {
                 "text: true, or another form: marker, json, lines",
             );
         }
-        if let Transform::Json(form) = &fact.parse {
-            if form.empty_if.is_some() && form.empty.is_none() {
-                let path = [path, &["parse".into(), "empty-if".into()]].concat();
-                self.say(
-                    &path,
-                    "empty-if has no effect without empty",
-                    "empty: \"[]\"",
-                );
-            }
+        if let Transform::Json(form) = &fact.parse
+            && form.empty_if.is_some()
+            && form.empty.is_none()
+        {
+            let path = [path, &["parse".into(), "empty-if".into()]].concat();
+            self.say(
+                &path,
+                "empty-if has no effect without empty",
+                "empty: \"[]\"",
+            );
         }
     }
 
@@ -264,6 +265,7 @@ impl Rules<'_> {
             self.command(&at("migrate"), migrate, &[]);
         }
         for (key, list) in [
+            ("prepare", &operations.prepare),
             ("flush", &operations.flush),
             ("languages", &operations.languages),
         ] {

@@ -10,11 +10,13 @@ use std::fmt;
 pub const MAX_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
 /// The deepest nesting of lists and maps.
 const MAX_DEPTH: usize = 32;
-/// The most values of one document: a plan with a thousand of everything has a tenth.
-const MAX_NODES: usize = 400_000;
+/// The most values of one document: a plan with a thousand of everything has a third.
+const MAX_NODES: usize = 100_000;
+/// The most values that are copied for aliases, at their names and at their uses.
+const MAX_REPEATED: usize = 10_000;
 
 fn options(duplicates: DuplicateKeyPolicy) -> Options {
-    serde_yaml::options! {
+    let mut options = serde_yaml::options! {
         strict_booleans: true,
         strict_indentation: true,
         reject_unsupported_tags: true,
@@ -29,10 +31,13 @@ fn options(duplicates: DuplicateKeyPolicy) -> Options {
             max_events: 4 * MAX_NODES,
             max_aliases: 1000,
             max_anchors: 1000,
+            max_recorded_anchor_events: MAX_REPEATED,
             max_documents: 1,
             max_total_scalar_bytes: MAX_DOCUMENT_BYTES,
         },
-    }
+    };
+    options.alias_limits.max_total_replayed_events = MAX_REPEATED;
+    options
 }
 
 /// The tree of a document, or the one violation that keeps it from being read at all.
@@ -81,7 +86,7 @@ fn violation(error: &serde_yaml::Error) -> Violation {
 
 /// Kinder words for what the parser says most often.
 fn words(message: &str) -> Option<(&'static str, &'static str)> {
-    const WORDS: [(&str, &str, &str); 7] = [
+    const WORDS: [(&str, &str, &str); 8] = [
         (
             "tabs disallowed",
             "a tab can't indent a line",
@@ -111,6 +116,11 @@ fn words(message: &str) -> Option<(&'static str, &'static str)> {
             "unclosed bracket",
             "this bracket is never closed",
             "a closing ] or }",
+        ),
+        (
+            "budget breached",
+            "this file has more, or deeper, values than a file of this sort ever needs",
+            "fewer values, less nesting, fewer uses of *name",
         ),
         (
             "mapping values are not allowed",

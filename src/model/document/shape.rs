@@ -4,15 +4,17 @@
 use super::near::nearest;
 use super::node::{Node, NodeValue, Place};
 use super::schema::Schema;
-use super::violation::Violation;
+use super::violation::{Violation, names_a_secret};
 use crate::model::{CheckedText, TextError};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+type Rule = fn(&str) -> Result<(), TextError>;
+
 /// The formats of texts that a document knows, by their name in its schema.
 #[derive(Debug, Clone, Default)]
 pub struct Formats {
-    rules: BTreeMap<&'static str, fn(&str) -> Result<(), TextError>>,
+    rules: BTreeMap<&'static str, Rule>,
 }
 
 impl Formats {
@@ -171,6 +173,10 @@ impl<'a> Check<'a> {
     fn unknown_key(&mut self, place: Place, key: &str, known: &[&str]) {
         let hint = match nearest(key, known.iter().copied()) {
             Some(name) => format!("did you mean {name}?"),
+            None if names_a_secret(key) => format!(
+                "no secret stands in such a file; the keys here: {}",
+                known.join(", ")
+            ),
             None => format!("the keys here: {}", known.join(", ")),
         };
         self.say(place, format!("unknown key {}", quoted(key)), hint);

@@ -122,10 +122,16 @@ fn show(f: &mut fmt::Formatter<'_>, file: &str, violation: &Violation, line: &st
     }
 }
 
-/// The line with every user and password of an address masked, character for character: what is
-/// refused must not end in a log.
+/// The line with passwords in addresses and values of keys that name a secret masked, character
+/// for character: what is refused must not end in a log.
 fn mask(line: &str) -> Vec<char> {
     let mut chars: Vec<char> = line.chars().collect();
+    mask_addresses(&mut chars);
+    mask_secrets(&mut chars);
+    chars
+}
+
+fn mask_addresses(chars: &mut [char]) {
     let mut at = 0;
     while at + 3 <= chars.len() {
         if chars[at..at + 3] != [':', '/', '/'] {
@@ -133,21 +139,53 @@ fn mask(line: &str) -> Vec<char> {
             continue;
         }
         let start = at + 3;
-        let ends = |c: &char| c.is_whitespace() || matches!(c, '/' | '"' | '\'' | ',');
+        let ends = |c: &char| c.is_whitespace() || matches!(c, '"' | '\'');
         let end = chars[start..]
             .iter()
             .position(ends)
             .map_or(chars.len(), |n| start + n);
         let part = &chars[start..end];
-        if let Some(user_end) = part.iter().rposition(|c| *c == '@') {
-            let colon = part[..user_end].iter().position(|c| *c == ':');
-            if let Some(colon) = colon {
-                chars[start + colon + 1..start + user_end].fill('*');
-            }
+        let user_end = part.iter().rposition(|c| *c == '@').unwrap_or(0);
+        if let Some(colon) = part[..user_end].iter().position(|c| *c == ':') {
+            chars[start + colon + 1..start + user_end].fill('*');
         }
         at = end;
     }
-    chars
+}
+
+fn mask_secrets(chars: &mut [char]) {
+    let colons: Vec<usize> = (0..chars.len()).filter(|at| chars[*at] == ':').collect();
+    for colon in colons {
+        let in_key = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '"' | '\'');
+        let len = chars[..colon]
+            .iter()
+            .rev()
+            .take_while(|c| in_key(c))
+            .count();
+        let key: String = chars[colon - len..colon].iter().collect();
+        let blank = chars.get(colon + 1).is_none_or(|c| c.is_whitespace());
+        if !blank || !names_a_secret(&key) {
+            continue;
+        }
+        let value = &mut chars[colon + 1..];
+        let end = value
+            .iter()
+            .position(|c| matches!(c, ',' | '}'))
+            .unwrap_or(value.len());
+        for c in value[..end].iter_mut().filter(|c| !c.is_whitespace()) {
+            *c = '*';
+        }
+    }
+}
+
+/// Whether a key is one under which people write secrets.
+pub(super) fn names_a_secret(key: &str) -> bool {
+    let key = key.trim_matches(['"', '\'']).to_lowercase();
+    let part = |word: &str| key.split(['-', '_', '.']).any(|part| part == word);
+    ["password", "passwd", "passphrase", "secret", "credential"]
+        .iter()
+        .any(|word| key.contains(word))
+        || ["pass", "key", "token", "pw"].iter().any(|word| part(word))
 }
 
 /// At most [`MAX_LINE`] characters of a line around a column, fit to be shown, and the number of

@@ -33,7 +33,7 @@ d=$(first mariadb-dump mysqldump) || exit 95
         )
     };
 }
-pub(self) use script;
+use script;
 
 use super::error::SnapshotError;
 use crate::remote::Output;
