@@ -163,7 +163,7 @@ impl Bench {
     ) -> Result<(), StepFailure> {
         let site = &self.site.address.name;
         let store: &Arc<Store> = &self.runner.store;
-        let verified = snapshot::verify(store, Some(site), snapshot::Depth::EveryByte, progress)
+        let verified = snapshot::verify_snapshot(store, site, &captured.name, progress)
             .await
             .map_err(failure)?;
         if verified.ok() {

@@ -1,3 +1,5 @@
+//! What moves, in which order, and what waits: small sites, written down.
+
 use super::*;
 use crate::inventory::Inventory;
 use crate::model::{HoldReason, SiteName, VersionScheme};
