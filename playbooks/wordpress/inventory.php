@@ -304,10 +304,19 @@ foreach ( array( ABSPATH, ABSPATH . 'wp-admin', ABSPATH . 'wp-includes', ABSPATH
 }
 $intendant_maintenance = ABSPATH . '.maintenance';
 if ( file_exists( $intendant_maintenance ) ) {
-	$intendant_leftovers[] = array(
+	// WordPress itself takes the switch for stale after ten minutes; one without a fixed time never is.
+	$intendant_fixed = preg_match( '/\$upgrading\s*=\s*([0-9]+)\s*;/', (string) file_get_contents( $intendant_maintenance ), $found );
+	$intendant_since = $intendant_fixed ? (int) $found[1] : (int) filemtime( $intendant_maintenance );
+	$intendant_trace = array(
 		'what'  => '.maintenance',
-		'since' => (int) filemtime( $intendant_maintenance ),
+		'since' => $intendant_since,
+		'lift'  => 'rm ' . $intendant_maintenance,
 	);
+	if ( ! $intendant_fixed || time() - $intendant_since < 600 ) {
+		$intendant_locks[] = $intendant_trace;
+	} else {
+		$intendant_leftovers[] = $intendant_trace;
+	}
 }
 $intendant_answered = array();
 foreach ( $intendant_sources as $kind => $source ) {
