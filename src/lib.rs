@@ -3,6 +3,7 @@
 //! anything is wrong. `docs/ARCHITECTURE.md` is the map.
 
 pub mod check;
+pub mod cli;
 pub mod inventory;
 pub mod journal;
 pub mod model;

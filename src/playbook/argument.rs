@@ -62,6 +62,14 @@ impl Argument {
         Self("{{program}}".to_owned())
     }
 
+    /// An argument that is this text and nothing else.
+    pub fn literal(text: String) -> Result<Self, ArgumentError> {
+        match placeholders(&text) {
+            Ok(found) if found.is_empty() => Ok(Self(text)),
+            _ => Err(ArgumentError::Control { argument: text }),
+        }
+    }
+
     /// The names of its placeholders.
     pub fn names(&self) -> BTreeSet<&str> {
         let found = placeholders(self.as_str()).unwrap_or_default();

@@ -188,7 +188,7 @@ pub enum TransformError {
 }
 
 /// The most bytes of output that are read.
-pub const MAX_INPUT_BYTES: usize = 64 * 1024 * 1024;
+const MAX_INPUT_BYTES: usize = 64 * 1024 * 1024;
 /// The most matches of one expression.
 const MAX_MATCHES: usize = 10_000;
 /// The most lines of output that an error quotes.

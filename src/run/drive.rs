@@ -5,11 +5,11 @@ use super::preview::look;
 use super::source::{close_site, open_site, snapshot_source};
 use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
 use crate::check::{Baseline, Depth};
-use crate::inventory;
+use crate::inventory::{self, Inventory};
 use crate::journal::{AttemptState, Entry, Event, Opened, PlanExtract, Planned, Purpose, RunState, StepFailure};
-use crate::model::{Outcome, RunId, clean_block};
+use crate::model::{ComponentId, Outcome, RunId, clean_block};
 use crate::plan::OnFailure;
-use crate::procedure::{Action, SnapshotMoment};
+use crate::procedure::{Action, Procedure, SnapshotMoment};
 use crate::site::Expect;
 use crate::snapshot;
 use crate::update::Refusal;
@@ -131,7 +131,7 @@ impl Driver<'_> {
     }
 
     /// Opens the site if it is not open.
-    async fn open(&mut self, expect: Expect) -> Result<&Bench, WorkError> {
+    async fn open(&mut self, expect: Expect) -> Result<(), WorkError> {
         if self.bench.is_none() {
             let site = open_site(self.runner, self.job, expect).await?;
             let source = match snapshot_source(self.job, &site).await {
@@ -143,7 +143,18 @@ impl Driver<'_> {
             };
             self.bench = Some(Bench::new(site, self.run, self.runner.clone(), source)?);
         }
-        self.bench.as_ref().ok_or_else(|| WorkError::Unexpected { what: "the site could not be opened".into() })
+        Ok(())
+    }
+
+    /// The open site.
+    fn bench(&self) -> Result<&Bench, WorkError> {
+        self.bench.as_ref().ok_or_else(|| WorkError::Unexpected { what: "the site is not open".into() })
+    }
+
+    /// Opens the site if it is not open, and hands it out.
+    async fn opened_bench(&mut self) -> Result<&Bench, WorkError> {
+        self.open(Expect::Anything).await?;
+        self.bench()
     }
 
     /// After an interruption: end what still runs on the host, and let our checks in again.
@@ -154,7 +165,7 @@ impl Driver<'_> {
         }
         let site = self.job.plan.site.clone();
         let unreachable = |source| RunError::Unreachable { site: site.clone(), source: Box::new(source) };
-        let bench = self.open(Expect::Anything).await.map_err(unreachable)?;
+        let bench = self.opened_bench().await.map_err(unreachable)?;
         bench.lock().quiet().await.map_err(|error| unreachable(error.into()))?;
         if attempt.touched() && attempt.unwind.is_none() {
             let steps = attempt.planned.procedure.steps.iter().zip(&attempt.steps);
@@ -184,10 +195,8 @@ impl Driver<'_> {
         let blamed = self.blamed();
         let looked = match self.open(expect).await {
             Err(error) => Err(error),
-            Ok(_) if restore => Ok((None, super::restore::procedure(self.job), Vec::new())),
-            Ok(bench) => look(self.runner, self.job, &bench.site, &blamed)
-                .await
-                .map(|preview| (Some(preview.inventory), preview.procedure, preview.refusals)),
+            Ok(()) if restore => Ok((None, super::restore::procedure(self.job), Vec::new())),
+            Ok(()) => self.look(&blamed).await,
         };
         match looked {
             Err(error) => self.write(Event::Refused { reasons: vec![Refusal::Failed { why: in_words(&error) }] }).await,
@@ -199,8 +208,16 @@ impl Driver<'_> {
         }
     }
 
+    async fn look(
+        &self,
+        blamed: &BTreeMap<ComponentId, String>,
+    ) -> Result<(Option<Inventory>, Procedure, Vec<Refusal>), WorkError> {
+        let preview = look(self.runner, self.job, &self.bench()?.site, blamed).await?;
+        Ok((Some(preview.inventory), preview.procedure, preview.refusals))
+    }
+
     /// What broke the site in this run so far.
-    fn blamed(&self) -> BTreeMap<crate::model::ComponentId, String> {
+    fn blamed(&self) -> BTreeMap<ComponentId, String> {
         let mut blamed = self.state.blamed.clone();
         if let Some((_, failure)) = self.state.attempt().and_then(AttemptState::failure) {
             blamed.extend(failure.blamed.clone().map(|id| (id, failure.why.clone())));
@@ -219,7 +236,7 @@ impl Driver<'_> {
         self.write(Event::StepBegun { step }).await?;
         let result = match self.attempt() {
             Err(failure) => Err(failure),
-            Ok(attempt) => match self.open(Expect::Anything).await {
+            Ok(attempt) => match self.opened_bench().await {
                 Err(error) => Err(failure(error)),
                 Ok(bench) => perform(bench, &attempt, &attempt.planned.procedure.steps[step].action).await,
             },
@@ -262,7 +279,7 @@ impl Driver<'_> {
                 Event::RestoreDone {
                     overwritten: restored.before.to_string(),
                     undone: undone.lines(40),
-                    undone_count: u64::try_from(undone.len()).unwrap_or(u64::MAX),
+                    undone_count: u64::try_from(undone.changes.len()).unwrap_or(u64::MAX),
                     bytes_sent: restored.bytes_sent,
                     left: restored.left.lines(40),
                 }
@@ -276,7 +293,7 @@ impl Driver<'_> {
         let procedure = self.state.attempt().map(|attempt| attempt.planned.procedure.clone());
         let on = self.job.playbook.operations.maintenance.as_ref().map(|switch| switch.on.clone());
         let only = super::restore::only(only)?;
-        let bench = self.open(Expect::Anything).await?;
+        let bench = self.opened_bench().await?;
         bench.lock().quiet().await?;
         if let (Some(on), true) = (&on, only.is_empty()) {
             // Visitors wait while files and tables are replaced. A dead PHP needs no switch.
@@ -294,7 +311,7 @@ impl Driver<'_> {
         let none = Baseline::default();
         let baseline = attempt.baseline().cloned().unwrap_or(none);
         let patience = super::restore::patience(self.job);
-        let results = match self.open(Expect::Anything).await {
+        let results = match self.opened_bench().await {
             Err(error) => Err(failure(error)),
             Ok(bench) => bench.check(&attempt.planned.procedure, Depth::Full, &baseline, patience).await,
         };

@@ -1,6 +1,6 @@
 //! Does one step on a site that is open, and reads back what it did.
 
-use super::{Clock as _, Runner, WorkError, in_words};
+use super::{Runner, WorkError, in_words};
 use crate::check::{self, Baseline, Check, CheckKind, CheckResult, Depth, Means, Pass, Patience, Prober, ProberSettings};
 use crate::inventory;
 use crate::journal::{AttemptState, Claim, SnapshotRecord, StepFailure, StepResult};
@@ -111,7 +111,7 @@ impl Bench {
         let site = &self.site.address.name;
         let store: &Arc<Store> = &self.runner.store;
         let verified =
-            snapshot::verify_one(store, site, &captured.name, snapshot::Depth::EveryByte, progress).await.map_err(failure)?;
+            snapshot::verify(store, Some(site), snapshot::Depth::EveryByte, progress).await.map_err(failure)?;
         if verified.ok() {
             return Ok(());
         }
@@ -160,7 +160,7 @@ fn record(captured: &Captured) -> SnapshotRecord {
         objects: totals.objects,
         stored_bytes: captured.stats.bytes_stored,
         changed: since.as_ref().map(|diff| diff.lines(40)).unwrap_or_default(),
-        changed_count: since.map_or(0, |diff| u64::try_from(diff.len()).unwrap_or(u64::MAX)),
+        changed_count: since.map_or(0, |diff| u64::try_from(diff.changes.len()).unwrap_or(u64::MAX)),
     }
 }
 

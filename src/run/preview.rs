@@ -1,7 +1,7 @@
 //! What a run would do, without doing it.
 
 use super::source::{close_site, open_site, playbook_digest};
-use super::{Clock as _, Job, Runner, WorkError};
+use super::{Job, Runner, WorkError};
 use crate::inventory::{self, Inventory};
 use crate::model::{ComponentId, Digest, Kind, human_bytes};
 use crate::procedure::{self, Procedure};

@@ -52,7 +52,7 @@ fn from_folder(folder: &Path, path: &str) -> PathBuf {
 pub fn playbook_digest(playbook: &Playbook, scripts: &[Script]) -> Digest {
     let mut text = serde_json::to_vec(playbook).unwrap_or_default();
     for script in scripts {
-        for part in [script.name.as_str().as_bytes(), script.content.as_bytes()] {
+        for part in [script.name.as_str().as_bytes(), script.bytes.as_slice()] {
             text.extend_from_slice(Digest::of(part).as_bytes());
         }
     }

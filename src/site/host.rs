@@ -132,7 +132,7 @@ fn read(stdout: &[u8]) -> Result<HostFacts, &'static str> {
 fn scripts_archive(scripts: &[Script]) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
     for script in scripts {
-        append(&mut archive, script.name.as_str(), script.content.as_bytes())?;
+        append(&mut archive, script.name.as_str(), &script.bytes)?;
     }
     archive.into_inner()
 }

@@ -93,6 +93,18 @@ impl<'a> Lock<'a> {
         }
     }
 
+    /// Who holds it now.
+    pub async fn holder(&self) -> Result<Option<String>, SiteError> {
+        const READ: &str = r#"if [ -e "$1/holder" ]; then cat -- "$1/holder"; fi"#;
+        let output = self.site.shell.run(&Command::script(READ, [self.folder.clone()])).await?;
+        let text = output.text();
+        Ok(match serde_json::from_str::<LockHolder>(&text) {
+            Ok(holder) => Some(holder.to_string()),
+            Err(_) if text.is_empty() => None,
+            Err(_) => Some(format!("somebody ({})", clean_line(&text, 100))),
+        })
+    }
+
     fn held_by(&self, text: &str) -> Option<RunId> {
         serde_json::from_str::<LockHolder>(text).ok().map(|holder| holder.run)
     }

@@ -10,7 +10,7 @@ mod policy;
 mod refusal;
 
 pub use graph::{Because, Group, Update, UpdateGraph};
-pub use refusal::{Moment, Refusal, refusals};
+pub use refusal::{Moment, Refusal, is_due, refusals};
 
 use crate::inventory::Inventory;
 use crate::model::{ComponentId, Kind};

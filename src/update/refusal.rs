@@ -126,6 +126,12 @@ pub fn refusals(plan: &Plan, inventory: &Inventory, moment: Moment) -> Vec<Refus
     reasons
 }
 
+/// Whether one of the plan's windows is open, and no blackout covers the day.
+pub fn is_due(plan: &Plan, now: Timestamp) -> bool {
+    let zone = plan.windows.first().map_or(TimeZone::UTC, |window| window.zone.time_zone());
+    plan.blackout_on(now.to_zoned(zone).date()).is_none() && window_is_open(plan, now)
+}
+
 /// The openings of every window from `days_before` days before `now` on, soonest first.
 fn openings(plan: &Plan, now: Timestamp, days: std::ops::Range<i64>) -> Vec<(Timestamp, Timestamp)> {
     let mut found = Vec::new();
