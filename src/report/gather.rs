@@ -241,7 +241,7 @@ impl Gather {
             self.baseline(&failure.results);
         }
         let component = component.or_else(|| failure.blamed.clone());
-        if kind == StepKind::Update {
+        if component.is_some() {
             let updates = self.report.updates.iter_mut();
             for update in updates.filter(|update| Some(&update.component) == component.as_ref()) {
                 update.state = UpdateState::Failed;
@@ -352,10 +352,9 @@ impl Gather {
                 None => {}
             }
         }
-        if outcome != Outcome::Completed && outcome != Outcome::CompletedWithHolds {
-            if let Some(database) = &mut self.report.database {
-                database.after = None;
-            }
+        let kept = matches!(outcome, Outcome::Completed | Outcome::CompletedWithHolds);
+        if let Some(database) = self.report.database.as_mut().filter(|_| !kept) {
+            database.after = None;
         }
     }
 }

@@ -7,7 +7,10 @@ use super::document::Report;
 use super::error::ReportError;
 use super::view::View;
 use super::words::{Language, Words};
-use handlebars::{Context, Handlebars, Helper, HelperDef, RenderContext, RenderError, RenderErrorReason, ScopedJson};
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, RenderContext, RenderError, RenderErrorReason, ScopedJson, Template,
+};
+use std::sync::LazyLock;
 
 /// The one template of all languages.
 pub(super) const TEMPLATE: &str = include_str!("page.hbs");
@@ -42,10 +45,18 @@ impl Report {
         let mut engine = Handlebars::new();
         engine.set_strict_mode(true);
         engine.register_helper("t", Box::new(Text { words }));
-        let template = engine.register_template_string("page", TEMPLATE);
-        template.map_err(|source| ReportError::Template { source: Box::new(source) })?;
+        engine.register_template("page", template()?);
         let page = engine.render("page", &view);
         page.map_err(|source| ReportError::Page { run: self.run, source: Box::new(source) })
+    }
+}
+
+/// The template, read once in the life of the program.
+fn template() -> Result<Template, ReportError> {
+    static READ: LazyLock<Option<Template>> = LazyLock::new(|| Template::compile(TEMPLATE).ok());
+    match READ.as_ref() {
+        Some(template) => Ok(template.clone()),
+        None => Template::compile(TEMPLATE).map_err(|source| ReportError::Template { source: Box::new(source) }),
     }
 }
 

@@ -20,6 +20,9 @@ const LEFT_SHOWN: usize = 10;
 /// What happened and what was done.
 #[derive(Debug, Serialize)]
 pub(super) struct Problem {
+    pub(super) title: String,
+    /// Whether the events have times.
+    pub(super) timed: bool,
     pub(super) events: Vec<Happened>,
     /// In the program's own words.
     pub(super) detail: Vec<String>,
@@ -41,8 +44,6 @@ pub(super) struct Happened {
 pub(super) struct Updates {
     pub(super) title: String,
     pub(super) caption: String,
-    /// The heading of the version that was tried; none where it is the version that is there.
-    pub(super) tried: Option<String>,
     pub(super) last: String,
     pub(super) rows: Vec<UpdateRow>,
 }
@@ -52,9 +53,8 @@ pub(super) struct UpdateRow {
     pub(super) title: String,
     pub(super) kind: String,
     pub(super) before: String,
-    pub(super) tried: Option<String>,
     pub(super) after: String,
-    /// What became of it, where that is not simply “updated”.
+    /// What was tried and what became of it, where that is not simply “updated”.
     pub(super) state: Option<String>,
 }
 
@@ -71,6 +71,7 @@ pub(super) struct Hold {
 /// The table of checks.
 #[derive(Debug, Serialize)]
 pub(super) struct Checks {
+    pub(super) title: String,
     pub(super) caption: String,
     /// Whether anything was checked afterwards.
     pub(super) after: bool,
@@ -127,6 +128,12 @@ pub(super) fn unknown(report: &Report) -> u64 {
     report.checks.iter().filter(unknown).count() as u64
 }
 
+/// Whether the site was changed and not checked since.
+pub(super) fn unchecked(report: &Report) -> bool {
+    let changed = report.steps.iter().any(|step| matches!(step.kind, StepKind::MaintenanceOn | StepKind::Update));
+    changed && report.checks.iter().all(|line| line.after.is_none())
+}
+
 fn last(line: &CheckLine) -> Option<&Seen> {
     line.after.as_ref().or(line.before.as_ref())
 }
@@ -140,7 +147,10 @@ pub(super) fn problem(report: &Report, words: &Words) -> Option<Problem> {
     });
     // Failures and restores in the order in which they happened.
     let failures = report.failures.iter().map(|failure| (failure.at, failed(failure, words)));
-    let restores = report.restores.iter().map(|restore| (restore.ended.unwrap_or(restore.began), put_back(restore, words)));
+    let restores = report.restores.iter().flat_map(|restore| {
+        let at = restore.ended.unwrap_or(restore.began);
+        put_back(restore, words).into_iter().map(move |happened| (at, happened))
+    });
     let mut told: Vec<_> = failures.chain(restores).collect();
     told.sort_by_key(|(at, _)| *at);
     let mut events: Vec<Happened> = refused.chain(told.into_iter().map(|(_, happened)| happened)).collect();
@@ -153,7 +163,10 @@ pub(super) fn problem(report: &Report, words: &Words) -> Option<Problem> {
     }
     let stuck = report.outcome == Some(Outcome::Stuck);
     let todo = report.summary.as_deref().filter(|_| stuck).map(|summary| clean_block(summary, DETAIL_LINES));
-    Some(Problem { events, detail: details(report), todo })
+    let refused = report.outcome == Some(Outcome::Refused);
+    let title = words.say(if refused { "problem-title-refused" } else { "problem-title" });
+    let timed = events.iter().any(|event| event.time.is_some());
+    Some(Problem { title, timed, events, detail: details(report), todo })
 }
 
 /// What technicians want to read, in the program's own words.
@@ -165,7 +178,13 @@ fn details(report: &Report) -> Vec<String> {
         Refusal::Busy { lift, .. } => lift.as_deref(),
         _ => None,
     });
-    refused.chain(failures).chain(restores).map(|text| clean_block(text, DETAIL_LINES)).collect()
+    let mut all: Vec<String> = Vec::new();
+    for text in refused.chain(failures).chain(restores).map(|text| clean_block(text, DETAIL_LINES)) {
+        if !all.contains(&text) {
+            all.push(text);
+        }
+    }
+    all
 }
 
 fn failed(failure: &Failure, words: &Words) -> Happened {
@@ -198,26 +217,21 @@ fn failing(line: &CheckLine, words: &Words) -> Vec<String> {
     reasons.iter().map(|reason| format!("{what} – {}", reasons::check(words, reason))).collect()
 }
 
-fn put_back(restore: &Restore, words: &Words) -> Happened {
+fn put_back(restore: &Restore, words: &Words) -> Vec<Happened> {
     let time = Some(words.time(restore.ended.unwrap_or(restore.began)));
     if !restore.done {
         let key = if restore.ended.is_some() { "problem-restore-failed" } else { "problem-restore-interrupted" };
-        return Happened { time, text: words.say(key), points: Vec::new() };
+        return vec![Happened { time, text: words.say(key), points: Vec::new() }];
     }
-    let mut said = vec![words.count("problem-restored", restore.undone_count)];
-    said.push(match restore.left.len() as u64 {
+    let compared = match restore.left.len() as u64 {
         0 => words.say("problem-identical"),
         left => words.count("problem-left", left),
-    });
+    };
+    let text = format!("{} {compared}", words.count("problem-restored", restore.undone_count));
+    let points = restore.left.iter().take(LEFT_SHOWN).map(|item| cell(item)).collect();
     let checked = restore.good.map(|good| words.say(if good { "problem-good" } else { "problem-not-good" }));
-    let left = restore.left.iter().take(LEFT_SHOWN).map(|item| cell(item));
-    match (restore.left.is_empty(), checked) {
-        (true, checked) => {
-            said.extend(checked);
-            Happened { time, text: said.join(" "), points: Vec::new() }
-        }
-        (false, checked) => Happened { time, text: said.join(" "), points: left.chain(checked).collect() },
-    }
+    let checked = checked.map(|text| Happened { time: None, text, points: Vec::new() });
+    std::iter::once(Happened { time, text, points }).chain(checked).collect()
 }
 
 fn kind_line(component: &ComponentId, step: Option<VersionStep>, words: &Words) -> String {
@@ -239,26 +253,27 @@ pub(super) fn updates(report: &Report, words: &Words) -> Option<Updates> {
             title: cell(&update.title),
             kind: kind_line(&update.component, Some(update.step), words),
             before: cell(update.from.as_str()),
-            tried: (!kept).then(|| cell(update.to.as_str())),
             after: read(update.read_back.as_ref().map(|version| version.as_str())),
             state: match update.state {
                 UpdateState::Applied => None,
-                state => Some(words.say(&format!("state-{}", name_of(&state)))),
+                state => {
+                    let state = words.say(&format!("state-{}", name_of(&state)));
+                    Some(words.tell("state-line", &[("to", outside(update.to.as_str())), ("state", own(state))]))
+                }
             },
         })
         .collect();
     if rows.is_empty() {
         return None;
     }
-    if let Some((before, after)) = report.database.as_ref().and_then(|known| known.before.as_ref().zip(known.after.as_ref())) {
-        let (title, kind) = (words.say("database-title"), report.cms.as_deref().map(cell).unwrap_or_default());
-        let tried = (!kept).then(String::new);
-        rows.push(UpdateRow { title, kind, before: cell(before), tried, after: cell(after), state: None });
+    let database = report.database.as_ref().and_then(|known| known.before.as_ref().zip(known.after.as_ref()));
+    if let Some((before, after)) = database.filter(|(before, after)| before != after) {
+        let (title, kind) = (words.say("database-title"), words.say("database-kind"));
+        rows.push(UpdateRow { title, kind, before: cell(before), after: cell(after), state: None });
     }
     Some(Updates {
         title: words.say(if kept { "updates-title" } else { "updates-title-undone" }),
         caption: words.say(if kept { "updates-caption" } else { "updates-caption-undone" }),
-        tried: (!kept).then(|| words.say("column-tried")),
         last: words.say(if kept { "column-after" } else { "column-now" }),
         rows,
     })
@@ -284,6 +299,7 @@ pub(super) fn holds(report: &Report, words: &Words) -> Vec<Hold> {
 
 fn subject(subject: &CheckSubject, words: &Words) -> String {
     match subject {
+        CheckSubject::Page { path } if path == "/" => words.say("check-home"),
         CheckSubject::Page { path } => words.tell("check-page", &[("path", own(cell(path)))]),
         CheckSubject::Command { command } => words.tell("check-command", &[("command", own(cell(command)))]),
         CheckSubject::Log => words.say("check-log"),
@@ -304,7 +320,8 @@ pub(super) fn checks(report: &Report, words: &Words) -> Option<Checks> {
         })
         .collect();
     let key = if after { "checks-caption" } else { "checks-caption-before" };
-    (!rows.is_empty()).then(|| Checks { caption: words.say(key), after, rows })
+    let title = words.say(if unchecked(report) { "checks-title-before" } else { "checks-title" });
+    (!rows.is_empty()).then(|| Checks { title, caption: words.say(key), after, rows })
 }
 
 fn seen(seen: Option<&Seen>, subject: &CheckSubject, words: &Words) -> SeenCell {
@@ -341,7 +358,11 @@ pub(super) fn backups(report: &Report, words: &Words) -> Vec<Backup> {
             name: cell(&snapshot.name),
             content: words.tell("backup-content", &args),
             changed: snapshot.after.then(|| words.count("backup-changed", snapshot.changed_count)),
-            verified: words.moment(snapshot.verified),
+            // The day stands at the head of the page.
+            verified: match words.date(snapshot.verified) == words.date(report.began) {
+                true => words.time(snapshot.verified),
+                false => words.moment(snapshot.verified),
+            },
         }
     };
     report.snapshots.iter().map(backup).collect()
@@ -362,7 +383,10 @@ fn step_name(kind: StepKind, title: Option<&str>, words: &Words) -> String {
 /// Every step with its time.
 pub(super) fn steps(report: &Report, words: &Words) -> Vec<Step> {
     let step = |step: &super::document::StepLine| {
-        let what = step_name(step.kind, step.title.as_deref(), words);
+        let mut what = step_name(step.kind, step.title.as_deref(), words);
+        if step.end == StepEnd::Failed {
+            what = words.tell("step-failed", &[("step", own(what))]);
+        }
         Step {
             start: words.time(step.began),
             what: attempt("attempt-step", "step", what, step.attempt, report, words),

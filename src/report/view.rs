@@ -119,12 +119,15 @@ fn mail_link(contact: &str) -> Option<String> {
 }
 
 fn facts(report: &Report, words: &Words) -> Vec<Pair> {
-    let mut facts = vec![("label-client", cell(&report.client)), ("label-date", words.moment(report.began))];
+    let mut facts = vec![
+        ("label-client", cell(&report.client)),
+        ("label-plan", plan(report, words)),
+        ("label-date", words.moment(report.began)),
+    ];
     if let Some(ended) = report.ended {
         let millis = ended.as_millisecond().saturating_sub(report.began.as_millisecond());
         facts.push(("label-duration", words.duration(u64::try_from(millis).unwrap_or(0))));
     }
-    facts.push(("label-plan", plan(report, words)));
     facts.into_iter().map(|(key, value)| Pair { label: words.say(key), value }).collect()
 }
 
@@ -218,7 +221,7 @@ fn put_back(report: &Report, words: &Words) -> Vec<String> {
 fn tiles(report: &Report, words: &Words) -> Vec<Pair> {
     let ran = matches!(report.outcome, Some(Outcome::Completed | Outcome::CompletedWithHolds));
     let mut tiles = Vec::new();
-    let number = |key: &str, number: u64| Pair { label: words.say(key), value: words.number(number) };
+    let number = |key: &str, number: u64| Pair { label: words.count(key, number), value: words.number(number) };
     if ran {
         tiles.push(number("tile-updated", sections::installed(report)));
     }
@@ -226,9 +229,10 @@ fn tiles(report: &Report, words: &Words) -> Vec<Pair> {
         tiles.push(number("tile-held", report.holds.len() as u64));
     }
     let (passed, total) = sections::passed(report);
-    if total > 0 {
+    // What was seen before says nothing about a site that was changed since.
+    if total > 0 && !sections::unchecked(report) {
         let args = [("part", own(words.number(passed))), ("total", own(words.number(total)))];
-        tiles.push(Pair { label: words.say("tile-checks"), value: words.tell("of-total", &args) });
+        tiles.push(Pair { label: words.count("tile-checks", total), value: words.tell("of-total", &args) });
     }
     if !report.snapshots.is_empty() {
         tiles.push(number("tile-backups", report.snapshots.len() as u64));

@@ -4,15 +4,15 @@
 ## Numbers, sizes, lengths of time, dates
 number-group = ,
 number-decimal = .
-size-b = { $n } B
-size-kb = { $n } kB
-size-mb = { $n } MB
-size-gb = { $n } GB
-size-tb = { $n } TB
-duration-ms = { $n } ms
-duration-s = { $n } s
-duration-min = { $min } min { $s } s
-duration-h = { $h } h { $min } min
+size-b = { $n } B
+size-kb = { $n } kB
+size-mb = { $n } MB
+size-gb = { $n } GB
+size-tb = { $n } TB
+duration-ms = { $n } ms
+duration-s = { $n } s
+duration-min = { $min } min { $s } s
+duration-h = { $h } h { $min } min
 month-1 = January
 month-2 = February
 month-3 = March
@@ -25,10 +25,10 @@ month-9 = September
 month-10 = October
 month-11 = November
 month-12 = December
-date = { $month } { $shown }, { $year }
+date = { $month } { $shown }, { $year }
 time = { $half ->
-    [am] { $hour12 }:{ $minute } a.m.
-   *[pm] { $hour12 }:{ $minute } p.m.
+    [am] { $hour12 }:{ $minute } a.m.
+   *[pm] { $hour12 }:{ $minute } p.m.
 }
 date-time = { $date } at { $time }
 
@@ -91,8 +91,8 @@ say-left = { $count ->
    *[other] Files and database were then compared with the backup once more: { $shown } details could not be set back.
 }
 say-works = The site passes its checks, as before.
-say-refused = The update did not begin, and the site was not touched. Visitors noticed nothing.
-say-refused-again = The update will be tried again in a later maintenance window.
+say-refused = The updates did not begin, and the site was not touched.
+say-refused-again = They will be tried again in a later maintenance window.
 say-stuck = The updates did not work, and the site could not be put back automatically. A specialist must finish this by hand.
 say-stuck-checks = The site was put back from the backup taken just before, but it does not pass its checks. A specialist must look at it.
 say-stuck-backup = The backup taken before the updates is complete and verified.
@@ -102,10 +102,19 @@ say-interrupted = { $count ->
    *[other] The work was interrupted { $shown } times and taken up again.
 }
 
-tile-updated = updated
+tile-updated = { $count ->
+    [one] update installed
+   *[other] updates installed
+}
 tile-held = on hold
-tile-checks = checks passed
-tile-backups = verified backups
+tile-checks = { $count ->
+    [one] check passed
+   *[other] checks passed
+}
+tile-backups = { $count ->
+    [one] verified backup
+   *[other] verified backups
+}
 of-total = { $part } of { $total }
 
 ## Updates
@@ -117,7 +126,6 @@ column-component = Component
 column-before = Before
 column-after = After
 column-now = Now
-column-tried = Tried
 kind-line = { $kind ->
     [core] Core
     [plugin] Extension
@@ -133,12 +141,14 @@ kind-line = { $kind ->
    *[other] { $kind }
 }
 kind-major = { $kind }, new major version
+state-line = tried { $to }: { $state }
 state-undone = undone
 state-failed = did not work
 state-not-reached = not begun
 state-unclear = unclear
 not-read = not read
 database-title = Database
+database-kind = Its structure’s version
 
 ## Holds
 holds-title = What is on hold
@@ -181,6 +191,7 @@ hold-failed = It did not work on this site in this run, so it was taken out and 
 
 ## What happened
 problem-title = What happened, and what was done
+problem-title-refused = Why nothing was done
 problem-step-checks = { $step }: afterwards the site did not pass its checks.
 problem-step-baseline = The site did not pass its checks before anything was done.
 problem-step = { $step }: this did not work.
@@ -198,7 +209,7 @@ problem-left = { $count ->
    *[other] A second comparison found { $shown } differences that could not be set back:
 }
 problem-good = The checks were made again: all passed.
-problem-not-good = The checks were made again: not all passed.
+problem-not-good = The checks were made again: some failed.
 problem-again = Then the work began again without what had failed.
 problem-detail = Detail for technicians
 problem-todo = What a specialist has to do
@@ -215,9 +226,11 @@ refusal-failed = The site could not be looked at.
 
 ## Checks
 checks-title = Does the site work?
+checks-title-before = Did the site work before?
 checks-caption = Each check was made before and after. A page is asked for as a visitor would, and once more past every cache.
 checks-caption-before = Each check was made before anything was touched.
 column-check = Check
+check-home = Home page
 check-page = Page { $path }
 check-command = Command { $command }
 check-log = Error log
@@ -225,7 +238,7 @@ seen-passed = passed
 seen-failed = failed
 seen-unknown = could not be made
 seen-none = not made
-seen-page = { $status } in { $time }
+seen-page = status { $status }, { $time }
 
 reason-no-answer = { $failure ->
     [no-such-host] The site’s name does not resolve.
@@ -292,6 +305,7 @@ column-step = Step
 column-duration = Duration
 attempt-step = { $step } (attempt { $attempt })
 step-interrupted = interrupted
+step-failed = { $step }: did not work
 step = { $kind ->
     [look] Look at the site and decide
     [lock] Reserve the site

@@ -12,8 +12,8 @@ size-gb = { $n } Go
 size-tb = { $n } To
 duration-ms = { $n } ms
 duration-s = { $n } s
-duration-min = { $min } min { $s } s
-duration-h = { $h } h { $min } min
+duration-min = { $min } min { $s } s
+duration-h = { $h } h { $min } min
 month-1 = janvier
 month-2 = février
 month-3 = mars
@@ -92,8 +92,8 @@ say-left = { $count ->
    *[other] Les fichiers et la base de données ont ensuite été comparés de nouveau à la sauvegarde : { $shown } détails n’ont pas pu être rétablis.
 }
 say-works = Le site réussit ses vérifications, comme avant.
-say-refused = La mise à jour n’a pas commencé et le site n’a pas été touché. Vos visiteurs n’ont rien remarqué.
-say-refused-again = La mise à jour sera tentée de nouveau dans une prochaine fenêtre d’entretien.
+say-refused = Les mises à jour n’ont pas commencé et le site n’a pas été touché.
+say-refused-again = Elles seront tentées de nouveau dans une prochaine fenêtre d’entretien.
 say-stuck = Les mises à jour n’ont pas fonctionné, et le site n’a pas pu être remis en place automatiquement. Un spécialiste doit terminer le travail à la main.
 say-stuck-checks = Le site a été remis en place à partir de la sauvegarde prise juste avant, mais il ne réussit pas ses vérifications. Un spécialiste doit l’examiner.
 say-stuck-backup = La sauvegarde prise avant les mises à jour est complète et vérifiée.
@@ -103,10 +103,19 @@ say-interrupted = { $count ->
    *[other] Le travail a été interrompu { $shown } fois, puis repris.
 }
 
-tile-updated = mis à jour
+tile-updated = { $count ->
+    [one] mise à jour installée
+   *[other] mises à jour installées
+}
 tile-held = en attente
-tile-checks = vérifications réussies
-tile-backups = sauvegardes vérifiées
+tile-checks = { $count ->
+    [one] vérification réussie
+   *[other] vérifications réussies
+}
+tile-backups = { $count ->
+    [one] sauvegarde vérifiée
+   *[other] sauvegardes vérifiées
+}
 of-total = { $part } sur { $total }
 
 ## Mises à jour
@@ -118,7 +127,6 @@ column-component = Composant
 column-before = Avant
 column-after = Après
 column-now = Maintenant
-column-tried = Tentée
 kind-line = { $kind ->
     [core] Système
     [plugin] Extension
@@ -134,12 +142,14 @@ kind-line = { $kind ->
    *[other] { $kind }
 }
 kind-major = { $kind }, nouvelle version majeure
+state-line = { $to } tentée : { $state }
 state-undone = annulée
 state-failed = n’a pas fonctionné
 state-not-reached = pas commencée
 state-unclear = incertaine
 not-read = non lue
 database-title = Base de données
+database-kind = Version de sa structure
 
 ## Attentes
 holds-title = Ce qui est en attente
@@ -182,6 +192,7 @@ hold-failed = Elle n’a pas fonctionné sur ce site pendant cette intervention�
 
 ## Ce qui s’est passé
 problem-title = Ce qui s’est passé, et ce qui a été fait
+problem-title-refused = Pourquoi rien n’a été fait
 problem-step-checks = { $step } : ensuite, le site n’a pas réussi ses vérifications.
 problem-step-baseline = Le site n’a pas réussi ses vérifications avant toute intervention.
 problem-step = { $step } : cela n’a pas fonctionné.
@@ -199,7 +210,7 @@ problem-left = { $count ->
    *[other] Une seconde comparaison a trouvé { $shown } différences qui n’ont pas pu être rétablies :
 }
 problem-good = Les vérifications ont été refaites : toutes ont réussi.
-problem-not-good = Les vérifications ont été refaites : toutes n’ont pas réussi.
+problem-not-good = Les vérifications ont été refaites : certaines ont échoué.
 problem-again = Le travail a ensuite repris sans ce qui avait échoué.
 problem-detail = Détail pour les techniciens
 problem-todo = Ce qu’un spécialiste doit faire
@@ -216,9 +227,11 @@ refusal-failed = Le site n’a pas pu être examiné.
 
 ## Vérifications
 checks-title = Le site fonctionne-t-il?
+checks-title-before = Le site fonctionnait-il avant?
 checks-caption = Chaque vérification a été faite avant et après. Une page est demandée comme le ferait un visiteur, puis une seconde fois en contournant tous les caches.
 checks-caption-before = Chaque vérification a été faite avant toute intervention.
 column-check = Vérification
+check-home = Page d’accueil
 check-page = Page { $path }
 check-command = Commande { $command }
 check-log = Journal d’erreurs
@@ -226,7 +239,7 @@ seen-passed = réussie
 seen-failed = échouée
 seen-unknown = impossible à faire
 seen-none = non faite
-seen-page = { $status } en { $time }
+seen-page = statut { $status }, { $time }
 
 reason-no-answer = { $failure ->
     [no-such-host] Le nom du site ne mène à aucune adresse.
@@ -293,6 +306,7 @@ column-step = Étape
 column-duration = Durée
 attempt-step = { $step } (tentative { $attempt })
 step-interrupted = interrompue
+step-failed = { $step } : n’a pas réussi
 step = { $kind ->
     [look] Examen du site et décision
     [lock] Réservation du site
