@@ -2,7 +2,7 @@
 /**
  * Prints what this site is made of and what its update services offer, as one JSON document
  * after a marker line. Runs inside WordPress (wp eval-file). It asks the update services anew
- * and leaves nothing behind: everything that is written on the way is rolled back.
+ * and writes nothing.
  */
 
 global $wpdb, $wp_version, $wp_db_version;
@@ -70,12 +70,35 @@ add_filter(
 	3
 );
 
-// Ask again, whatever was asked before, and keep none of it.
+// Ask again, whatever was asked before, and write nothing: what would be remembered is kept here,
+// and no statement that writes reaches the database.
 wp_using_ext_object_cache( false );
-$wpdb->query( 'START TRANSACTION' );
-delete_site_transient( 'update_core' );
-delete_site_transient( 'update_plugins' );
-delete_site_transient( 'update_themes' );
+$intendant_asked = array();
+foreach ( array( 'update_core', 'update_plugins', 'update_themes' ) as $intendant_name ) {
+	add_filter(
+		'pre_set_site_transient_' . $intendant_name,
+		static function ( $value ) use ( &$intendant_asked, $intendant_name ) {
+			$intendant_asked[ $intendant_name ] = $value;
+			return $value;
+		},
+		PHP_INT_MAX
+	);
+	add_filter(
+		'pre_site_transient_' . $intendant_name,
+		static function () use ( &$intendant_asked, $intendant_name ) {
+			return isset( $intendant_asked[ $intendant_name ] ) ? $intendant_asked[ $intendant_name ] : new stdClass();
+		},
+		PHP_INT_MAX
+	);
+}
+add_filter(
+	'query',
+	static function ( $query ) {
+		$reads = preg_match( '/^[\s(]*(?:SELECT|SHOW|DESCRIBE|DESC|EXPLAIN|SET|USE)\b/i', $query );
+		return $reads ? $query : 'DO 0';
+	},
+	PHP_INT_MAX
+);
 wp_version_check( array(), true );
 wp_clean_plugins_cache( false );
 wp_update_plugins();
@@ -103,7 +126,6 @@ foreach ( array( 'core_updater.lock', 'auto_updater.lock' ) as $lock ) {
 	}
 }
 $intendant_data = (string) $wpdb->get_var( "SELECT option_value FROM $wpdb->options WHERE option_name = 'db_version'" );
-$wpdb->query( 'ROLLBACK' );
 
 /** The first thing below a folder that this account can't replace, relative to the site's root. */
 $intendant_unwritable = static function ( $path ) {

@@ -67,7 +67,7 @@ pub(super) async fn run_command(
         tail: String::new(),
         equals: None,
         missing: Vec::new(),
-        hits: Vec::new(),
+        forbidden: Vec::new(),
         elapsed_ms,
     };
     match ran {
@@ -78,14 +78,15 @@ pub(super) async fn run_command(
         Err(error) => Err(error),
         Ok(output) => {
             let text = output.text();
-            let absent = |needle: &&String| !text.contains(needle.as_str());
+            let there = |needle: &&String| text.contains(needle.as_str());
+            let absent = |needle: &&String| !there(needle);
             Ok(Ran {
                 status: Some(output.status),
                 stopped: None,
                 tail: output.tail(),
                 equals: check.equals.as_ref().map(|wanted| text == wanted.trim()),
                 missing: check.contains.iter().filter(absent).cloned().collect(),
-                hits: check.forbid.iter().filter(|needle| !absent(needle)).cloned().collect(),
+                forbidden: check.forbid.iter().filter(there).cloned().collect(),
                 elapsed_ms,
             })
         }
@@ -267,7 +268,7 @@ mod tests {
         let ran = run_command(&echo, &LocalShell).await.unwrap();
         assert_eq!((ran.status, ran.equals), (Some(0), Some(true)));
         assert_eq!(ran.missing, ["absent"]);
-        assert_eq!(ran.hits, ["https:"]);
+        assert_eq!(ran.forbidden, ["https:"]);
         let slow = run_command(&check(&["sleep", "9"]), &LocalShell)
             .await
             .unwrap();

@@ -248,10 +248,12 @@ fn judge_command(check: &CommandCheck, ran: &Ran) -> Vec<Reason> {
             got: ran.tail.clone(),
         });
     }
+    reasons.extend(ran.forbidden.iter().map(|text| Reason::Forbidden {
+        text: text.clone(),
+        excerpt: ran.tail.clone(),
+    }));
     let missing = ran.missing.iter().cloned();
     reasons.extend(missing.map(|text| Reason::Missing { text }));
-    let hits = ran.hits.iter().cloned();
-    reasons.extend(hits.map(|text| Reason::Forbidden { text, excerpt: ran.tail.clone() }));
     reasons
 }
 

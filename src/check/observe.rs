@@ -128,7 +128,7 @@ pub struct Ran {
     /// Which of the check's required texts it did not print.
     pub missing: Vec<String>,
     /// Which of the check's forbidden texts it printed.
-    pub hits: Vec<String>,
+    pub forbidden: Vec<String>,
     /// How long it took, in milliseconds.
     pub elapsed_ms: u64,
 }

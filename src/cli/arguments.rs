@@ -27,7 +27,12 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_PLANS")]
     pub(super) plans: Option<PathBuf>,
     /// A folder of playbooks that go before the shipped ones
-    #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_PLAYBOOKS")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "INTENDANT_PLAYBOOKS"
+    )]
     pub(super) playbooks: Option<PathBuf>,
     /// The folder of the journal
     #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_STATE")]
@@ -49,7 +54,9 @@ pub(super) struct Common {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Look at a live site and write a plan to start from
-    #[command(after_help = "Example:\n  intendant init deploy@web3.example:/srv/www/boutique --site boutique-laval")]
+    #[command(
+        after_help = "Example:\n  intendant init deploy@web3.example:/srv/www/boutique --site boutique-laval"
+    )]
     Init(Init),
     /// Check plans and playbooks, offline
     #[command(after_help = "Example:\n  intendant validate plans/boutique-laval.yaml")]
@@ -58,13 +65,17 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  intendant doctor boutique-laval")]
     Doctor(Sites),
     /// What is there: core, extensions, versions, offers, modifications
-    #[command(after_help = "Example:\n  intendant inventory boutique-laval --json | jq .inventory.core")]
+    #[command(
+        after_help = "Example:\n  intendant inventory boutique-laval --json | jq .inventory.core"
+    )]
     Inventory(Sites),
     /// The exact procedure and every hold, with reasons; changes nothing
     #[command(after_help = "Example:\n  intendant preview boutique-laval")]
     Preview(Sites),
     /// The main job: snapshot, update, check, and put back if anything is wrong
-    #[command(after_help = "Examples:\n  intendant run boutique-laval\n  intendant run --tag pilot --any-time")]
+    #[command(
+        after_help = "Examples:\n  intendant run boutique-laval\n  intendant run --tag pilot --any-time"
+    )]
     Run(Run),
     /// Finish or unwind whatever was interrupted
     #[command(after_help = "Example:\n  intendant recover")]
@@ -73,15 +84,21 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  intendant snapshot list boutique-laval")]
     Snapshot(Snapshot),
     /// Put a snapshot back, or a part of it
-    #[command(after_help = "Examples:\n  intendant restore boutique-laval\n  intendant restore boutique-laval 20260114T020000.123Z-0123456789ab --only wp-content/themes\n  intendant restore boutique-laval --only table:wp_options")]
+    #[command(
+        after_help = "Examples:\n  intendant restore boutique-laval\n  intendant restore boutique-laval 20260114T020000.123Z-0123456789ab --only wp-content/themes\n  intendant restore boutique-laval --only table:wp_options"
+    )]
     Restore(Restore),
     /// The client's report of a run
-    #[command(after_help = "Example:\n  intendant report boutique-laval --language fr --format html --to report.html")]
+    #[command(
+        after_help = "Example:\n  intendant report boutique-laval --language fr --format html --to report.html"
+    )]
     Report(Report),
     /// Bring up a real throwaway site, update it, then break it and put it back
     Demo(Demo),
     /// Completions for a shell
-    #[command(after_help = "Example:\n  intendant completions bash > /etc/bash_completion.d/intendant")]
+    #[command(
+        after_help = "Example:\n  intendant completions bash > /etc/bash_completion.d/intendant"
+    )]
     Completions(Completions),
 }
 
@@ -101,7 +118,7 @@ pub(super) struct Sites {
 
 #[derive(Debug, Args)]
 pub(super) struct Init {
-    /// Where the site is: user@host:/path, or /path on this machine
+    /// Where the site is: user@host:/path, ssh://user@host:port/path, or /path on this machine
     #[arg(value_name = "WHERE")]
     pub(super) place: String,
     /// The site's name [default: the last part of the path]

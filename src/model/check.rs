@@ -117,14 +117,14 @@ impl HttpCheck {
                 "keep one of them",
             ));
         }
-        if self.redirects_to.is_some() {
-            if let Some(status) = self.status.filter(|status| !(300..400).contains(status)) {
-                found.push((
-                    "status",
-                    format!("a page that redirects does not answer {status}"),
-                    "a status from 300 to 399, or leave out status",
-                ));
-            }
+        if self.redirects_to.is_some()
+            && let Some(status) = self.status.filter(|status| !(300..400).contains(status))
+        {
+            found.push((
+                "status",
+                format!("a page that redirects does not answer {status}"),
+                "a status from 300 to 399, or leave out status",
+            ));
         }
         found
     }
@@ -133,7 +133,11 @@ impl HttpCheck {
 impl CommandCheck {
     fn problems(&self) -> Vec<CheckProblem> {
         let mut found = contradictions(&self.contains, &self.forbid);
-        let program = self.command.first().map(PlainArgument::as_str).unwrap_or_default();
+        let program = self
+            .command
+            .first()
+            .map(PlainArgument::as_str)
+            .unwrap_or_default();
         if program.is_empty() || program.starts_with('-') {
             found.push((
                 "command",
@@ -145,23 +149,43 @@ impl CommandCheck {
             let missing = self.contains.iter().find(|text| !equals.contains(text));
             let forbidden = self.forbid.iter().find(|text| equals.contains(text));
             if let Some(text) = missing {
-                found.push(("contains", format!("what equals asks for does not contain {text:?}"), "equals alone is enough"));
+                found.push((
+                    "contains",
+                    format!("what equals asks for does not contain {text:?}"),
+                    "equals alone is enough",
+                ));
             }
             if let Some(text) = forbidden {
-                found.push(("forbid", format!("what equals asks for contains {text:?}"), "equals alone is enough"));
+                found.push((
+                    "forbid",
+                    format!("what equals asks for contains {text:?}"),
+                    "equals alone is enough",
+                ));
             }
         }
         if self.timeout.is_some_and(|limit| limit.is_zero()) {
-            found.push(("timeout", "no command ends in no time".to_owned(), "a length of time such as 1m"));
+            found.push((
+                "timeout",
+                "no command ends in no time".to_owned(),
+                "a length of time such as 1m",
+            ));
         }
         found
     }
 }
 
 fn contradictions(contains: &Texts, forbid: &Texts) -> Vec<CheckProblem> {
-    let both = forbid.iter().filter(|bad| contains.iter().any(|good| good.contains(bad)));
-    both.map(|bad| ("forbid", format!("{bad:?} is asked for and forbidden at once"), "keep it in one of the two lists"))
-        .collect()
+    let both = forbid
+        .iter()
+        .filter(|bad| contains.iter().any(|good| good.contains(bad)));
+    both.map(|bad| {
+        (
+            "forbid",
+            format!("{bad:?} is asked for and forbidden at once"),
+            "keep it in one of the two lists",
+        )
+    })
+    .collect()
 }
 
 fn is_false(value: &bool) -> bool {
@@ -218,6 +242,12 @@ checked_text!(
     "page-path",
     |text| {
         one_line(text, 2000)?;
+        if text.starts_with("http://") || text.starts_with("https://") {
+            return Err(TextError::new(
+                "a page is written without the site's address",
+                "only what follows it, from its first / on: /shop/",
+            ));
+        }
         if !text.starts_with('/') {
             return Err(TextError::new(
                 "a page begins with /",

@@ -103,8 +103,8 @@ checked_text!(
     |text| {
         let (kind, slug) = text.split_once(':').unwrap_or(("plugin", text));
         let checked = Kind::new(kind).and_then(|_| Slug::new(slug));
-        checked.map(drop).map_err(|error| {
-            TextError::new(error.to_string(), "core, an extension's name such as woocommerce, or theme:storefront")
+        checked.map(drop).map_err(|_| {
+            TextError::new("this is not the name of a component", "core, an extension's name such as woocommerce, or theme:storefront")
         })
     }
 );

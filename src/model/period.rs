@@ -167,7 +167,12 @@ mod tests {
 
     #[test]
     fn reads_and_writes() {
-        for (text, seconds) in [("24h", 86_400), ("3d", 259_200), ("2h30m", 9_000), ("0s", 0)] {
+        for (text, seconds) in [
+            ("24h", 86_400),
+            ("3d", 259_200),
+            ("2h30m", 9_000),
+            ("0s", 0),
+        ] {
             let period: Period = text.parse().unwrap();
             assert_eq!(period.as_secs(), seconds, "{text}");
         }

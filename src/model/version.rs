@@ -74,9 +74,9 @@ impl schemars::JsonSchema for Version {
 impl super::CheckedText for Version {
     const FORMAT: &'static str = "version";
     fn check(text: &str) -> Result<(), super::TextError> {
-        Self::new(text).map(drop).map_err(|_| {
-            super::TextError::new("this is not a version", "a version such as 7.1.1")
-        })
+        Self::new(text)
+            .map(drop)
+            .map_err(|_| super::TextError::new("this is not a version", "a version such as 7.1.1"))
     }
 }
 

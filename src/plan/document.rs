@@ -134,7 +134,17 @@ pub struct Client {
 
 /// A language of reports.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
 )]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
@@ -285,7 +295,12 @@ pub struct Keep {
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { last: 4, daily: 7, weekly: 4, monthly: 12 }
+        Self {
+            last: 4,
+            daily: 7,
+            weekly: 4,
+            monthly: 12,
+        }
     }
 }
 

@@ -57,7 +57,10 @@ pub enum PlanError {
 }
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-    document::generate::<Plan>("Plan", "The contract for one site that Intendant keeps updated.")
+    document::generate::<Plan>(
+        "Plan",
+        "The contract for one site that Intendant keeps updated.",
+    )
 });
 
 static FORMATS: LazyLock<Formats> = LazyLock::new(|| {
@@ -91,9 +94,8 @@ pub fn json_schema() -> String {
 /// The plan that `text` holds. `file` is only named in errors; `known_cms` are the playbooks
 /// that there are.
 pub fn parse(file: &Path, text: &str, known_cms: &[&str]) -> Result<Plan, PlanError> {
-    read(text, known_cms).map_err(|list| {
-        PlanError::Invalid(Violations::new(file.display().to_string(), text, list))
-    })
+    read(text, known_cms)
+        .map_err(|list| PlanError::Invalid(Violations::new(file.display().to_string(), text, list)))
 }
 
 fn read(text: &str, known_cms: &[&str]) -> Result<Plan, Vec<Violation>> {
@@ -113,24 +115,33 @@ fn read(text: &str, known_cms: &[&str]) -> Result<Plan, Vec<Violation>> {
 
 /// The plan in a file.
 pub fn load_file(file: &Path, known_cms: &[&str]) -> Result<Plan, PlanError> {
-    let unreadable = |source| PlanError::Read { file: file.to_owned(), source };
+    let unreadable = |source| PlanError::Read {
+        file: file.to_owned(),
+        source,
+    };
     let mut bytes = Vec::new();
     let limit = document::MAX_DOCUMENT_BYTES as u64 + 1;
     let opened = std::fs::File::open(file).map_err(unreadable)?;
-    opened.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
+    opened
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     let text = std::str::from_utf8(&bytes).map_err(|error| PlanError::Encoding {
         file: file.to_owned(),
-        line: 1 + bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count(),
+        line: 1 + bytes[..error.valid_up_to()]
+            .iter()
+            .filter(|b| **b == b'\n')
+            .count(),
     })?;
     parse(file, text, known_cms)
 }
 
+/// A file of a folder, and what it holds.
+pub type LoadedPlan = (PathBuf, Result<Plan, PlanError>);
+
 /// What each `.yaml` or `.yml` file of a folder holds, in the order of their names. One bad plan
 /// leaves the others usable; the second plan of a site is an error. Folders in it are not read.
-pub fn load_folder(
-    folder: &Path,
-    known_cms: &[&str],
-) -> Result<Vec<(PathBuf, Result<Plan, PlanError>)>, PlanError> {
+pub fn load_folder(folder: &Path, known_cms: &[&str]) -> Result<Vec<LoadedPlan>, PlanError> {
     let mut first_of: BTreeMap<SiteName, PathBuf> = BTreeMap::new();
     let mut plans = Vec::new();
     for file in plan_files(folder)? {
@@ -151,17 +162,26 @@ pub fn load_folder(
 }
 
 fn plan_files(folder: &Path) -> Result<Vec<PathBuf>, PlanError> {
-    let unreadable = |source| PlanError::Read { file: folder.to_owned(), source };
+    let unreadable = |source| PlanError::Read {
+        file: folder.to_owned(),
+        source,
+    };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let yaml = path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml");
+        let hidden = path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let yaml = path
+            .extension()
+            .is_some_and(|ext| ext == "yaml" || ext == "yml");
         if yaml && !hidden && path.is_file() {
             files.push(path);
         }
         if files.len() > MAX_FILES {
-            return Err(PlanError::Many { folder: folder.to_owned() });
+            return Err(PlanError::Many {
+                folder: folder.to_owned(),
+            });
         }
     }
     files.sort();

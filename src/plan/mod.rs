@@ -18,7 +18,7 @@ pub use document::{
     Snapshots,
 };
 pub use host::{AbsolutePath, Host, LocalHost, LocalPath, SiteUrl, SshHost, SshTarget};
-pub use load::{PlanError, json_schema, load_file, load_folder, parse};
+pub use load::{LoadedPlan, PlanError, json_schema, load_file, load_folder, parse};
 pub use scalars::{CmsName, Email, PathPattern, TablePattern, Tag};
 pub use schedule::{Blackout, Weekday, Window, Zone};
 pub use updates::{Channel, Level, PlannedHold, Security, Updates};

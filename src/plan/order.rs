@@ -39,7 +39,9 @@ fn circles(plan: &Plan, grouped: bool) -> Vec<Vec<String>> {
             Some(number) if grouped => format!("\0{number}"),
             _ => name.as_str().to_owned(),
         };
-        let at = *known.entry(key).or_insert_with(|| graph.add_node(Vec::new()));
+        let at = *known
+            .entry(key)
+            .or_insert_with(|| graph.add_node(Vec::new()));
         if !graph[at].iter().any(|member| member == name.as_str()) {
             graph[at].push(name.as_str().to_owned());
         }

@@ -14,11 +14,17 @@ impl CheckedText for Day {
         let form = text.len() == 10 && text.as_bytes().get(4) == Some(&b'-');
         match text.parse::<jiff::civil::Date>() {
             Ok(_) if form => Ok(()),
-            Ok(_) => Err(TextError::new("this is not a date", "year-month-day: 2026-11-24")),
+            Ok(_) => Err(TextError::new(
+                "this is not a date",
+                "year-month-day: 2026-11-24",
+            )),
             Err(_) if form && text.bytes().all(|b| b.is_ascii_digit() || b == b'-') => Err(
                 TextError::new("there is no such day", "year-month-day: 2026-11-24"),
             ),
-            Err(_) => Err(TextError::new("this is not a date", "year-month-day: 2026-11-24")),
+            Err(_) => Err(TextError::new(
+                "this is not a date",
+                "year-month-day: 2026-11-24",
+            )),
         }
     }
 }
@@ -30,7 +36,10 @@ impl CheckedText for TimeOfDay {
             2 | 5 => byte == b':',
             _ => byte.is_ascii_digit(),
         });
-        match (matches!(text.len(), 5 | 8) && form, text.parse::<jiff::civil::Time>()) {
+        match (
+            matches!(text.len(), 5 | 8) && form,
+            text.parse::<jiff::civil::Time>(),
+        ) {
             (true, Ok(_)) => Ok(()),
             (true, Err(_)) => Err(TextError::new(
                 "there is no such time of day",

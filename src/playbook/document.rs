@@ -194,6 +194,10 @@ pub struct Operations {
     /// How visitors are asked to wait; a CMS may have no such switch.
     #[serde(default)]
     pub maintenance: Option<Maintenance>,
+    /// What is done right before the first update.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub prepare: Vec<CommandTemplate>,
     /// How a component of each kind is brought to a version.
     pub update: BTreeMap<Kind, CommandTemplate>,
     /// The migration of the database.

@@ -43,7 +43,10 @@ pub enum JqError {
     #[error("a result of the jq program has more than {MAX_NODES} values")]
     Nodes,
     /// A result that is too deep.
-    #[error("a result of the jq program is nested deeper than {} levels", output::MAX_DEPTH)]
+    #[error(
+        "a result of the jq program is nested deeper than {} levels",
+        output::MAX_DEPTH
+    )]
     Deep,
     /// A value that JSON does not have.
     #[error("a result of the jq program is not JSON")]
@@ -60,9 +63,27 @@ const MAX_PROGRAM: usize = 16 * 1024;
 /// What can't stand in a program: it reaches outside, depends on when and where it runs, or need
 /// not end.
 const REFUSED: [&str; 21] = [
-    "input", "inputs", "env", "$ENV", "now", "localtime", "strflocaltime", "debug", "debug_empty",
-    "stderr", "stderr_empty", "halt", "halt_error", "repeat", "recurse", "while", "until", "range",
-    "combinations", "fromjson", "toboolean",
+    "input",
+    "inputs",
+    "env",
+    "$ENV",
+    "now",
+    "localtime",
+    "strflocaltime",
+    "debug",
+    "debug_empty",
+    "stderr",
+    "stderr_empty",
+    "halt",
+    "halt_error",
+    "repeat",
+    "recurse",
+    "while",
+    "until",
+    "range",
+    "combinations",
+    "fromjson",
+    "toboolean",
 ];
 
 /// Reads numbers from hostile text without reading nested documents.
@@ -77,16 +98,39 @@ type Filter = jaq_core::Filter<data::JustLut<Val>>;
 
 fn compile(program: &str) -> Result<Filter, String> {
     let own = jaq_core::load::parse(OWN, |parser| parser.defs()).unwrap_or_default();
-    let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(own);
-    let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
+    let defs = jaq_core::defs()
+        .chain(jaq_std::defs())
+        .chain(jaq_json::defs())
+        .chain(own);
+    let funs = jaq_core::funs()
+        .chain(jaq_std::funs())
+        .chain(jaq_json::funs());
     let arena = Arena::default();
     let modules = Loader::new(defs)
-        .load(&arena, File { code: program, path: () })
-        .map_err(|errors| errors.first().map_or_else(String::new, |(_, e)| load_words(e, program)))?;
-    jaq_core::Compiler::default().with_funs(funs).compile(modules).map_err(|errors| {
-        let first = errors.into_iter().flat_map(|(_, undefined)| undefined).next();
-        first.map_or_else(String::new, |(name, kind)| undefined_words(name, kind.as_str()))
-    })
+        .load(
+            &arena,
+            File {
+                code: program,
+                path: (),
+            },
+        )
+        .map_err(|errors| {
+            errors
+                .first()
+                .map_or_else(String::new, |(_, e)| load_words(e, program))
+        })?;
+    jaq_core::Compiler::default()
+        .with_funs(funs)
+        .compile(modules)
+        .map_err(|errors| {
+            let first = errors
+                .into_iter()
+                .flat_map(|(_, undefined)| undefined)
+                .next();
+            first.map_or_else(String::new, |(name, kind)| {
+                undefined_words(name, kind.as_str())
+            })
+        })
 }
 
 fn undefined_words(name: &str, kind: &str) -> String {
@@ -101,7 +145,11 @@ fn load_words(error: &jaq_core::load::Error<&str>, program: &str) -> String {
         false => {
             let column = program.len().saturating_sub(rest.len());
             let before = program.get(..column).unwrap_or_default().chars().count();
-            format!("at its character {}, {:?}", before + 1, clean_line(rest, 20))
+            format!(
+                "at its character {}, {:?}",
+                before + 1,
+                clean_line(rest, 20)
+            )
         }
     };
     match error {
@@ -109,31 +157,43 @@ fn load_words(error: &jaq_core::load::Error<&str>, program: &str) -> String {
         Error::Lex(errors) => errors.first().map_or_else(String::new, |(expected, rest)| {
             format!("{} expected {}", expected.as_str(), at(rest))
         }),
-        Error::Parse(errors) => errors.first().map_or_else(String::new, |(expected, found)| {
-            let rest = *found;
-            let rest = match rest.is_empty() {
-                true => "",
-                false => &program[jaq_core::load::span(program, rest).start..],
-            };
-            format!("{} expected {}", expected.as_str(), at(rest))
-        }),
+        Error::Parse(errors) => errors
+            .first()
+            .map_or_else(String::new, |(expected, found)| {
+                let rest = *found;
+                let rest = match rest.is_empty() {
+                    true => "",
+                    false => &program[jaq_core::load::span(program, rest).start..],
+                };
+                format!("{} expected {}", expected.as_str(), at(rest))
+            }),
     }
 }
 
 fn check(text: &str) -> Result<(), TextError> {
     if text.len() > MAX_PROGRAM {
-        return Err(TextError::new("this jq program is too long", format!("at most {MAX_PROGRAM} bytes")));
+        return Err(TextError::new(
+            "this jq program is too long",
+            format!("at most {MAX_PROGRAM} bytes"),
+        ));
     }
-    if let Some(term) = jaq_core::load::parse(text, |parser| parser.term()) {
-        if let Some(word) = refused(&term) {
-            let why = match word {
-                "def" => "definitions could run for ever",
-                "recurse" | "repeat" | "while" | "until" | "range" | "combinations" => "it could run for ever; .. and .[] reach all that is there",
-                "fromjson" | "toboolean" => "it would read what a site wrote as a document; tonumber is there",
-                _ => "a transform depends on its input alone",
-            };
-            return Err(TextError::new(format!("`{word}` can't be used in a playbook"), why));
-        }
+    if let Some(term) = jaq_core::load::parse(text, |parser| parser.term())
+        && let Some(word) = refused(&term)
+    {
+        let why = match word {
+            "def" => "definitions could run for ever",
+            "recurse" | "repeat" | "while" | "until" | "range" | "combinations" => {
+                "it could run for ever; .. and .[] reach all that is there"
+            }
+            "fromjson" | "toboolean" => {
+                "it would read what a site wrote as a document; tonumber is there"
+            }
+            _ => "a transform depends on its input alone",
+        };
+        return Err(TextError::new(
+            format!("`{word}` can't be used in a playbook"),
+            why,
+        ));
     }
     compile(text).map(drop).map_err(|why| {
         let name = why.split('`').nth(1).unwrap_or_default();
@@ -147,9 +207,30 @@ fn check(text: &str) -> Result<(), TextError> {
 
 /// Names for hints.
 const KNOWN: [&str; 24] = [
-    "select", "map", "group_by", "sort_by", "unique_by", "to_entries", "from_entries",
-    "with_entries", "length", "keys", "values", "first", "last", "join", "split", "test", "sub",
-    "gsub", "ascii_downcase", "startswith", "endswith", "ltrimstr", "tonumber", "tostring",
+    "select",
+    "map",
+    "group_by",
+    "sort_by",
+    "unique_by",
+    "to_entries",
+    "from_entries",
+    "with_entries",
+    "length",
+    "keys",
+    "values",
+    "first",
+    "last",
+    "join",
+    "split",
+    "test",
+    "sub",
+    "gsub",
+    "ascii_downcase",
+    "startswith",
+    "endswith",
+    "ltrimstr",
+    "tonumber",
+    "tostring",
 ];
 
 fn refused<'a>(term: &Term<&'a str>) -> Option<&'a str> {
@@ -172,9 +253,9 @@ fn refused<'a>(term: &Term<&'a str>) -> Option<&'a str> {
             };
             refused(left).or(pattern).or_else(|| refused(right))
         }
-        Term::Fold(_, source, pattern, args) => {
-            refused(source).or_else(|| refused_pattern(pattern)).or_else(|| all(args))
-        }
+        Term::Fold(_, source, pattern, args) => refused(source)
+            .or_else(|| refused_pattern(pattern))
+            .or_else(|| all(args)),
         Term::TryCatch(inner, catch) => {
             refused(inner).or_else(|| catch.as_deref().and_then(refused))
         }
@@ -183,16 +264,19 @@ fn refused<'a>(term: &Term<&'a str>) -> Option<&'a str> {
             .find_map(|(cond, then)| refused(cond).or_else(|| refused(then)))
             .or_else(|| other.as_deref().and_then(refused)),
         Term::Def(..) => Some("def"),
-        Term::Call(name, args) => {
-            REFUSED.iter().find(|word| *word == name).copied().or_else(|| all(args))
-        }
+        Term::Call(name, args) => REFUSED
+            .iter()
+            .find(|word| *word == name)
+            .copied()
+            .or_else(|| all(args)),
         Term::Var(name) => REFUSED.iter().find(|word| *word == name).copied(),
         Term::Path(inner, path) => refused(inner).or_else(|| {
             path.0.iter().find_map(|(part, _)| match part {
                 Part::Index(index) => refused(index),
-                Part::Range(from, to) => {
-                    from.as_ref().and_then(refused).or_else(|| to.as_ref().and_then(refused))
-                }
+                Part::Range(from, to) => from
+                    .as_ref()
+                    .and_then(refused)
+                    .or_else(|| to.as_ref().and_then(refused)),
             })
         }),
     }
@@ -221,7 +305,8 @@ impl Jq {
             if outputs.len() >= MAX_OUTPUTS {
                 return Err(JqError::Outputs);
             }
-            let value = output.map_err(|error| JqError::Failed(clean_line(&error.to_string(), 300)))?;
+            let value =
+                output.map_err(|error| JqError::Failed(clean_line(&error.to_string(), 300)))?;
             outputs.push(from_val(&value, &mut nodes, 0)?);
         }
         Ok(outputs)
@@ -232,15 +317,19 @@ fn to_val(value: &Value) -> Val {
     match value {
         Value::Null => Val::Null,
         Value::Bool(value) => Val::Bool(*value),
-        Value::Number(number) => Val::Num(match number.as_i64().and_then(|n| isize::try_from(n).ok()) {
-            Some(whole) => Num::Int(whole),
-            None => Num::Float(number.as_f64().unwrap_or_default()),
-        }),
+        Value::Number(number) => Val::Num(
+            match number.as_i64().and_then(|n| isize::try_from(n).ok()) {
+                Some(whole) => Num::Int(whole),
+                None => Num::Float(number.as_f64().unwrap_or_default()),
+            },
+        ),
         Value::String(text) => Val::utf8_str(text.clone()),
         Value::Array(items) => items.iter().map(to_val).collect(),
-        Value::Object(map) => {
-            Val::obj(map.iter().map(|(key, value)| (Val::utf8_str(key.clone()), to_val(value))).collect())
-        }
+        Value::Object(map) => Val::obj(
+            map.iter()
+                .map(|(key, value)| (Val::utf8_str(key.clone()), to_val(value)))
+                .collect(),
+        ),
     }
 }
 
@@ -283,9 +372,14 @@ pub(super) struct Document;
 impl CheckedText for Document {
     const FORMAT: &'static str = "json";
     fn check(text: &str) -> Result<(), TextError> {
-        serde_json::from_str::<Value>(text).map(drop).map_err(|error| {
-            TextError::new(format!("this is not JSON: {error}"), "a JSON document in quotes: \"[]\"")
-        })
+        serde_json::from_str::<Value>(text)
+            .map(drop)
+            .map_err(|error| {
+                TextError::new(
+                    format!("this is not JSON: {error}"),
+                    "a JSON document in quotes: \"[]\"",
+                )
+            })
     }
 }
 
@@ -304,14 +398,42 @@ mod tests {
     #[test]
     fn programs_that_reach_out_or_need_not_end_are_refused() {
         for bad in [
-            "now", "env", "$ENV.PATH", "input", "[inputs]", "debug", "halt", "repeat(.)",
-            "def f: f; f", "recurse(.)", "[range(0; infinite)]", "until(false; .)", "\"\\(now)\"",
-            ".a[now]", "{a: env}", "if true then now else . end", "try halt catch .", ". as [$a] | now",
-            "fromjson", "reduce inputs as $x (0; .)", "nosuch", ".a |", "$x", "import \"a\" as a; .",
+            "now",
+            "env",
+            "$ENV.PATH",
+            "input",
+            "[inputs]",
+            "debug",
+            "halt",
+            "repeat(.)",
+            "def f: f; f",
+            "recurse(.)",
+            "[range(0; infinite)]",
+            "until(false; .)",
+            "\"\\(now)\"",
+            ".a[now]",
+            "{a: env}",
+            "if true then now else . end",
+            "try halt catch .",
+            ". as [$a] | now",
+            "fromjson",
+            "reduce inputs as $x (0; .)",
+            "nosuch",
+            ".a |",
+            "$x",
+            "import \"a\" as a; .",
         ] {
             assert!(Jq::new(bad).is_err(), "{bad:?} was taken");
         }
-        for good in [".", ".a.now", "{input: .debug}", "[.[] | select(.a)]", "..", "[.. | numbers]", "map(tonumber)"] {
+        for good in [
+            ".",
+            ".a.now",
+            "{input: .debug}",
+            "[.[] | select(.a)]",
+            "..",
+            "[.. | numbers]",
+            "map(tonumber)",
+        ] {
             assert!(Jq::new(good).is_ok(), "{good:?}: {:?}", Jq::new(good));
         }
     }
@@ -330,7 +452,10 @@ mod tests {
         let wide = Value::Array(vec![json!(1); 400]);
         let program = Jq::new("[.[] as $a | .[] | [$a, .]]").unwrap();
         assert_eq!(program.run(&wide), Err(JqError::Nodes));
-        assert_eq!(Jq::new(".[] as $a | .[]").unwrap().run(&wide), Err(JqError::Outputs));
+        assert_eq!(
+            Jq::new(".[] as $a | .[]").unwrap().run(&wide),
+            Err(JqError::Outputs)
+        );
         let nest = Jq::new("reduce .[] as $x (null; [.])").unwrap();
         assert_eq!(nest.run(&wide), Err(JqError::Deep));
     }

@@ -2,9 +2,7 @@
 
 use super::argument::Argument;
 use super::jq::{Jq, JsonText};
-use super::scalars::{
-    DownloadUrl, FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName,
-};
+use super::scalars::{DownloadUrl, FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
 use super::{Playbook, rules};
 use crate::model::document::{self, Formats, Schema, Violation, Violations};
 use crate::model::{PagePath, Period, PlainArgument, RedirectTarget, Slug, Version};
@@ -156,25 +154,36 @@ pub struct Library {
 impl Library {
     /// Those in the program.
     pub fn shipped() -> Self {
-        let names = SHIPPED.dirs().filter(|dir| dir.get_file(dir.path().join(FILE)).is_some());
+        let names = SHIPPED
+            .dirs()
+            .filter(|dir| dir.get_file(dir.path().join(FILE)).is_some());
         Self {
-            folders: names.map(|dir| (dir.path().display().to_string(), None)).collect(),
+            folders: names
+                .map(|dir| (dir.path().display().to_string(), None))
+                .collect(),
         }
     }
 
     /// Those in the program, and those of `folder`, which has `<cms>/playbook.yaml` for each.
     pub fn open(folder: &Path) -> Result<Self, PlaybookError> {
-        let unreadable = |source| PlaybookError::Read { file: folder.to_owned(), source };
+        let unreadable = |source| PlaybookError::Read {
+            file: folder.to_owned(),
+            source,
+        };
         let mut library = Self::shipped();
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned());
             let Some(name) = name.filter(|_| path.join(FILE).is_file()) else {
                 continue;
             };
             library.folders.insert(name, Some(path));
             if library.folders.len() > MAX_PLAYBOOKS {
-                return Err(PlaybookError::Many { folder: folder.to_owned() });
+                return Err(PlaybookError::Many {
+                    folder: folder.to_owned(),
+                });
             }
         }
         Ok(library)
@@ -187,25 +196,42 @@ impl Library {
 
     /// One playbook and its scripts.
     pub fn load(&self, cms: &str) -> Result<(Playbook, Vec<Script>), PlaybookError> {
-        let folder = self.folders.get(cms).ok_or_else(|| PlaybookError::Unknown {
-            cms: crate::model::clean_line(cms, 80),
-            known: self.names().join(", "),
-        })?;
+        let folder = self
+            .folders
+            .get(cms)
+            .ok_or_else(|| PlaybookError::Unknown {
+                cms: crate::model::clean_line(cms, 80),
+                known: self.names().join(", "),
+            })?;
         let file = match folder {
             Some(folder) => folder.join(FILE),
             None => Path::new("playbooks").join(cms).join(FILE),
         };
-        let bytes = read_file(folder.as_deref(), cms, FILE, document::MAX_DOCUMENT_BYTES as u64)?;
+        let bytes = read_file(
+            folder.as_deref(),
+            cms,
+            FILE,
+            document::MAX_DOCUMENT_BYTES as u64,
+        )?;
         let text = String::from_utf8(bytes.unwrap_or_default())
             .map_err(|_| PlaybookError::Encoding { file: file.clone() })?;
         let playbook = parse(&file, &text)?;
         if playbook.cms.as_str() != cms {
-            return Err(PlaybookError::Name { file, cms: playbook.cms });
+            return Err(PlaybookError::Name {
+                file,
+                cms: playbook.cms,
+            });
         }
         let scripts = playbook.scripts.iter().map(|name| {
             let bytes = read_file(folder.as_deref(), cms, name.as_str(), MAX_SCRIPT_BYTES)?;
-            let bytes = bytes.ok_or_else(|| PlaybookError::Script { file: file.clone(), script: name.clone() })?;
-            Ok(Script { name: name.clone(), bytes })
+            let bytes = bytes.ok_or_else(|| PlaybookError::Script {
+                file: file.clone(),
+                script: name.clone(),
+            })?;
+            Ok(Script {
+                name: name.clone(),
+                bytes,
+            })
         });
         let scripts = scripts.collect::<Result<Vec<_>, PlaybookError>>()?;
         Ok((playbook, scripts))
@@ -224,14 +250,20 @@ fn read_file(
         return Ok(file.map(|file| file.contents().to_owned()));
     };
     let file = folder.join(name);
-    let unreadable = |source| PlaybookError::Read { file: file.clone(), source };
+    let unreadable = |source| PlaybookError::Read {
+        file: file.clone(),
+        source,
+    };
     let opened = match std::fs::File::open(&file) {
         Ok(opened) => opened,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
     };
     let mut bytes = Vec::new();
-    opened.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    opened
+        .take(limit + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
     match bytes.len() as u64 > limit {
         true => Err(PlaybookError::Large { file, limit }),
         false => Ok(Some(bytes)),

@@ -17,11 +17,10 @@ mod transform;
 
 pub use argument::{Argument, ArgumentError, CommandTemplate, Values};
 pub use document::{
-    Bring, Database, Engine, Fact, Maintenance, Operations, Playbook, Probe, Tool,
-    Versions,
+    Bring, Database, Engine, Fact, Maintenance, Operations, Playbook, Probe, Tool, Versions,
 };
-pub use library::{Library, PlaybookError, Script, json_schema, parse};
 pub use jq::{Jq, JqError, JsonText};
+pub use library::{Library, PlaybookError, Script, json_schema, parse};
 pub use merge::{MergeError, merge};
 pub use scalars::{DownloadUrl, FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
 pub use transform::{

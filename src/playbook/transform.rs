@@ -168,7 +168,10 @@ pub enum TransformError {
         source: serde_json::Error,
     },
     /// JSON that is nested too deep.
-    #[error("the JSON in the output is nested deeper than {} levels", output::MAX_DEPTH)]
+    #[error(
+        "the JSON in the output is nested deeper than {} levels",
+        output::MAX_DEPTH
+    )]
     Deep,
     /// More matches than the limit.
     #[error("more than {MAX_MATCHES} matches of one expression")]
@@ -320,7 +323,10 @@ fn tail(output: &RawOutput<'_>) -> String {
     };
     let end = &stream[stream.len().saturating_sub(4096)..];
     let text = String::from_utf8_lossy(end);
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = text
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
     let last = &lines[lines.len().saturating_sub(TAIL_LINES)..];
     match last.is_empty() {
         true => "(nothing)".to_owned(),

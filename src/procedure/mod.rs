@@ -76,6 +76,11 @@ pub enum Action {
         /// The command.
         command: CommandTemplate,
     },
+    /// Does what the CMS needs before the first update.
+    Prepare {
+        /// The commands.
+        commands: Vec<CommandTemplate>,
+    },
     /// Brings one component to its version and reads the version again.
     Update {
         /// The group, counted from 0.
@@ -139,8 +144,13 @@ impl Action {
     /// first of these needs to be undone.
     pub fn changes_site(&self) -> bool {
         match self {
-            Self::Lock | Self::Baseline { .. } | Self::Snapshot { .. } | Self::Check { .. } | Self::Unlock => false,
+            Self::Lock
+            | Self::Baseline { .. }
+            | Self::Snapshot { .. }
+            | Self::Check { .. }
+            | Self::Unlock => false,
             Self::MaintenanceOn { .. }
+            | Self::Prepare { .. }
             | Self::Update { .. }
             | Self::Migrate { .. }
             | Self::Languages { .. }
@@ -151,7 +161,10 @@ impl Action {
 
     /// Whether doing it again after an interruption is the same as doing it once.
     pub fn repeatable(&self) -> bool {
-        !matches!(self, Self::Update { .. } | Self::Migrate { .. } | Self::Languages { .. })
+        !matches!(
+            self,
+            Self::Update { .. } | Self::Migrate { .. } | Self::Languages { .. }
+        )
     }
 
     /// The group that this step belongs to.

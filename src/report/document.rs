@@ -375,6 +375,8 @@ pub enum StepKind {
     SnapshotBefore,
     /// Asking visitors to wait.
     MaintenanceOn,
+    /// What the CMS needs before the first update.
+    Prepare,
     /// An update.
     Update,
     /// Migrating the database.

@@ -366,6 +366,7 @@ fn kind(action: &Action) -> StepKind {
         Action::Snapshot { moment: SnapshotMoment::Before } => StepKind::SnapshotBefore,
         Action::Snapshot { moment: SnapshotMoment::After } => StepKind::SnapshotAfter,
         Action::MaintenanceOn { .. } => StepKind::MaintenanceOn,
+        Action::Prepare { .. } => StepKind::Prepare,
         Action::Update { .. } => StepKind::Update,
         Action::Migrate { .. } => StepKind::Migrate,
         Action::Languages { .. } => StepKind::Languages,

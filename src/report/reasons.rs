@@ -35,7 +35,9 @@ pub(super) fn tier(words: &Words, tier: &str) -> String {
 pub(super) fn hold(words: &Words, reason: &HoldReason) -> String {
     let tell = |key: &str, args: &Args<'_>| words.tell(key, args);
     match reason {
-        HoldReason::Policy { key, allows } => tell("hold-policy", &[("key", outside(key)), ("allows", outside(allows))]),
+        HoldReason::Policy { key, allows } => {
+            tell("hold-policy", &[("key", outside(key)), ("allows", outside(allows))])
+        }
         HoldReason::Approval => tell("hold-approval", &[]),
         HoldReason::Planned { why, until: None } => tell("hold-planned", &[("why", sentence(why))]),
         HoldReason::Planned { why, until: Some(until) } => {
@@ -96,9 +98,7 @@ pub(super) fn refusal(words: &Words, refusal: &Refusal) -> String {
     let tell = |key: &str, args: &Args<'_>| words.tell(key, args);
     match refusal {
         Refusal::NoWindow { next: None } => tell("refusal-no-window", &[]),
-        Refusal::NoWindow { next: Some(next) } => {
-            tell("refusal-no-window-next", &[("next", own(words.moment(*next)))])
-        }
+        Refusal::NoWindow { next: Some(next) } => tell("refusal-no-window-next", &[("next", own(words.moment(*next)))]),
         Refusal::Blackout { until, why } => {
             tell("refusal-blackout", &[("until", own(words.day(*until))), ("why", sentence(why))])
         }
@@ -135,9 +135,7 @@ pub(super) fn check(words: &Words, reason: &Reason) -> String {
         Reason::EndsElsewhere { expected, got } => {
             tell("reason-ends-elsewhere", &[("expected", outside(expected)), ("got", outside(got))])
         }
-        Reason::Moved { before, got } => {
-            tell("reason-moved", &[("before", outside(before)), ("got", outside(got))])
-        }
+        Reason::Moved { before, got } => tell("reason-moved", &[("before", outside(before)), ("got", outside(got))]),
         Reason::Slow { limit_ms, took_ms } => {
             let args = [("limit", own(words.duration(*limit_ms))), ("took", own(words.duration(*took_ms)))];
             tell("reason-slow", &args)

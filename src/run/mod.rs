@@ -13,9 +13,9 @@ mod source;
 
 pub use drive::{recover, run};
 pub use next::{Next, Policy, next};
-pub use source::playbook_digest;
 pub use preview::{Preview, preview};
 pub use restore::{RestoreAsked, restore};
+pub use source::playbook_digest;
 pub use source::{close_site, open_site, snapshot_source};
 
 use crate::check::CheckError;
@@ -116,7 +116,9 @@ pub struct Ended {
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The journal can't be written: nothing more is done. `recover` goes on from there.
-    #[error("{site}: the run stops, because its journal can't be written; when that is mended: intendant recover {site}")]
+    #[error(
+        "{site}: the run stops, because its journal can't be written; when that is mended: intendant recover {site}"
+    )]
     Journal {
         /// The site.
         site: SiteName,
@@ -125,7 +127,9 @@ pub enum RunError {
         source: JournalError,
     },
     /// The journal contradicts itself.
-    #[error("{site}: the journal of run {run} contradicts itself; don't touch it, and restore the site by hand: intendant restore {site}")]
+    #[error(
+        "{site}: the journal of run {run} contradicts itself; don't touch it, and restore the site by hand: intendant restore {site}"
+    )]
     Illegal {
         /// The site.
         site: SiteName,
@@ -136,7 +140,9 @@ pub enum RunError {
         source: Illegal,
     },
     /// The host can't be reached to recover; the run stays open.
-    #[error("{site}: the run stays open, because its host can't be worked on; try again: intendant recover {site}")]
+    #[error(
+        "{site}: the run stays open, because its host can't be worked on; try again: intendant recover {site}"
+    )]
     Unreachable {
         /// The site.
         site: SiteName,

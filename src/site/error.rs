@@ -11,7 +11,9 @@ pub enum SiteError {
     #[error(transparent)]
     Remote(#[from] RemoteError),
     /// The plan's folder does not exist there.
-    #[error("{site}: there is no folder {root} on {host} that this account can enter; check host.path in the plan")]
+    #[error(
+        "{site}: there is no folder {root} on {host} that this account can enter; check host.path in the plan"
+    )]
     NoRoot {
         /// The site.
         site: SiteName,
@@ -65,7 +67,9 @@ pub enum SiteError {
         said: String,
     },
     /// A tool that would be brought can't be had.
-    #[error("{site}: the host has no {file} and it can't be brought there: {why}; install it on the host, or place the file as {place}")]
+    #[error(
+        "{site}: the host has no {file} and it can't be brought there: {why}; install it on the host, or place the file as {place}"
+    )]
     NoBring {
         /// The site.
         site: SiteName,
@@ -113,7 +117,9 @@ pub enum SiteError {
         source: TransformError,
     },
     /// Somebody else works on the site.
-    #[error("{site}: {holder} works on it; wait until that run is over, or see `intendant recover` if it is dead")]
+    #[error(
+        "{site}: {holder} works on it; wait until that run is over, or see `intendant recover` if it is dead"
+    )]
     Locked {
         /// The site.
         site: SiteName,

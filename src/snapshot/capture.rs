@@ -3,12 +3,17 @@
 //! May use: `model`, `remote`, and its siblings. Invariants: nothing is committed before the
 //! closing status of every stream was read; a truncated stream never becomes a snapshot.
 
-use super::diff::Diff;
-use super::error::Result;
-use super::manifest::Manifest;
-use super::store::{SnapshotName, Store};
-use super::{Progress, Source};
+use super::database;
+use super::diff::{Diff, diff};
+use super::error::{Result, SnapshotError};
+use super::item::{Item, ItemPath};
+use super::manifest::{CHUNKER, Content, DatabaseFacts, Entry, Header, Manifest, Problem};
+use super::store::{SnapshotName, Store, Writer};
+use super::stream::{Arrived, Wanted, read_files};
+use super::walk::{Seen, Walk, look_again, walk};
+use super::{Phase, Progress, Source};
 use jiff::Timestamp;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 /// How a capture is done.
@@ -60,6 +65,308 @@ pub async fn capture(
     request: &CaptureRequest,
     progress: &Arc<dyn Progress>,
 ) -> Result<Captured> {
-    let _ = (source, store, request, progress);
-    todo!()
+    take(source, store, request, progress)
+        .await?
+        .commit(progress)
+        .await
+}
+
+/// A site's state that was read and is not committed: dropped, it never was.
+pub(super) struct Taken {
+    pub(super) manifest: Manifest,
+    /// The account's user id on the host.
+    pub(super) uid: u32,
+    previous: Previous,
+    stats: CaptureStats,
+    writer: Writer,
+}
+
+/// Reads a site's state.
+pub(super) async fn take(
+    source: &Source,
+    store: &Arc<Store>,
+    request: &CaptureRequest,
+    progress: &Arc<dyn Progress>,
+) -> Result<Taken> {
+    let (writer, previous) = begin(source, store).await?;
+    let walk = walk(source, &**progress).await?;
+    let mut work = Work {
+        source,
+        progress,
+        entries: BTreeMap::new(),
+        stats: CaptureStats::default(),
+        problems: walk.problems.clone(),
+    };
+    let to_read = work.compare(
+        &walk,
+        previous.as_ref().map(|(_, manifest)| manifest),
+        &writer,
+    );
+    let writer = work.read(to_read, writer).await?;
+    work.judge_problems(request)?;
+    let (writer, database) = work.dump(writer).await?;
+    let header = Header {
+        site: source.site.clone(),
+        taken: request.now,
+        walked: walk.began,
+        tool: env!("CARGO_PKG_VERSION").to_owned(),
+        root: source.root.clone(),
+        exclude: source.exclude.clone(),
+        chunker: CHUNKER.to_owned(),
+        database,
+        previous: previous.as_ref().map(|(name, _)| name.to_string()),
+        problems: work.problems,
+    };
+    Ok(Taken {
+        manifest: Manifest {
+            header,
+            entries: work.entries,
+        },
+        uid: walk.uid,
+        previous,
+        stats: work.stats,
+        writer,
+    })
+}
+
+impl Taken {
+    /// Makes it a snapshot.
+    pub(super) async fn commit(self, progress: &Arc<dyn Progress>) -> Result<Captured> {
+        let Self {
+            manifest,
+            previous,
+            mut stats,
+            writer,
+            ..
+        } = self;
+        progress.at(Phase::Committing, 0, 1, 0);
+        let committing = tokio::task::spawn_blocking(move || {
+            writer
+                .commit(&manifest)
+                .map(|committed| (committed, manifest))
+        });
+        let (committed, manifest) = joined(committing.await)?;
+        progress.at(Phase::Committing, 1, 1, committed.bytes_stored);
+        stats.bytes_new = committed.bytes_new;
+        stats.bytes_stored = committed.bytes_stored;
+        Ok(Captured {
+            name: committed.name,
+            since_previous: previous.map(|(_, previous)| diff(&previous, &manifest)),
+            manifest: Arc::new(manifest),
+            stats,
+        })
+    }
+}
+
+/// How often files that change while they are read are read.
+const MAX_ROUNDS: usize = 3;
+/// A file whose ctime is not older than this before the previous walk is read again: its
+/// clock may be too coarse to show a change right after the walk.
+const FRESH_NANOSECONDS: i64 = 2_000_000_000;
+/// How many unreadable files an error names.
+const SHOWN: usize = 5;
+
+/// The answer of a blocking task.
+pub(super) fn joined<T>(result: Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
+    result.unwrap_or(Err(SnapshotError::Worker {
+        doing: "writing to the store",
+    }))
+}
+
+type Previous = Option<(SnapshotName, Manifest)>;
+
+/// The lock, the catalog and the site's previous manifest. A previous manifest that can't be
+/// read is as none: then everything is read again, and nothing is stored twice.
+async fn begin(source: &Source, store: &Arc<Store>) -> Result<(Writer, Previous)> {
+    let (store, site) = (store.clone(), source.site.clone());
+    let task = tokio::task::spawn_blocking(move || {
+        let writer = store.writer(&site)?;
+        let previous = match store.latest(&site)? {
+            Some(name) => match store.load(&site, &name) {
+                Ok(manifest) => Some((name, manifest)),
+                Err(error) => {
+                    tracing::warn!(%error, %site, "the previous snapshot can't be read; everything is read again");
+                    None
+                }
+            },
+            None => None,
+        };
+        Ok((writer, previous))
+    });
+    joined(task.await)
+}
+
+struct Work<'a> {
+    source: &'a Source,
+    progress: &'a Arc<dyn Progress>,
+    entries: BTreeMap<Item, Entry>,
+    stats: CaptureStats,
+    problems: Vec<Problem>,
+}
+
+impl Work<'_> {
+    /// Enters all that needs no reading; returns what does.
+    fn compare(
+        &mut self,
+        walk: &Walk,
+        previous: Option<&Manifest>,
+        writer: &Writer,
+    ) -> BTreeMap<ItemPath, Seen> {
+        let mut to_read = BTreeMap::new();
+        for (path, seen) in &walk.seen {
+            let facts = seen.facts;
+            let entry = match seen.kind {
+                'f' => match known(path, seen, previous, writer) {
+                    Some(content) => {
+                        self.stats.files_known += 1;
+                        Entry::File { facts, content }
+                    }
+                    None => {
+                        to_read.insert(path.clone(), seen.clone());
+                        continue;
+                    }
+                },
+                'd' => Entry::Dir { facts },
+                'l' => Entry::Link {
+                    facts,
+                    target: seen.target.clone(),
+                },
+                kind => Entry::Other { facts, kind },
+            };
+            self.entries.insert(Item::Path(path.clone()), entry);
+        }
+        to_read
+    }
+
+    /// Reads files, looks at them again, and reads again what changed meanwhile.
+    async fn read(
+        &mut self,
+        mut to_read: BTreeMap<ItemPath, Seen>,
+        mut writer: Writer,
+    ) -> Result<Writer> {
+        for round in 1.. {
+            if to_read.is_empty() {
+                break;
+            }
+            let want = |(path, seen): (&ItemPath, &Seen)| {
+                let wanted = Wanted {
+                    size: seen.size,
+                    mtime: seen.facts.mtime,
+                };
+                (path.clone(), wanted)
+            };
+            let wanted = to_read.iter().map(want).collect();
+            let (back, arrived) = read_files(self.source, wanted, writer, self.progress).await?;
+            writer = back;
+            self.stats.bytes_read += arrived.bytes;
+            let paths: Vec<ItemPath> = to_read.keys().cloned().collect();
+            let now = look_again(self.source, &paths).await?;
+            to_read = self.settle(to_read, arrived, now, round == MAX_ROUNDS);
+        }
+        Ok(writer)
+    }
+
+    /// Enters what arrived and stayed as it was; returns what must be read again.
+    fn settle(
+        &mut self,
+        asked: BTreeMap<ItemPath, Seen>,
+        mut arrived: Arrived,
+        now: BTreeMap<ItemPath, Seen>,
+        last: bool,
+    ) -> BTreeMap<ItemPath, Seen> {
+        let different: HashSet<ItemPath> = arrived.different.drain(..).collect();
+        let mut again = BTreeMap::new();
+        for (path, seen) in asked {
+            // What has gone meanwhile is not part of the snapshot.
+            let Some(now) = now.get(&path) else { continue };
+            let content = arrived.contents.remove(&path);
+            let stable = *now == seen && !different.contains(&path);
+            match content {
+                Some(content) if stable => {
+                    self.stats.files_read += 1;
+                    self.entries.insert(
+                        Item::Path(path),
+                        Entry::File {
+                            facts: seen.facts,
+                            content,
+                        },
+                    );
+                }
+                Some(content) if last => {
+                    self.problem(&path, "it changed each time while it was read");
+                    self.entries.insert(
+                        Item::Path(path),
+                        Entry::File {
+                            facts: seen.facts,
+                            content,
+                        },
+                    );
+                }
+                None if stable => self.problem(&path, "it can't be read"),
+                _ if last || now.kind != 'f' => {
+                    self.problem(&path, "it became something else while it was read")
+                }
+                _ => {
+                    again.insert(path, now.clone());
+                }
+            }
+        }
+        again
+    }
+
+    fn problem(&mut self, path: &ItemPath, what: &str) {
+        self.problems.push(Problem {
+            path: path.clone(),
+            what: what.to_owned(),
+        });
+    }
+
+    fn judge_problems(&mut self, request: &CaptureRequest) -> Result<()> {
+        if self.problems.is_empty() || request.tolerate_unreadable {
+            return Ok(());
+        }
+        let shown = self.problems.iter().take(SHOWN);
+        let shown: Vec<String> = shown
+            .map(|problem| format!("{} ({})", problem.path, problem.what))
+            .collect();
+        Err(SnapshotError::Incomplete {
+            site: self.source.site.clone(),
+            host: self.source.shell.host().to_owned(),
+            count: self.problems.len(),
+            examples: shown.join(", "),
+        })
+    }
+
+    async fn dump(&mut self, writer: Writer) -> Result<(Writer, Option<DatabaseFacts>)> {
+        let Some(access) = &self.source.database else {
+            return Ok((writer, None));
+        };
+        let (writer, dumped) = database::dump(self.source, access, writer, self.progress).await?;
+        for (object, content) in dumped.objects {
+            self.stats.sql_bytes += content.size;
+            self.entries
+                .insert(Item::Object(object), Entry::Object { content });
+        }
+        Ok((writer, Some(dumped.facts)))
+    }
+}
+
+/// The content of a file that the previous snapshot has and that has not been touched since.
+fn known(
+    path: &ItemPath,
+    seen: &Seen,
+    previous: Option<&Manifest>,
+    writer: &Writer,
+) -> Option<Content> {
+    let previous = previous?;
+    let Some(Entry::File { facts, content }) = previous.path(path) else {
+        return None;
+    };
+    let same = content.size == seen.size
+        && facts.mtime == seen.facts.mtime
+        && facts.ctime == seen.facts.ctime
+        && facts.inode == seen.facts.inode;
+    let settled =
+        facts.ctime < previous.header.walked.saturating_mul(1_000_000_000) - FRESH_NANOSECONDS;
+    (same && settled && writer.has(content)).then(|| content.clone())
 }

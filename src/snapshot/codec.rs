@@ -1,1 +1,412 @@
-//! Manifests as bytes.
+//! Manifests as bytes: zstd-compressed JSON lines; a header, one line per entry, a footer.
+//!
+//! May use: `model`, `item`, `manifest`, `error`. Invariants: an unknown version is refused
+//! before anything else is believed; lines, entries and bytes are bounded; entries are sorted,
+//! unique, and below folders of the same manifest; the footer's digest covers all lines above.
+
+use super::error::{Result, SnapshotError};
+use super::item::{Item, ItemPath, JsonBytes, ObjectName};
+use super::manifest::{
+    CHUNK_BYTES, CHUNKER, Chunk, Content, Entry, Facts, Header, MANIFEST_VERSION, Manifest, Totals,
+};
+use crate::model::Digest;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+
+/// The longest line: a file of 400 GB in chunks.
+const MAX_LINE_BYTES: u64 = 16 << 20;
+/// The most entries.
+pub(super) const MAX_ENTRIES: u64 = 5_000_000;
+/// The most bytes of all lines together.
+const MAX_MANIFEST_BYTES: u64 = 2 << 30;
+/// zstd's level for manifests.
+const LEVEL: i32 = 6;
+
+#[derive(Serialize, Deserialize)]
+struct VersionLine {
+    intendant_manifest: u64,
+}
+
+#[derive(Serialize, Deserialize)]
+struct HeaderLine {
+    intendant_manifest: u32,
+    #[serde(flatten)]
+    header: Header,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FooterLine {
+    end: bool,
+    #[serde(flatten)]
+    totals: Totals,
+    /// Of the state; see [`Manifest::id`].
+    id: Digest,
+    /// Of all lines above with their line feeds.
+    digest: Digest,
+}
+
+/// One entry. Short keys: there are tens of thousands of them.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntryLine {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    path: Option<ItemPath>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    object: Option<ObjectName>,
+    /// `f`, `d`, `l`, `p`, `s`, `b`, `c`, `o`.
+    kind: char,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    mode: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    uid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    gid: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    mtime: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    ctime: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    inode: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    nlink: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    target: Option<JsonBytes>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    blake3: Option<Digest>,
+    /// Left out where there is only one chunk, which then is the whole content.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    chunks: Option<Vec<Digest>>,
+}
+
+fn entry_line(item: &Item, entry: &Entry) -> EntryLine {
+    let facts = entry.facts();
+    let content = entry.content();
+    let (path, object) = match item {
+        Item::Path(path) => (Some(path.clone()), None),
+        Item::Object(object) => (None, Some(object.clone())),
+    };
+    EntryLine {
+        path,
+        object,
+        kind: entry.letter(),
+        mode: facts.map(|facts| format!("{:04o}", facts.mode)),
+        uid: facts.map(|facts| facts.uid),
+        gid: facts.map(|facts| facts.gid),
+        mtime: facts.map(|facts| facts.mtime),
+        ctime: facts.map(|facts| facts.ctime),
+        inode: facts.map(|facts| facts.inode),
+        nlink: facts.map(|facts| facts.nlink),
+        target: match entry {
+            Entry::Link { target, .. } => Some(JsonBytes::new(target)),
+            _ => None,
+        },
+        size: content.map(|content| content.size),
+        blake3: content.map(|content| content.digest),
+        chunks: content
+            .filter(|content| content.chunks.len() > 1)
+            .map(|content| content.chunks.iter().map(|chunk| chunk.digest).collect()),
+    }
+}
+
+fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
+    let facts = || {
+        let mode = line.mode.as_deref().ok_or("no mode")?;
+        Ok::<_, &str>(Facts {
+            mode: u32::from_str_radix(mode, 8)
+                .ok()
+                .filter(|mode| *mode <= 0o7777)
+                .ok_or("bad mode")?,
+            uid: line.uid.ok_or("no uid")?,
+            gid: line.gid.ok_or("no gid")?,
+            mtime: line.mtime.ok_or("no mtime")?,
+            ctime: line.ctime.ok_or("no ctime")?,
+            inode: line.inode.ok_or("no inode")?,
+            nlink: line.nlink.ok_or("no nlink")?,
+        })
+    };
+    let content = || {
+        let size = line.size.ok_or("no size")?;
+        let digest = line.blake3.ok_or("no digest")?;
+        chunks(size, digest, line.chunks.as_deref()).map(|chunks| Content {
+            digest,
+            size,
+            chunks,
+        })
+    };
+    let entry = match line.kind {
+        'f' => Entry::File {
+            facts: facts()?,
+            content: content()?,
+        },
+        'd' => Entry::Dir { facts: facts()? },
+        'l' => Entry::Link {
+            facts: facts()?,
+            target: line
+                .target
+                .ok_or("no target")?
+                .bytes()
+                .ok()
+                .filter(|target| !target.is_empty() && !target.contains(&0))
+                .ok_or("bad target")?,
+        },
+        'o' => Entry::Object {
+            content: content()?,
+        },
+        kind @ ('p' | 's' | 'b' | 'c') => Entry::Other {
+            facts: facts()?,
+            kind,
+        },
+        _ => return Err("an unknown kind"),
+    };
+    let item = match (line.path, line.object, line.kind == 'o') {
+        (Some(path), None, false) => Item::Path(path),
+        (None, Some(object), true) => Item::Object(object),
+        _ => return Err("neither a path nor a database object"),
+    };
+    Ok((item, entry))
+}
+
+/// The chunks of a content: sizes follow from the chunker, which cuts every 4 MiB.
+fn chunks(size: u64, digest: Digest, named: Option<&[Digest]>) -> Result<Vec<Chunk>, &'static str> {
+    let count = size.div_ceil(CHUNK_BYTES as u64);
+    let digests = match (count, named) {
+        (0 | 1, None) => vec![digest; count as usize],
+        (2.., Some(named)) if named.len() as u64 == count => named.to_vec(),
+        _ => return Err("the number of chunks does not fit the size"),
+    };
+    let mut left = size;
+    let cut = digests.into_iter().map(|digest| {
+        let size = left.min(CHUNK_BYTES as u64) as u32;
+        left -= u64::from(size);
+        Chunk { digest, size }
+    });
+    Ok(cut.collect())
+}
+
+/// Writes a manifest; the bytes that a file of the store holds.
+pub(super) fn write<W: Write>(manifest: &Manifest, out: W) -> std::io::Result<W> {
+    let mut out = zstd::Encoder::new(out, LEVEL)?;
+    out.include_checksum(true)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut line = Vec::new();
+    let header = HeaderLine {
+        intendant_manifest: MANIFEST_VERSION,
+        header: manifest.header.clone(),
+    };
+    serde_json::to_writer(&mut line, &header)?;
+    let mut totals = Totals::default();
+    for (item, entry) in &manifest.entries {
+        line.push(b'\n');
+        hasher.update(&line);
+        out.write_all(&line)?;
+        line.clear();
+        serde_json::to_writer(&mut line, &entry_line(item, entry))?;
+        totals.add(entry);
+    }
+    line.push(b'\n');
+    hasher.update(&line);
+    out.write_all(&line)?;
+    let footer = FooterLine {
+        end: true,
+        totals,
+        id: manifest.id(),
+        digest: hasher.finalize().into(),
+    };
+    serde_json::to_writer(&mut out, &footer)?;
+    out.write_all(b"\n")?;
+    out.finish()
+}
+
+/// Reads a manifest. `what` names it in errors.
+pub(super) fn read(what: &str, input: impl Read) -> Result<Manifest> {
+    let damaged = |detail: &str| SnapshotError::damaged(what, detail);
+    let decoder = zstd::Decoder::new(input).map_err(|e| damaged(&e.to_string()))?;
+    let mut lines = Lines {
+        input: BufReader::new(decoder.take(MAX_MANIFEST_BYTES)),
+        hasher: blake3::Hasher::new(),
+        what,
+    };
+    let first = lines.next()?.ok_or_else(|| damaged("it is empty"))?;
+    let header = read_header(what, &first)?;
+    let mut entries = BTreeMap::new();
+    let mut totals = Totals::default();
+    loop {
+        let above: Digest = lines.hasher.finalize().into();
+        let line = lines
+            .next()?
+            .ok_or_else(|| damaged("its footer is missing"))?;
+        if line.starts_with(b"{\"end\"") {
+            let footer: FooterLine =
+                serde_json::from_slice(&line).map_err(|e| damaged(&e.to_string()))?;
+            if lines.next()?.is_some() {
+                return Err(damaged("something stands after its footer"));
+            }
+            let manifest = Manifest { header, entries };
+            if footer.digest != above || footer.totals != totals || footer.id != manifest.id() {
+                return Err(damaged("its footer does not fit what stands above"));
+            }
+            return Ok(manifest);
+        }
+        let parsed = serde_json::from_slice(&line).map_err(|e| damaged(&e.to_string()))?;
+        let (item, entry) = read_entry(parsed).map_err(damaged)?;
+        totals.add(&entry);
+        if totals.entries > MAX_ENTRIES {
+            return Err(SnapshotError::TooMuch {
+                what: format!("entries in {what}"),
+                limit: MAX_ENTRIES,
+            });
+        }
+        check_place(&entries, &item).map_err(damaged)?;
+        entries.insert(item, entry);
+    }
+}
+
+fn read_header(what: &str, line: &[u8]) -> Result<Header> {
+    let damaged = |detail: String| SnapshotError::damaged(what, detail);
+    let version: VersionLine = serde_json::from_slice(line).map_err(|e| damaged(e.to_string()))?;
+    if version.intendant_manifest != u64::from(MANIFEST_VERSION) {
+        return Err(SnapshotError::FormatVersion {
+            what: what.to_owned(),
+            found: version.intendant_manifest,
+            known: MANIFEST_VERSION,
+        });
+    }
+    let header: HeaderLine = serde_json::from_slice(line).map_err(|e| damaged(e.to_string()))?;
+    if header.header.chunker != CHUNKER {
+        return Err(damaged(format!(
+            "it is cut by {:?}, which is unknown",
+            header.header.chunker
+        )));
+    }
+    Ok(header.header)
+}
+
+/// Sorted, unique, and below a folder.
+fn check_place(entries: &BTreeMap<Item, Entry>, item: &Item) -> Result<(), &'static str> {
+    if entries
+        .last_key_value()
+        .is_some_and(|(last, _)| last >= item)
+    {
+        return Err("its entries are not sorted, or one stands twice");
+    }
+    if let Item::Path(path) = item
+        && let Some(parent) = path.parent()
+        && !entries.get(&Item::Path(parent)).is_some_and(Entry::is_dir)
+    {
+        return Err("an entry lies below something that is no folder");
+    }
+    Ok(())
+}
+
+struct Lines<'a, R> {
+    input: BufReader<R>,
+    hasher: blake3::Hasher,
+    what: &'a str,
+}
+
+impl<R: Read> Lines<'_, R> {
+    /// The next line without its line feed.
+    fn next(&mut self) -> Result<Option<Vec<u8>>> {
+        let mut line = Vec::new();
+        let mut bounded = (&mut self.input).take(MAX_LINE_BYTES);
+        bounded
+            .read_until(b'\n', &mut line)
+            .map_err(|e| SnapshotError::damaged(self.what, e.to_string()))?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        self.hasher.update(&line);
+        if line.pop() != Some(b'\n') {
+            return Err(SnapshotError::damaged(
+                self.what,
+                "a line is too long or cut off",
+            ));
+        }
+        Ok(Some(line))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    const HEADER: &str = r#"{"intendant_manifest":1,"site":"s","taken":"2026-01-14T02:00:00Z","walked":1,"tool":"0","root":"/r","chunker":"fixed-4m"}"#;
+
+    fn dir(path: &str) -> serde_json::Value {
+        json!({"path": path, "kind": "d", "mode": "0755", "uid": 0, "gid": 0, "mtime": 1, "ctime": 1, "inode": 1, "nlink": 1})
+    }
+
+    fn link(path: &str) -> serde_json::Value {
+        let mut link = dir(path);
+        link["kind"] = json!("l");
+        link["target"] = json!("/etc");
+        link
+    }
+
+    /// A manifest with these lines and a footer that fits them, as far as one can.
+    fn parse(header: &str, entries: &[serde_json::Value]) -> Result<Manifest> {
+        let mut lines = vec![header.to_owned()];
+        lines.extend(entries.iter().map(ToString::to_string));
+        let text = lines.join("\n") + "\n";
+        let digest = Digest::of(text.as_bytes());
+        let footer = json!({"end": true, "entries": entries.len(), "files": 0, "bytes": 0, "objects": 0,
+            "sql-bytes": 0, "id": digest, "digest": digest});
+        let packed = zstd::encode_all(format!("{text}{footer}\n").as_bytes(), 1).unwrap();
+        read("test", packed.as_slice())
+    }
+
+    #[test]
+    fn hostile_manifests_are_refused_for_what_they_are() {
+        let refused = |entries: &[serde_json::Value], why: &str| {
+            let error = parse(HEADER, entries).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        };
+        refused(&[dir(""), dir("/etc")], "absolute");
+        refused(&[dir(""), dir("a"), dir("a/../b")], "'..'");
+        refused(&[dir(""), dir("b"), dir("a")], "not sorted");
+        refused(&[dir(""), dir("a"), dir("a")], "stands twice");
+        refused(&[dir(""), dir("a/b")], "no folder");
+        refused(&[dir(""), link("a"), dir("a/b")], "no folder");
+        refused(
+            &[dir(""), json!({"path": "x", "kind": "z"})],
+            "unknown kind",
+        );
+        let mut file = dir("f");
+        file["kind"] = json!("f");
+        file["size"] = json!(u64::MAX);
+        file["blake3"] = json!(Digest::of(b""));
+        refused(&[dir(""), file], "chunks");
+        let newer = HEADER.replace("manifest\":1", "manifest\":2");
+        assert!(matches!(
+            parse(&newer, &[]),
+            Err(SnapshotError::FormatVersion { found: 2, .. })
+        ));
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_else_is() {
+        let header: Header = serde_json::from_str(HEADER).unwrap();
+        let mut manifest = Manifest {
+            header,
+            entries: BTreeMap::new(),
+        };
+        for line in [dir(""), link("a\u{e9}"), dir("z")] {
+            let parsed: EntryLine = serde_json::from_value(line).unwrap();
+            let (item, entry) = read_entry(parsed).unwrap();
+            manifest.entries.insert(item, entry);
+        }
+        let bytes = write(&manifest, Vec::new()).unwrap();
+        assert_eq!(read("test", bytes.as_slice()).unwrap(), manifest);
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            let same = read("test", flipped.as_slice()).map(|read| read == manifest);
+            assert!(same.unwrap_or(true), "byte {at}");
+            assert!(read("test", &bytes[..at]).is_err(), "cut at {at}");
+        }
+    }
+}

@@ -186,6 +186,15 @@ pub enum SnapshotError {
         /// The summary of the diff.
         differences: String,
     },
+    /// The file of an export.
+    #[error("writing the export {path} failed; check the folder, its permissions and its room")]
+    Export {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// Too much of something.
     #[error("{what}: more than {limit}, which is the limit")]
     TooMuch {

@@ -1,16 +1,27 @@
 //! Export: one snapshot as a self-contained `.tar.zst` that needs no Intendant to be read.
 //!
-//! May use: `model` and its siblings. Invariant: reads the store only.
+//! May use: `model` and its siblings. Invariants: reads the store only; the file appears when
+//! it is complete.
 
-use super::Progress;
-use super::error::Result;
-use super::store::{SnapshotName, Store};
+use super::database::write_sql;
+use super::error::{Result, SnapshotError};
+use super::item::ItemPath;
+use super::manifest::Manifest;
+use super::store::{BlobReader, SnapshotName, Store};
+use super::tarball::Tarball;
+use super::{Phase, Progress};
 use crate::model::SiteName;
-use std::path::Path;
+use std::io::{self, BufReader, Read, Seek, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Writes a snapshot to `to`: files under `files/`, the database as `database.sql`. The file
-/// appears only when it is complete. Returns its size in bytes.
+/// zstd's level for exports.
+const LEVEL: i32 = 3;
+/// How much is copied at once.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// Writes a snapshot to `to`: `snapshot.json`, files under `files/`, and the database, where
+/// there is one, as `database.sql`. Returns its size in bytes.
 ///
 /// # Errors
 /// When content is missing or damaged, or the file can't be written.
@@ -21,6 +32,114 @@ pub async fn export(
     to: &Path,
     progress: &Arc<dyn Progress>,
 ) -> Result<u64> {
-    let _ = (store, site, name, to, progress);
-    todo!()
+    let (store, site, name) = (store.clone(), site.clone(), name.clone());
+    let (to, progress) = (to.to_owned(), progress.clone());
+    let task = tokio::task::spawn_blocking(move || {
+        let manifest = store.load(&site, &name)?;
+        Export {
+            manifest,
+            blobs: store.blobs()?,
+            to,
+            progress: &*progress,
+        }
+        .run()
+    });
+    super::capture::joined(task.await)
+}
+
+struct Export<'a> {
+    manifest: Manifest,
+    blobs: BlobReader,
+    to: PathBuf,
+    progress: &'a dyn Progress,
+}
+
+impl Export<'_> {
+    fn run(self) -> Result<u64> {
+        let to = self.to.clone();
+        let failed = |source| SnapshotError::Export {
+            path: to.display().to_string(),
+            source,
+        };
+        let folder = match to.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let file = tempfile::NamedTempFile::new_in(&folder).map_err(failed)?;
+        let mut encoder = zstd::Encoder::new(file, LEVEL).map_err(failed)?;
+        encoder.include_checksum(true).map_err(failed)?;
+        let mut tarball = Tarball::new(encoder, self.blobs);
+        let written = write(&self.manifest, &mut tarball, &folder, self.progress);
+        if let Some(error) = tarball.failed.take() {
+            return Err(error);
+        }
+        let encoder = written.and_then(|()| tarball.finish()).map_err(failed)?;
+        let file = encoder.finish().map_err(failed)?;
+        file.as_file().sync_all().map_err(failed)?;
+        let size = file.as_file().metadata().map_err(failed)?.len();
+        file.persist(&to).map_err(|error| failed(error.error))?;
+        Ok(size)
+    }
+}
+
+fn write(
+    manifest: &Manifest,
+    tarball: &mut Tarball<impl Write>,
+    folder: &Path,
+    progress: &dyn Progress,
+) -> io::Result<()> {
+    let header = serde_json::to_vec_pretty(&manifest.header)?;
+    tarball.plain(
+        b"snapshot.json",
+        header.len() as u64,
+        &mut header.as_slice(),
+    )?;
+    let of = manifest.entries.len() as u64;
+    for (done, (path, entry)) in manifest.paths().enumerate() {
+        tarball.entry(&below(path), entry)?;
+        progress.at(Phase::Reading, done as u64 + 1, of, tarball.sent);
+    }
+    let mut objects: Vec<_> = manifest
+        .objects()
+        .map(|(name, content)| (name.clone(), content.clone()))
+        .collect();
+    if objects.is_empty() {
+        return Ok(());
+    }
+    objects.sort_by_key(|(name, _)| name.kind());
+    // Its length must be known before it is written.
+    let mut sql = tempfile::tempfile_in(folder)?;
+    write_sql(&mut sql, &objects, &mut tarball.blobs).map_err(|error| {
+        let text = error.to_string();
+        tarball.failed = Some(error);
+        io::Error::other(text)
+    })?;
+    let size = sql.stream_position()?;
+    sql.rewind()?;
+    tarball.plain(
+        b"database.sql",
+        size,
+        &mut BufReader::with_capacity(BUFFER_BYTES, sql).take(size),
+    )
+}
+
+/// `files/` and the path.
+fn below(path: &ItemPath) -> Vec<u8> {
+    let mut name = b"files".to_vec();
+    if !path.is_root() {
+        name.push(b'/');
+        name.extend_from_slice(path.as_bytes());
+    }
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_root_is_the_folder_itself() {
+        assert_eq!(below(&ItemPath::root()), b"files");
+        assert_eq!(below(&ItemPath::new("a").unwrap()), b"files/a");
+    }
 }

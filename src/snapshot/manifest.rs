@@ -76,8 +76,8 @@ pub struct DatabaseFacts {
 /// Something that could not be captured and was tolerated.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// The path, cleaned.
-    pub path: String,
+    /// The path. A restore leaves alone what lies there.
+    pub path: ItemPath,
     /// What was wrong, cleaned.
     pub what: String,
 }

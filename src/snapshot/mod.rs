@@ -16,6 +16,8 @@ mod item;
 mod manifest;
 mod restore;
 mod store;
+mod stream;
+mod tarball;
 mod verify;
 mod walk;
 

@@ -2,10 +2,13 @@
 //!
 //! May use: `model` and its siblings. Invariant: reads only.
 
-use super::Progress;
 use super::error::Result;
-use super::store::{SnapshotName, Store};
-use crate::model::SiteName;
+use super::item::Item;
+use super::manifest::{Entry, Manifest};
+use super::store::{BlobReader, SnapshotName, Store};
+use super::{Phase, Progress};
+use crate::model::{Digest, SiteName};
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// How deep to look.
@@ -62,6 +65,115 @@ pub async fn verify(
     depth: Depth,
     progress: &Arc<dyn Progress>,
 ) -> Result<Verified> {
-    let _ = (store, site, depth, progress);
-    todo!()
+    let (store, site, progress) = (store.clone(), site.cloned(), progress.clone());
+    let task = tokio::task::spawn_blocking(move || all(&store, site.as_ref(), depth, &*progress));
+    super::capture::joined(task.await)
+}
+
+/// How many items are named for each snapshot.
+const SHOWN: usize = 20;
+
+fn all(
+    store: &Store,
+    site: Option<&SiteName>,
+    depth: Depth,
+    progress: &dyn Progress,
+) -> Result<Verified> {
+    let mut blobs = store.blobs()?;
+    let mut verified = Verified {
+        damaged: store.damaged()?,
+        ..Verified::default()
+    };
+    let bad = match depth {
+        Depth::Metadata => HashSet::new(),
+        Depth::EveryByte => read_all(&mut blobs, &mut verified, progress),
+    };
+    let sites = match site {
+        Some(site) => vec![site.clone()],
+        None => store.sites()?,
+    };
+    for site in sites {
+        for summary in store.list(&site)? {
+            verified.snapshots += 1;
+            let (count, items) = match store.load(&site, &summary.name) {
+                Ok(manifest) => hurt_items(&manifest, &blobs, &bad),
+                Err(error) => (1, vec![error.to_string()]),
+            };
+            if count > 0 {
+                let name = summary.name;
+                verified.hurt.push(HurtSnapshot {
+                    site: site.clone(),
+                    name,
+                    count,
+                    items,
+                });
+            }
+        }
+    }
+    Ok(verified)
+}
+
+/// Reads and hashes every blob; returns those whose bytes are wrong.
+fn read_all(
+    blobs: &mut BlobReader,
+    verified: &mut Verified,
+    progress: &dyn Progress,
+) -> HashSet<Digest> {
+    let all = blobs.all();
+    let mut bad = HashSet::new();
+    let mut packs = BTreeSet::new();
+    for (place, digest) in &all {
+        if !blobs.matches(place, digest) {
+            bad.insert(*digest);
+            packs.insert(format!(
+                "{}: bytes are not what they were",
+                blobs.pack(place)
+            ));
+        }
+        verified.blobs += 1;
+        verified.bytes += u64::from(place.size());
+        if verified.blobs.is_multiple_of(500) {
+            progress.at(
+                Phase::Verifying,
+                verified.blobs,
+                all.len() as u64,
+                verified.bytes,
+            );
+        }
+    }
+    progress.at(
+        Phase::Verifying,
+        verified.blobs,
+        all.len() as u64,
+        verified.bytes,
+    );
+    verified.damaged.extend(packs);
+    bad
+}
+
+fn hurt_items(
+    manifest: &Manifest,
+    blobs: &BlobReader,
+    bad: &HashSet<Digest>,
+) -> (usize, Vec<String>) {
+    let is_hurt = |entry: &Entry| {
+        entry.content().is_some_and(|content| {
+            content.chunks.iter().any(|chunk| {
+                let there = blobs
+                    .place(&chunk.digest)
+                    .is_some_and(|place| place.size() == chunk.size);
+                !there || bad.contains(&chunk.digest)
+            })
+        })
+    };
+    let hurt: Vec<&Item> = manifest
+        .entries
+        .iter()
+        .filter(|(_, entry)| is_hurt(entry))
+        .map(|(item, _)| item)
+        .collect();
+    (
+        hurt.len(),
+        hurt.iter().take(SHOWN).map(ToString::to_string).collect(),
+    )
 }

@@ -1,1 +1,366 @@
-//! The walk.
+//! The walk: one remote `find` that lists everything below a site's root, with all its facts.
+//!
+//! May use: `remote`, `item`, `manifest`, `error`. Invariants: fields are separated by NUL, so
+//! that no name can be mistaken; what the host prints is bounded and checked; the closing
+//! status is read before the list is believed.
+
+use super::codec::MAX_ENTRIES;
+use super::error::{Result, SnapshotError};
+use super::item::ItemPath;
+use super::manifest::{Facts, Problem};
+use super::stream::BROKEN_PIPE;
+use super::{Phase, Progress, Source};
+use crate::model::clean_line;
+use crate::remote::{Command, RawInput, Reader};
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+
+/// `$@`: the exclusions, as an expression of `find`. Prints the host's time, the account's id,
+/// then three fields for each path. `-ignore_readdir_race`: what vanishes meanwhile is no error.
+const WALK: &str = r#"LC_ALL=C; export LC_ALL
+find --version 2>/dev/null | grep -q GNU || exit 96
+printf '%s %s\0' "$(date +%s)" "$(id -u)"
+exec find . -ignore_readdir_race "$@" -printf '%y %m %U %G %s %T@ %C@ %i %n\0%P\0%l\0'"#;
+
+/// Reads NUL-separated paths; prints the same fields as [`WALK`], with the path as it was given.
+const LOOK_AGAIN: &str = r#"LC_ALL=C; export LC_ALL
+exec xargs -0 -r sh -c 'exec find "$@" -maxdepth 0 -printf "%y %m %U %G %s %T@ %C@ %i %n\0%p\0%l\0" 2>/dev/null' sh"#;
+/// The most bytes of [`LOOK_AGAIN`]'s answer.
+const MAX_LOOK_BYTES: usize = 256 << 20;
+
+/// How long a walk may take.
+const WALK_TIMEOUT: Duration = Duration::from_secs(15 * 60);
+/// The longest field that is read: the facts, a path, or a link's target.
+const MAX_FIELD_BYTES: u64 = 16 << 10;
+/// The status of [`WALK`] when the host has no GNU find.
+const NO_GNU_FIND: i32 = 96;
+
+/// What the walk says of one path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Seen {
+    /// `f`, `d`, `l`, `p`, `s`, `b`, `c`.
+    pub(super) kind: char,
+    /// Its facts.
+    pub(super) facts: Facts,
+    /// Its length in bytes.
+    pub(super) size: u64,
+    /// Where it points, if it is a link.
+    pub(super) target: Vec<u8>,
+}
+
+/// Everything below a root.
+#[derive(Debug)]
+pub(super) struct Walk {
+    /// When it began, in seconds of the host's clock.
+    pub(super) began: i64,
+    /// The account's user id.
+    pub(super) uid: u32,
+    /// What there is, sorted by path.
+    pub(super) seen: BTreeMap<ItemPath, Seen>,
+    /// Folders that can't be read.
+    pub(super) problems: Vec<Problem>,
+}
+
+/// The expression of `find` that leaves out what the patterns match.
+fn exclusions(patterns: &[String]) -> Vec<String> {
+    let mut words = Vec::new();
+    for pattern in patterns {
+        let pattern = pattern.trim_start_matches("./").trim_matches('/');
+        if !pattern.is_empty() {
+            words.extend([
+                "-path".into(),
+                format!("./{pattern}"),
+                "-prune".into(),
+                "-o".into(),
+            ]);
+        }
+    }
+    words
+}
+
+/// Walks the site.
+pub(super) async fn walk(source: &Source, progress: &dyn Progress) -> Result<Walk> {
+    const DOING: &str = "listing the site's files";
+    let host = source.shell.host();
+    let remote = || SnapshotError::remote(host, DOING);
+    let says = |detail: String| SnapshotError::Host {
+        host: host.to_owned(),
+        doing: DOING,
+        detail,
+    };
+    let command = Command::script(WALK, exclusions(&source.exclude))
+        .in_folder(&source.root)
+        .within(WALK_TIMEOUT);
+    let mut process = source.shell.start(&command).await.map_err(remote())?;
+    let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
+    let listed = read_list(stdout, progress).await;
+    let output = process.finish().await.map_err(remote())?;
+    match output.status {
+        0 | 1 => {}
+        BROKEN_PIPE if listed.is_err() => {}
+        NO_GNU_FIND => {
+            return Err(says(
+                "there is no GNU find on the host, which the walk needs; install findutils".into(),
+            ));
+        }
+        126 => {
+            return Err(says(format!(
+                "the folder {} is not there or not accessible",
+                clean_line(&source.root, 200)
+            )));
+        }
+        status => {
+            return Err(says(format!(
+                "find ended with status {status}: {}",
+                output.tail()
+            )));
+        }
+    }
+    let mut walk = listed.map_err(|detail| says(format!("{detail}; {}", output.tail())))?;
+    match unreadable(&output.stderr) {
+        Some(problems) if output.status == 0 || !problems.is_empty() => walk.problems = problems,
+        _ => {
+            return Err(says(format!(
+                "find ended with status {}: {}",
+                output.status,
+                output.tail()
+            )));
+        }
+    }
+    Ok(walk)
+}
+
+/// The folders that `find` could not read, from its own words. None when it says something
+/// that is not understood: then nothing is believed.
+fn unreadable(stderr: &[u8]) -> Option<Vec<Problem>> {
+    let text = String::from_utf8_lossy(stderr);
+    let problem = |line: &str| {
+        let rest = line.strip_prefix("find: ")?;
+        let (path, what) = rest.rsplit_once(": ")?;
+        let quoted = path.strip_prefix('\'')?.strip_suffix('\'')?;
+        let path = unescape(quoted)?;
+        let path = path.strip_prefix(b"./").unwrap_or_default().to_vec();
+        Some(Problem {
+            path: ItemPath::new(path).ok()?,
+            what: clean_line(what, 200),
+        })
+    };
+    text.lines()
+        .filter(|line| !line.trim().is_empty())
+        .map(problem)
+        .collect()
+}
+
+/// What `find` quotes in the C locale: `\n`, `\\`, `\'`, `\377`.
+fn unescape(quoted: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut rest = quoted.as_bytes().iter().copied();
+    while let Some(byte) = rest.next() {
+        if byte != b'\\' {
+            bytes.push(byte);
+            continue;
+        }
+        let plain = match rest.next()? {
+            b'n' => b'\n',
+            b't' => b'\t',
+            b'r' => b'\r',
+            b'a' => 7,
+            b'b' => 8,
+            b'v' => 11,
+            b'f' => 12,
+            first @ b'0'..=b'3' => {
+                let octal = [first, rest.next()?, rest.next()?];
+                u8::from_str_radix(std::str::from_utf8(&octal).ok()?, 8).ok()?
+            }
+            other => other,
+        };
+        bytes.push(plain);
+    }
+    Some(bytes)
+}
+
+/// Looks again at some paths: what they are now. What has gone is not in the answer.
+pub(super) async fn look_again(
+    source: &Source,
+    paths: &[ItemPath],
+) -> Result<BTreeMap<ItemPath, Seen>> {
+    const DOING: &str = "looking at files again";
+    let host = source.shell.host();
+    let remote = || SnapshotError::remote(host, DOING);
+    let mut list = Vec::new();
+    for path in paths {
+        list.extend_from_slice(&path.dotted());
+        list.push(0);
+    }
+    let command = Command::script(LOOK_AGAIN, [""; 0])
+        .in_folder(&source.root)
+        .reading(RawInput::Bytes(list))
+        .printing_at_most(MAX_LOOK_BYTES)
+        .within(WALK_TIMEOUT);
+    let output = source.shell.run(&command).await.map_err(remote())?;
+    let says = |detail: String| SnapshotError::Host {
+        host: host.to_owned(),
+        doing: DOING,
+        detail,
+    };
+    // 123: some have gone.
+    if !matches!(output.status, 0 | 123) {
+        return Err(says(format!(
+            "find ended with status {}: {}",
+            output.status,
+            output.tail()
+        )));
+    }
+    let mut fields = output.stdout.split(|byte| *byte == 0);
+    let mut found = BTreeMap::new();
+    while let (Some(facts), Some(path), Some(target)) =
+        (fields.next(), fields.next(), fields.next())
+    {
+        let path = path.strip_prefix(b"./").unwrap_or_default();
+        let path = ItemPath::new(path).map_err(|e| says(e.to_string()))?;
+        let seen = seen(facts, target.to_vec())
+            .ok_or_else(|| says(format!("its facts of {path} can't be read")))?;
+        found.insert(path, seen);
+    }
+    Ok(found)
+}
+
+async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, String> {
+    let mut input = BufReader::with_capacity(256 << 10, stdout);
+    let first = field(&mut input).await?.ok_or("it listed nothing")?;
+    let first = String::from_utf8_lossy(&first);
+    let (began, uid) = first
+        .split_once(' ')
+        .ok_or("its first words are no time and user")?;
+    let mut walk = Walk {
+        began: began.parse().map_err(|_| "its time is no number")?,
+        uid: uid.parse().map_err(|_| "its user is no number")?,
+        seen: BTreeMap::new(),
+        problems: Vec::new(),
+    };
+    while let Some(facts) = field(&mut input).await? {
+        let cut_off = "the list is cut off";
+        let path = field(&mut input).await?.ok_or(cut_off)?;
+        let target = field(&mut input).await?.ok_or(cut_off)?;
+        let path = ItemPath::new(path).map_err(|e| e.to_string())?;
+        let seen =
+            seen(&facts, target).ok_or_else(|| format!("its facts of {path} can't be read"))?;
+        walk.seen.insert(path, seen);
+        let count = walk.seen.len() as u64;
+        if count > MAX_ENTRIES {
+            return Err(format!("more than {MAX_ENTRIES} files, which is the limit"));
+        }
+        if count.is_multiple_of(1000) {
+            progress.at(Phase::Walking, count, 0, 0);
+        }
+    }
+    progress.at(
+        Phase::Walking,
+        walk.seen.len() as u64,
+        walk.seen.len() as u64,
+        0,
+    );
+    Ok(walk)
+}
+
+/// One field up to its NUL; none at the end.
+async fn field(input: &mut BufReader<Reader>) -> Result<Option<Vec<u8>>, String> {
+    let mut bytes = Vec::new();
+    let mut bounded = input.take(MAX_FIELD_BYTES);
+    bounded
+        .read_until(0, &mut bytes)
+        .await
+        .map_err(|e| e.to_string())?;
+    match bytes.pop() {
+        None => Ok(None),
+        Some(0) => Ok(Some(bytes)),
+        Some(_) => Err("a field is too long or cut off".into()),
+    }
+}
+
+fn seen(facts: &[u8], target: Vec<u8>) -> Option<Seen> {
+    let text = std::str::from_utf8(facts).ok()?;
+    let mut words = text.split(' ');
+    let kind = words.next()?;
+    let mode = u32::from_str_radix(words.next()?, 8).ok()?;
+    let uid = words.next()?.parse().ok()?;
+    let gid = words.next()?.parse().ok()?;
+    let size = words.next()?.parse().ok()?;
+    let mtime = nanoseconds(words.next()?)?;
+    let ctime = nanoseconds(words.next()?)?;
+    let inode = words.next()?.parse().ok()?;
+    let nlink = words.next()?.parse().ok()?;
+    let kind = kind
+        .chars()
+        .next()
+        .filter(|kind| "fdlpsbc".contains(*kind) && mode <= 0o7777)?;
+    Some(Seen {
+        kind,
+        facts: Facts {
+            mode,
+            uid,
+            gid,
+            mtime,
+            ctime,
+            inode,
+            nlink,
+        },
+        size,
+        target,
+    })
+}
+
+/// `1700000000.1234567890` as nanoseconds; what does not fit is the nearest that does.
+fn nanoseconds(text: &str) -> Option<i64> {
+    let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let seconds: i64 = seconds.parse().ok()?;
+    let mut digits: String = fraction.chars().take(9).collect();
+    while digits.len() < 9 {
+        digits.push('0');
+    }
+    let fraction: i64 = digits.parse().ok()?;
+    // Before 1970 GNU find prints the fraction that is added to the floor of the seconds.
+    Some(
+        seconds
+            .saturating_mul(1_000_000_000)
+            .saturating_add(fraction),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_keep_their_nanoseconds() {
+        assert_eq!(
+            nanoseconds("1700000000.1234567890"),
+            Some(1_700_000_000_123_456_789)
+        );
+        assert_eq!(nanoseconds("12"), Some(12_000_000_000));
+        assert_eq!(nanoseconds("x"), None);
+    }
+
+    #[test]
+    fn what_find_says_of_folders_is_read() {
+        let said = b"find: './a b': Permission denied\nfind: './\\377\\n': Permission denied\n";
+        let problems = unreadable(said).unwrap();
+        assert_eq!(problems[0].path.as_bytes(), b"a b");
+        assert_eq!(problems[1].path.as_bytes(), b"\xff\n");
+        assert!(unreadable(b"something else").is_none());
+    }
+
+    #[test]
+    fn facts_of_the_wrong_shape_are_refused() {
+        assert!(seen(b"f 644 0 0 5 1.0 1.0 7 1", Vec::new()).is_some());
+        for bad in [
+            &b"f 644 0 0 5 1.0 1.0 7"[..],
+            b"x 644 0 0 5 1.0 1.0 7 1",
+            b"f 77777 0 0 5 1 1 7 1",
+            b"",
+        ] {
+            assert!(seen(bad, Vec::new()).is_none());
+        }
+    }
+}

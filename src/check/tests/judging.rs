@@ -283,7 +283,7 @@ fn verdicts_on_commands() {
             tail: "https://y.example".into(),
             equals,
             missing: missing.iter().map(|text| (*text).to_owned()).collect(),
-            hits: Vec::new(),
+            forbidden: Vec::new(),
             elapsed_ms: 5,
         })
     };

@@ -72,6 +72,14 @@ impl Node {
         }
     }
 
+    /// The verb that goes with [`Self::describe`].
+    pub fn verb(&self) -> &'static str {
+        match &self.value {
+            NodeValue::Map(_) => "are",
+            _ => "is",
+        }
+    }
+
     /// The child at one step.
     pub fn child(&self, seg: Seg<'_>) -> Option<&Self> {
         match (&self.value, seg) {

@@ -10,11 +10,13 @@ use std::fmt;
 pub const MAX_DOCUMENT_BYTES: usize = 4 * 1024 * 1024;
 /// The deepest nesting of lists and maps.
 const MAX_DEPTH: usize = 32;
-/// The most values of one document: a plan with a thousand of everything has a tenth.
-const MAX_NODES: usize = 400_000;
+/// The most values of one document: a plan with a thousand of everything has a third.
+const MAX_NODES: usize = 100_000;
+/// The most values that are copied for aliases, at their names and at their uses.
+const MAX_REPEATED: usize = 10_000;
 
 fn options(duplicates: DuplicateKeyPolicy) -> Options {
-    serde_yaml::options! {
+    let mut options = serde_yaml::options! {
         strict_booleans: true,
         strict_indentation: true,
         reject_unsupported_tags: true,
@@ -29,23 +31,32 @@ fn options(duplicates: DuplicateKeyPolicy) -> Options {
             max_events: 4 * MAX_NODES,
             max_aliases: 1000,
             max_anchors: 1000,
+            max_recorded_anchor_events: MAX_REPEATED,
             max_documents: 1,
             max_total_scalar_bytes: MAX_DOCUMENT_BYTES,
         },
-    }
+    };
+    options.alias_limits.max_total_replayed_events = MAX_REPEATED;
+    options
 }
 
 /// The tree of a document, or the one violation that keeps it from being read at all.
 pub fn parse(text: &str) -> Result<Node, Violation> {
     if text.len() > MAX_DOCUMENT_BYTES {
         let problem = format!("this file has {} bytes", text.len());
-        return Err(Violation::new(start(), problem)
-            .hint(format!("at most {MAX_DOCUMENT_BYTES} bytes")));
+        return Err(
+            Violation::new(start(), problem).hint(format!("at most {MAX_DOCUMENT_BYTES} bytes"))
+        );
     }
     let raw: Spanned<Raw> =
         serde_yaml::from_str_with_options(text, options(DuplicateKeyPolicy::PassThrough))
             .map_err(|error| violation(&error))?;
-    Ok(build(raw, text))
+    let node = build(raw, text);
+    match node.value {
+        NodeValue::Null => Err(Violation::new(start(), "this file is empty")
+            .hint("keys and values; the shipped examples show all of them")),
+        _ => Ok(node),
+    }
 }
 
 /// The document as a value of `T`. Its shape has been checked, so an error is a rare thing.
@@ -55,21 +66,83 @@ pub fn typed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Violation>
 }
 
 fn start() -> Place {
-    Place { line: 1, column: 1, width: 1 }
+    Place {
+        line: 1,
+        column: 1,
+        width: 1,
+    }
 }
 
 fn violation(error: &serde_yaml::Error) -> Violation {
     let text = error.without_snippet().to_string();
     let place = error.location().filter(|location| location.line() > 0);
+    let place = place.map_or_else(start, |location| place_at(&location));
     let message = crate::model::clean_line(strip_place(&text), 400);
-    Violation::new(place.map_or_else(start, |location| place_at(&location)), message)
+    match words(&message) {
+        Some((problem, hint)) => Violation::new(place, problem).hint(hint),
+        None => Violation::new(place, message),
+    }
+}
+
+/// Kinder words for what the parser says most often.
+fn words(message: &str) -> Option<(&'static str, &'static str)> {
+    const WORDS: [(&str, &str, &str); 8] = [
+        (
+            "tabs disallowed",
+            "a tab can't indent a line",
+            "indent with spaces",
+        ),
+        (
+            "Documents {",
+            "a second document begins here",
+            "one document in each file: take out the line with ---",
+        ),
+        (
+            "did not find expected key",
+            "this line is indented in another way than those above it",
+            "keys of one level begin in the same column",
+        ),
+        (
+            "did not find expected '-'",
+            "this line is indented in another way than those above it",
+            "items of one list begin in the same column",
+        ),
+        (
+            "unknown anchor",
+            "nothing has the name that stands behind *",
+            "write &name before the value that *name repeats; a text that begins with * stands in quotes",
+        ),
+        (
+            "unclosed bracket",
+            "this bracket is never closed",
+            "a closing ] or }",
+        ),
+        (
+            "budget breached",
+            "this file has more, or deeper, values than a file of this sort ever needs",
+            "fewer values, less nesting, fewer uses of *name",
+        ),
+        (
+            "mapping values are not allowed",
+            "a colon can't stand here",
+            "a text with a colon and a blank stands in quotes",
+        ),
+    ];
+    let found = WORDS.iter().find(|(sign, ..)| message.contains(sign));
+    found.map(|(_, problem, hint)| (*problem, *hint))
 }
 
 /// The parser's own words for the place go: the violation says it itself.
 fn strip_place(text: &str) -> &str {
     let text = text.strip_prefix("error: ").unwrap_or(text);
-    match text.split_once(": ") {
-        Some((head, rest)) if head.starts_with("line ") => rest,
+    match text.rsplit_once(" at line ") {
+        Some((message, place))
+            if place
+                .bytes()
+                .all(|b| b.is_ascii_digit() || b", column".contains(&b)) =>
+        {
+            message
+        }
         _ => text,
     }
 }
@@ -179,17 +252,26 @@ fn build(raw: Spanned<Raw>, text: &str) -> Node {
 /// The source text of a span.
 fn written(location: &Location, text: &str) -> String {
     let span = location.span();
-    let range = span.byte_offset().zip(span.byte_len()).and_then(|(start, len)| {
-        let start = usize::try_from(start).ok()?;
-        text.get(start..start.checked_add(usize::try_from(len).ok()?)?)
-    });
+    let range = span
+        .byte_offset()
+        .zip(span.byte_len())
+        .and_then(|(start, len)| {
+            let start = usize::try_from(start).ok()?;
+            text.get(start..start.checked_add(usize::try_from(len).ok()?)?)
+        });
     range.unwrap_or_default().trim().to_owned()
 }
 
 /// The place of a span, with as much of it as stands in its first line.
 fn visible(location: &Location, text: &str) -> Place {
     let first_line = written(location, text);
-    let width = first_line.lines().next().unwrap_or_default().trim_end().chars().count();
+    let width = first_line
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .chars()
+        .count();
     Place {
         width: width.max(1),
         ..place_at(location)

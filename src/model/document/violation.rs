@@ -102,9 +102,15 @@ impl fmt::Display for Violations {
 }
 
 fn show(f: &mut fmt::Formatter<'_>, file: &str, violation: &Violation, line: &str) -> fmt::Result {
-    let Place { line: number, column, width } = violation.place;
+    let Place {
+        line: number,
+        column,
+        width,
+    } = violation.place;
     let (shown, offset) = crop(line, column);
-    let width = width.min(shown.chars().count().saturating_sub(offset)).max(1);
+    let width = width
+        .min(shown.chars().count().saturating_sub(offset))
+        .max(1);
     let gutter = " ".repeat(number.to_string().len());
     writeln!(f, "{file}:{number}:{column}: {}", violation.problem)?;
     writeln!(f, "{gutter} |")?;
@@ -116,11 +122,77 @@ fn show(f: &mut fmt::Formatter<'_>, file: &str, violation: &Violation, line: &st
     }
 }
 
+/// The line with passwords in addresses and values of keys that name a secret masked, character
+/// for character: what is refused must not end in a log.
+fn mask(line: &str) -> Vec<char> {
+    let mut chars: Vec<char> = line.chars().collect();
+    mask_addresses(&mut chars);
+    mask_secrets(&mut chars);
+    chars
+}
+
+fn mask_addresses(chars: &mut [char]) {
+    let mut at = 0;
+    while at + 3 <= chars.len() {
+        if chars[at..at + 3] != [':', '/', '/'] {
+            at += 1;
+            continue;
+        }
+        let start = at + 3;
+        let ends = |c: &char| c.is_whitespace() || matches!(c, '"' | '\'');
+        let end = chars[start..]
+            .iter()
+            .position(ends)
+            .map_or(chars.len(), |n| start + n);
+        let part = &chars[start..end];
+        let user_end = part.iter().rposition(|c| *c == '@').unwrap_or(0);
+        if let Some(colon) = part[..user_end].iter().position(|c| *c == ':') {
+            chars[start + colon + 1..start + user_end].fill('*');
+        }
+        at = end;
+    }
+}
+
+fn mask_secrets(chars: &mut [char]) {
+    let colons: Vec<usize> = (0..chars.len()).filter(|at| chars[*at] == ':').collect();
+    for colon in colons {
+        let in_key = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '"' | '\'');
+        let len = chars[..colon]
+            .iter()
+            .rev()
+            .take_while(|c| in_key(c))
+            .count();
+        let key: String = chars[colon - len..colon].iter().collect();
+        let blank = chars.get(colon + 1).is_none_or(|c| c.is_whitespace());
+        if !blank || !names_a_secret(&key) {
+            continue;
+        }
+        let value = &mut chars[colon + 1..];
+        let end = value
+            .iter()
+            .position(|c| matches!(c, ',' | '}'))
+            .unwrap_or(value.len());
+        for c in value[..end].iter_mut().filter(|c| !c.is_whitespace()) {
+            *c = '*';
+        }
+    }
+}
+
+/// Whether a key is one under which people write secrets.
+pub(super) fn names_a_secret(key: &str) -> bool {
+    let key = key.trim_matches(['"', '\'']).to_lowercase();
+    let part = |word: &str| key.split(['-', '_', '.']).any(|part| part == word);
+    ["password", "passwd", "passphrase", "secret", "credential"]
+        .iter()
+        .any(|word| key.contains(word))
+        || ["pass", "key", "token", "pw"].iter().any(|word| part(word))
+}
+
 /// At most [`MAX_LINE`] characters of a line around a column, fit to be shown, and the number of
 /// characters before that column.
 fn crop(line: &str, column: usize) -> (String, usize) {
-    let chars: Vec<char> = line
-        .chars()
+    let chars: Vec<char> = mask(line)
+        .into_iter()
         .map(|c| match c {
             '\t' => ' ',
             c if c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}') => '·',
@@ -136,5 +208,8 @@ fn crop(line: &str, column: usize) -> (String, usize) {
     let head = if from > 0 { "…" } else { "" };
     let tail = if to < chars.len() { "…" } else { "" };
     let body: String = chars[from..to].iter().collect();
-    (format!("{head}{body}{tail}"), at - from + head.chars().count())
+    (
+        format!("{head}{body}{tail}"),
+        at - from + head.chars().count(),
+    )
 }

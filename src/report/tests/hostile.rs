@@ -48,7 +48,8 @@ fn harmless(report: &Report, text: &str) {
             assert_eq!(tags(&page), tags(&tame), "tags were added by {text:?}");
         }
         let odd = |c: char| {
-            (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+            (c.is_control() && c != '\n')
+                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
         };
         assert!(!page.contains(odd), "control characters of {text:?}");
         assert!(page.len() < 400_000, "{} bytes", page.len());

@@ -18,9 +18,10 @@ fn messages(tag: &str) -> BTreeMap<String, BTreeSet<String>> {
             key = name.to_owned();
             assert!(found.insert(key.clone(), BTreeSet::new()).is_none(), "{tag}: {key} stands twice");
         }
-        let arguments = line.split('$').skip(1).map(|rest| {
-            rest.chars().take_while(|c| c.is_ascii_alphanumeric()).collect::<String>()
-        });
+        let arguments = line
+            .split('$')
+            .skip(1)
+            .map(|rest| rest.chars().take_while(|c| c.is_ascii_alphanumeric()).collect::<String>());
         found.entry(key.clone()).or_default().extend(arguments);
     }
     found.remove("");

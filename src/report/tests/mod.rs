@@ -3,5 +3,5 @@
 mod golden;
 mod hostile;
 mod locales;
-mod story;
 mod stories;
+mod story;

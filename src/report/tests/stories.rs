@@ -51,7 +51,9 @@ pub(super) fn every_hold() -> Vec<Hold> {
         HoldReason::NotWritable { path: "wp-content/plugins/slider".into() },
         HoldReason::Failed { why: "status 500".into() },
     ];
-    let held = |(number, reason)| hold(&format!("plugin:p{number}"), &format!("Extension {number}"), "1.0", Some("2.0"), reason);
+    let held = |(number, reason)| {
+        hold(&format!("plugin:p{number}"), &format!("Extension {number}"), "1.0", Some("2.0"), reason)
+    };
     reasons.into_iter().enumerate().map(held).collect()
 }
 
@@ -110,7 +112,8 @@ pub(super) fn restored() -> Story {
     let mut some = updates();
     some.insert(1, slider());
     story.plan(some, Vec::new());
-    let mut step = story.go(0, |action| matches!(action, Action::Update { component, .. } if component.slug.as_str() == "tb-slider"));
+    let mut step = story
+        .go(0, |action| matches!(action, Action::Update { component, .. } if component.slug.as_str() == "tb-slider"));
     step = story.go(step, |action| matches!(action, Action::Check { .. }));
     let failing = vec![server_error("/"), server_error("/boutique/"), http("/wp-login.php", 200, 240, Vec::new())];
     story.fail(step, BROKEN, failing, Some("plugin:tb-slider"));
@@ -161,7 +164,12 @@ pub(super) fn refused_by_checks() -> Story {
     let mut results = good(false);
     results[0] = failing;
     results[5] = log(false);
-    story.fail(step, "the site fails its own checks before anything was done; mend it first, then run again", results, None);
+    story.fail(
+        step,
+        "the site fails its own checks before anything was done; mend it first, then run again",
+        results,
+        None,
+    );
     let unlock = story.go(usize::MAX, |_| false);
     story.go(unlock - 1, |_| false);
     story.close(Outcome::Refused, "nothing was changed", &[]);

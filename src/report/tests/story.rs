@@ -41,13 +41,7 @@ pub(super) fn update(component: &str, title: &str, from: &str, to: &str) -> Upda
 }
 
 pub(super) fn hold(component: &str, title: &str, from: &str, to: Option<&str>, reason: HoldReason) -> Hold {
-    Hold {
-        component: id(component),
-        title: title.into(),
-        installed: version(from),
-        offered: to.map(version),
-        reason,
-    }
+    Hold { component: id(component), title: title.into(), installed: version(from), offered: to.map(version), reason }
 }
 
 pub(super) fn http(path: &str, status: u16, elapsed_ms: u64, reasons: Vec<Reason>) -> CheckResult {
@@ -79,7 +73,7 @@ pub(super) fn command(reasons: Vec<Reason>) -> CheckResult {
         tail: "https://boutique.example".into(),
         equals: Some(true),
         missing: Vec::new(),
-        hits: Vec::new(),
+        forbidden: Vec::new(),
         elapsed_ms: 610,
     };
     result(Check::command(["wp", "option", "get", "siteurl"]), Observation::Command(ran), reasons)
@@ -228,8 +222,12 @@ impl Story {
             }
             Action::Check { depth: Depth::Quick, .. } => (3_870, StepResult::Checked { results: good(true) }),
             Action::Check { .. } => (5_020, StepResult::Checked { results: good(true) }),
-            Action::MaintenanceOn { .. } | Action::MaintenanceOff { .. } => (290, StepResult::Ran { claims: Vec::new() }),
-            Action::Languages { .. } | Action::Flush { .. } => (820, StepResult::Ran { claims: vec![claim("ok")] }),
+            Action::MaintenanceOn { .. } | Action::MaintenanceOff { .. } => {
+                (290, StepResult::Ran { claims: Vec::new() })
+            }
+            Action::Prepare { .. } | Action::Languages { .. } | Action::Flush { .. } => {
+                (820, StepResult::Ran { claims: vec![claim("ok")] })
+            }
         }
     }
 
@@ -279,13 +277,11 @@ impl Story {
 
 fn procedure(updates: Vec<Update>, holds: Vec<Hold>) -> Procedure {
     let patience = Patience::none();
-    let mut actions = vec![
-        Action::Lock,
-        Action::Baseline { patience },
-        Action::Snapshot { moment: SnapshotMoment::Before },
-    ];
+    let mut actions =
+        vec![Action::Lock, Action::Baseline { patience }, Action::Snapshot { moment: SnapshotMoment::Before }];
     if !updates.is_empty() {
         actions.push(Action::MaintenanceOn { command: template() });
+        actions.push(Action::Prepare { commands: vec![template()] });
     }
     for (group, update) in updates.iter().enumerate() {
         actions.push(Action::Update {

@@ -4,7 +4,67 @@
 //! host and never stand in an argument, an environment or a file; a dump is complete only with
 //! its closing line, status 0 and nothing on standard error that says otherwise.
 
+mod dump;
+mod import;
+mod lexer;
+mod split;
+
+pub(super) use dump::dump;
+pub(super) use import::{Import, import, write_sql};
+
 use std::sync::Arc;
+
+/// The beginning of every script. `$1`: how many arguments the credentials command has; then
+/// those; what remains stays in `$@`. The option file is kept in a variable that is not exported,
+/// so it never stands in an argument, an environment or a file; `printf` is part of the shell.
+macro_rules! script {
+    ($rest:literal) => {
+        concat!(
+            r#"LC_ALL=C; export LC_ALL
+c=$1; shift
+o=$(k=$(($# - c)); while [ "$c" -gt 0 ]; do set -- "$@" "$1"; shift; c=$((c - 1)); done
+shift "$k"; exec "$@" </dev/null) || exit 97
+shift "$c"
+first() { for p; do if command -v "$p" >/dev/null 2>&1; then printf '%s' "$p"; return 0; fi; done; return 1; }
+m=$(first mariadb mysql) || exit 95
+d=$(first mariadb-dump mysqldump) || exit 95
+"#,
+            $rest
+        )
+    };
+}
+use script;
+
+use super::error::SnapshotError;
+use crate::remote::Output;
+
+/// Values for a script: the credentials command and its arguments, then these.
+fn values(access: &DatabaseAccess, rest: impl IntoIterator<Item = String>) -> Vec<String> {
+    let mut values = vec![access.credentials.len().to_string()];
+    values.extend(access.credentials.iter().cloned());
+    values.extend(rest);
+    values
+}
+
+/// What a script's status means, where it is not 0.
+fn failure(
+    host: &str,
+    access: &DatabaseAccess,
+    doing: &'static str,
+    output: &Output,
+) -> SnapshotError {
+    let detail = match output.status {
+        97 => format!("the command that reads the site's own credentials failed: {}", output.tail()),
+        95 => "the host has no mariadb or mysql client programs; install them (Debian: mariadb-client)".into(),
+        status => format!("status {status}: {}", output.tail()),
+    };
+    SnapshotError::Database {
+        host: host.to_owned(),
+        name: access.name.clone(),
+        doing,
+        detail,
+    }
+}
 
 /// Chooses, out of all tables and views of a database, those that belong to the site.
 pub type SelectTables = Arc<dyn Fn(&[String]) -> Vec<String> + Send + Sync>;

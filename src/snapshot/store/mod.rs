@@ -4,13 +4,34 @@
 //! its index, the index before the manifest that needs it; an object is visible whole or not at
 //! all; one writer per site.
 
-use super::error::Result;
-use super::manifest::{Manifest, Totals};
+mod blobs;
+mod folder;
+mod index;
+mod pack;
+mod writer;
+
+pub(super) use blobs::BlobReader;
+pub(super) use writer::{ContentWriter, Writer};
+
+use super::codec;
+use super::error::{Result, SnapshotError};
+use super::manifest::Manifest;
 use crate::model::SiteName;
+use blobs::Catalog;
+use folder::{Backend, Folder};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::io::Write;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The format version of the store's layout.
+const STORE_VERSION: u64 = 1;
+/// The file that makes a folder a store.
+const STORE_FILE: &str = "intendant-store.json";
+/// What a manifest's file name ends with.
+const MANIFEST_SUFFIX: &str = ".manifest";
 
 /// The name of a snapshot within its site: `20260114T020000.123Z-0123456789ab`. Sorts by time.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,42 +58,153 @@ pub struct SnapshotSummary {
 }
 
 /// A snapshot store.
-pub struct Store {}
+pub struct Store {
+    backend: Arc<dyn Backend>,
+    catalog: Mutex<Arc<Catalog>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct StoreLine {
+    intendant_store: u64,
+}
 
 impl Store {
     /// Opens the store in a folder, and begins one where there is nothing or an empty folder.
+    ///
+    /// # Errors
+    /// When the folder holds something else, or a store of an unknown version.
     pub fn open(folder: &Path) -> Result<Self> {
-        let _ = folder;
-        todo!()
+        let shown = folder.display().to_string();
+        let failed = || SnapshotError::store(shown.clone(), "opening the store");
+        let backend = Folder::new(folder);
+        std::fs::create_dir_all(folder).map_err(failed())?;
+        let names = backend.list("").map_err(failed())?;
+        if !names.iter().any(|(name, _)| name == STORE_FILE) {
+            if names.iter().any(|(name, _)| name != "unfinished") {
+                return Err(SnapshotError::NotAStore { path: shown });
+            }
+            let begin = || {
+                let mut upload = backend.create(STORE_FILE)?;
+                serde_json::to_writer(
+                    &mut upload,
+                    &StoreLine {
+                        intendant_store: STORE_VERSION,
+                    },
+                )?;
+                upload.write_all(b"\n")?;
+                upload.commit()
+            };
+            begin().map_err(failed())?;
+        }
+        let what = backend.shown(STORE_FILE);
+        let input = backend.open(STORE_FILE).map_err(failed())?;
+        let line: StoreLine = serde_json::from_reader(std::io::Read::take(input, 4096))
+            .map_err(|error| SnapshotError::damaged(&what, error.to_string()))?;
+        if line.intendant_store != STORE_VERSION {
+            return Err(SnapshotError::FormatVersion {
+                what,
+                found: line.intendant_store,
+                known: 1,
+            });
+        }
+        Ok(Self {
+            backend: Arc::new(backend),
+            catalog: Mutex::default(),
+        })
     }
 
     /// The sites that have snapshots.
     pub fn sites(&self) -> Result<Vec<SiteName>> {
-        todo!()
+        let failed = SnapshotError::store(self.backend.shown("sites"), "listing sites");
+        let names = self.backend.list("sites").map_err(failed)?;
+        Ok(names
+            .into_iter()
+            .filter_map(|(name, _)| SiteName::new(name).ok())
+            .collect())
     }
 
     /// The snapshots of a site, oldest first.
     pub fn list(&self, site: &SiteName) -> Result<Vec<SnapshotSummary>> {
-        let _ = site;
-        todo!()
+        let folder = format!("sites/{site}");
+        let failed = SnapshotError::store(self.backend.shown(&folder), "listing snapshots");
+        let names = self.backend.list(&folder).map_err(failed)?;
+        let summary = |(file, manifest_bytes): (String, u64)| {
+            let name: SnapshotName = file.strip_suffix(MANIFEST_SUFFIX)?.parse().ok()?;
+            let taken = name.taken()?;
+            Some(SnapshotSummary {
+                site: site.clone(),
+                name,
+                taken,
+                manifest_bytes,
+            })
+        };
+        Ok(names.into_iter().filter_map(summary).collect())
     }
 
     /// The newest snapshot of a site.
     pub fn latest(&self, site: &SiteName) -> Result<Option<SnapshotName>> {
-        let _ = site;
-        todo!()
+        Ok(self.list(site)?.pop().map(|summary| summary.name))
     }
 
-    /// Reads a manifest, whole and checked.
+    /// Reads a manifest, whole and checked: its digests, its order, its site and its name.
     pub fn load(&self, site: &SiteName, name: &SnapshotName) -> Result<Manifest> {
-        let _ = (site, name);
-        todo!()
+        let file = manifest_file(site, name);
+        let shown = self.backend.shown(&file);
+        let input = self
+            .backend
+            .open(&file)
+            .map_err(|source| match source.kind() {
+                std::io::ErrorKind::NotFound => SnapshotError::NoSnapshot {
+                    site: site.clone(),
+                    name: name.to_string(),
+                },
+                _ => SnapshotError::Store {
+                    path: shown.clone(),
+                    doing: "reading a manifest",
+                    source,
+                },
+            })?;
+        let manifest = codec::read(&shown, input)?;
+        if manifest.header.site != *site
+            || SnapshotName::of(manifest.header.taken, &manifest.id()) != *name
+        {
+            return Err(SnapshotError::damaged(
+                shown,
+                "its content belongs to another snapshot",
+            ));
+        }
+        Ok(manifest)
     }
 
-    /// Counts of a manifest, from its footer.
-    pub fn totals(&self, site: &SiteName, name: &SnapshotName) -> Result<Totals> {
-        Ok(self.load(site, name)?.totals())
+    /// A reader of blobs, with all packs that are there now.
+    pub(super) fn blobs(&self) -> Result<BlobReader> {
+        let catalog = self.catalog()?;
+        Ok(BlobReader::new(self.backend.clone(), catalog))
     }
+
+    /// Files of the store that are damaged, as far as opening them shows.
+    pub(super) fn damaged(&self) -> Result<Vec<String>> {
+        Ok(self.catalog()?.damaged.clone())
+    }
+
+    /// The catalog with all packs that are there now.
+    fn catalog(&self) -> Result<Arc<Catalog>> {
+        let mut held = self.catalog.lock().unwrap_or_else(PoisonError::into_inner);
+        match Arc::get_mut(&mut held) {
+            Some(catalog) => catalog.refresh(&*self.backend)?,
+            None => {
+                // A reader still holds it: a new one is made beside.
+                let mut catalog = Catalog::default();
+                catalog.refresh(&*self.backend)?;
+                *held = Arc::new(catalog);
+            }
+        }
+        Ok(held.clone())
+    }
+}
+
+fn manifest_file(site: &SiteName, name: &SnapshotName) -> String {
+    format!("sites/{site}/{name}{MANIFEST_SUFFIX}")
 }
 
 impl SnapshotName {

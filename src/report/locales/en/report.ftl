@@ -312,6 +312,7 @@ step = { $kind ->
     [baseline] Check the site before
     [snapshot-before] Back up and verify, before
     [maintenance-on] Show the maintenance page
+    [prepare] Ask for the newest versions
     [update] Update { $title }
     [migrate] Update the database
     [languages] Update languages

@@ -313,6 +313,7 @@ step = { $kind ->
     [baseline] Vérification du site, avant
     [snapshot-before] Sauvegarde vérifiée, avant
     [maintenance-on] Affichage de la page d’entretien
+    [prepare] Demande des dernières versions
     [update] Mise à jour de { $title }
     [migrate] Mise à jour de la base de données
     [languages] Mise à jour des langues

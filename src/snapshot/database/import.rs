@@ -1,0 +1,274 @@
+//! Import: drops what is too much, then makes again the objects that differ, in one stream.
+//!
+//! May use: `remote`, `store`, and its siblings. Invariants: the client runs in binary mode, so
+//! that nothing in a dump is a command of the client and no line end is changed; the order is
+//! drops, sequences, tables, routines, view stubs, views, events.
+
+use super::super::error::{Result, SnapshotError};
+use super::super::item::{ObjectKind, ObjectName};
+use super::super::manifest::Content;
+use super::super::store::BlobReader;
+use super::super::{Phase, Progress, Source};
+use super::split::{Part, Sink, Splitter};
+use super::{DatabaseAccess, failure, script, values};
+use crate::remote::{Command, RawInput, Writer as Pipe};
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::io::SyncIoBridge;
+
+/// Reads SQL on its standard input. `--comments`: routines keep theirs.
+const IMPORT: &str = script!(
+    r#"{ printf '%s\n' "$o" | { exec 4<&0; exec "$m" --defaults-file=/dev/fd/4 --batch --binary-mode --comments --default-character-set=utf8mb4 --max-allowed-packet=1073741824 "$1" <&3 >/dev/null; }; } 3<&0"#
+);
+const DOING: &str = "importing into";
+const IMPORT_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+const BUFFER_BYTES: usize = 256 << 10;
+/// What dump programs set before their first object. No time, key or foreign key is checked.
+const PRELUDE: &str = "SET NAMES utf8mb4;\nSET TIME_ZONE='+00:00';\nSET UNIQUE_CHECKS=0;\n\
+     SET FOREIGN_KEY_CHECKS=0;\nSET SQL_MODE='NO_AUTO_VALUE_ON_ZERO';\nSET SQL_NOTES=0;\n";
+
+/// What an import does.
+#[derive(Debug, Clone, Default)]
+pub(in super::super) struct Import {
+    /// Objects that are dropped.
+    pub(in super::super) drop: Vec<ObjectName>,
+    /// Objects that are made again, with their SQL.
+    pub(in super::super) make: Vec<(ObjectName, Content)>,
+}
+
+impl Import {
+    pub(in super::super) fn is_empty(&self) -> bool {
+        self.drop.is_empty() && self.make.is_empty()
+    }
+}
+
+/// Imports; returns the bytes that were sent.
+pub(in super::super) async fn import(
+    source: &Source,
+    access: &DatabaseAccess,
+    work: Import,
+    blobs: BlobReader,
+    progress: &Arc<dyn Progress>,
+) -> Result<u64> {
+    let host = source.shell.host();
+    let command = Command::script(IMPORT, values(access, [access.name.clone()]))
+        .reading(RawInput::Pipe)
+        .within(IMPORT_TIMEOUT);
+    let started = source.shell.start(&command).await;
+    let mut process = started.map_err(SnapshotError::remote(host, DOING))?;
+    let stdin: Pipe = process
+        .stdin
+        .take()
+        .unwrap_or_else(|| Box::pin(tokio::io::sink()));
+    let listener = progress.clone();
+    let sending = tokio::task::spawn_blocking(move || {
+        let mut sender = Sender {
+            out: BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin)),
+            blobs,
+            sent: 0,
+        };
+        let sent = sender.send(&work, &*listener);
+        let sent = sent.map(|()| sender.sent);
+        // Closing the pipe ends the client; what it then says is what counts.
+        if let Ok(mut bridge) = sender.out.into_inner() {
+            let _ = bridge.shutdown();
+        }
+        sent
+    });
+    let sent = sending.await;
+    let output = process
+        .finish()
+        .await
+        .map_err(SnapshotError::remote(host, DOING))?;
+    let sent = sent.unwrap_or(Err(Failed::Store(SnapshotError::Worker {
+        doing: "importing",
+    })));
+    match sent {
+        Err(Failed::Store(error)) => Err(error),
+        _ if !output.ok() => Err(failure(host, access, DOING, &output)),
+        Err(Failed::Pipe(detail)) => Err(SnapshotError::Database {
+            host: host.to_owned(),
+            name: access.name.clone(),
+            doing: DOING,
+            detail,
+        }),
+        Ok(sent) => Ok(sent),
+    }
+}
+
+/// Writes the SQL that makes these objects, for a client in binary mode.
+pub(in super::super) fn write_sql(
+    out: impl Write,
+    objects: &[(ObjectName, Content)],
+    blobs: &mut BlobReader,
+) -> Result<()> {
+    let reader = blobs.another();
+    let mut sender = Sender {
+        out: BufWriter::with_capacity(BUFFER_BYTES, out),
+        blobs: reader,
+        sent: 0,
+    };
+    let work = Import {
+        drop: Vec::new(),
+        make: objects.to_vec(),
+    };
+    sender
+        .send(&work, &super::super::NoProgress)
+        .map_err(|failed| match failed {
+            Failed::Store(error) => error,
+            Failed::Pipe(detail) => SnapshotError::Export {
+                path: "database.sql".into(),
+                source: io::Error::other(detail),
+            },
+        })
+}
+
+enum Failed {
+    /// The store's bytes.
+    Store(SnapshotError),
+    /// The way to the client.
+    Pipe(String),
+}
+
+impl From<io::Error> for Failed {
+    fn from(error: io::Error) -> Self {
+        Self::Pipe(error.to_string())
+    }
+}
+
+struct Sender<W: Write> {
+    out: BufWriter<W>,
+    blobs: BlobReader,
+    sent: u64,
+}
+
+impl<W: Write> Sender<W> {
+    fn send(&mut self, work: &Import, progress: &dyn Progress) -> Result<(), Failed> {
+        self.out.write_all(PRELUDE.as_bytes())?;
+        let mut drops: Vec<&ObjectName> = work.drop.iter().collect();
+        // Events and views before the tables that they use.
+        drops.sort_by_key(|object| std::cmp::Reverse(object.kind()));
+        for object in drops {
+            self.out.write_all(drop_statement(object).as_bytes())?;
+        }
+        let mut make: Vec<&(ObjectName, Content)> = work.make.iter().collect();
+        make.sort_by_key(|(object, _)| object.kind());
+        let (views, others): (Vec<_>, Vec<_>) = make
+            .into_iter()
+            .partition(|(object, _)| object.kind() == ObjectKind::View);
+        let (events, others): (Vec<_>, Vec<_>) = others
+            .into_iter()
+            .partition(|(object, _)| object.kind() == ObjectKind::Event);
+        let of = work.make.len() as u64;
+        for (done, (_, content)) in others.iter().enumerate() {
+            self.object(content)?;
+            progress.at(Phase::Importing, done as u64 + 1, of, self.sent);
+        }
+        self.views(&views)?;
+        for (_, content) in events {
+            self.object(content)?;
+        }
+        progress.at(Phase::Importing, of, of, self.sent);
+        self.out.flush()?;
+        Ok(())
+    }
+
+    fn object(&mut self, content: &Content) -> Result<(), Failed> {
+        for chunk in &content.chunks {
+            let bytes = self.blobs.read(chunk).map_err(Failed::Store)?;
+            self.out.write_all(&bytes)?;
+            self.sent += bytes.len() as u64;
+        }
+        self.out.write_all(b"\nDELIMITER ;\n")?;
+        Ok(())
+    }
+
+    /// First what stands in for each view, then the views: one may use another.
+    fn views(&mut self, views: &[&(ObjectName, Content)]) -> Result<(), Failed> {
+        let mut halves = Vec::new();
+        for (name, content) in views {
+            let mut sql = Vec::new();
+            self.blobs
+                .each(content, |bytes| {
+                    sql.extend_from_slice(&bytes);
+                    Ok(())
+                })
+                .map_err(Failed::Store)?;
+            let half = halve(&sql).map_err(|detail| {
+                Failed::Store(SnapshotError::damaged(name.to_string(), detail))
+            })?;
+            self.sent += sql.len() as u64;
+            halves.push(half);
+        }
+        for half in &halves {
+            self.out.write_all(&half.stub)?;
+        }
+        for half in &halves {
+            self.out.write_all(&half.view)?;
+            self.out.write_all(b"\n")?;
+        }
+        Ok(())
+    }
+}
+
+/// A view's SQL in its two parts.
+#[derive(Default)]
+struct Halves {
+    stub: Vec<u8>,
+    view: Vec<u8>,
+    in_view: bool,
+}
+
+impl Sink for Halves {
+    fn begin(&mut self, part: Part) -> Result<(), String> {
+        self.in_view = matches!(part, Part::View(_));
+        Ok(())
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
+        if self.in_view {
+            self.view.extend_from_slice(bytes);
+        } else {
+            self.stub.extend_from_slice(bytes);
+        }
+        Ok(())
+    }
+}
+
+fn halve(sql: &[u8]) -> Result<Halves, String> {
+    let mut splitter = Splitter::new(Halves::default())?;
+    splitter.feed(sql)?;
+    Ok(splitter.into_sink())
+}
+
+fn drop_statement(object: &ObjectName) -> String {
+    let what = match object.kind() {
+        ObjectKind::Sequence => "SEQUENCE",
+        ObjectKind::Table => "TABLE",
+        ObjectKind::Function => "FUNCTION",
+        ObjectKind::Procedure => "PROCEDURE",
+        ObjectKind::Package => "PACKAGE",
+        ObjectKind::PackageBody => "PACKAGE BODY",
+        ObjectKind::View => "VIEW",
+        ObjectKind::Event => "EVENT",
+    };
+    format!(
+        "DROP {what} IF EXISTS `{}`;\n",
+        object.name().replace('`', "``")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_quoted() {
+        let name = ObjectName::new(ObjectKind::Table, "a`; DROP DATABASE x; --").unwrap();
+        assert_eq!(
+            drop_statement(&name),
+            "DROP TABLE IF EXISTS `a``; DROP DATABASE x; --`;\n"
+        );
+    }
+}

@@ -1,0 +1,259 @@
+//! Writing files: makes folders writable, removes what is too much, sends one `tar` stream.
+//!
+//! May use: `remote`, `store`, and its siblings. Invariants: what is removed or replaced is
+//! what the walk has just seen; an existing file is replaced, never written through; folders
+//! get their modes and times last, deepest first; run again after an interruption, it ends
+//! the same.
+
+use super::super::error::{Result, SnapshotError};
+use super::super::item::ItemPath;
+use super::super::manifest::{Entry, Facts, Manifest};
+use super::super::store::BlobReader;
+use super::super::tarball::Tarball;
+use super::super::{Phase, Progress, Source};
+use crate::remote::{Command, RawInput, Writer as Pipe};
+use std::collections::BTreeSet;
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio_util::io::SyncIoBridge;
+
+const OPEN: &str = "exec xargs -0 -r chmod u+rwx --";
+const REMOVE_FILES: &str = "exec xargs -0 -r rm -f --";
+const REMOVE_FOLDERS: &str = "exec xargs -0 -r rmdir --";
+/// GNU tar unlinks an existing file and makes a new one. `-P`: links are made as they are; our
+/// names are relative and checked. Folders get their facts when all else is done.
+const WRITE: &str = r#"LC_ALL=C; export LC_ALL; umask 077
+tar --version 2>/dev/null | grep -q GNU || exit 96
+if [ "$(id -u)" = 0 ]; then set -- --same-owner --numeric-owner; else set -- --no-same-owner; fi
+exec tar --delay-directory-restore --warning=no-timestamp "$@" -xpPf - >/dev/null"#;
+const DOING: &str = "writing the site's files";
+const WRITE_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+const REMOVE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// What one pass does to the files.
+#[derive(Debug, Clone, Default)]
+pub(super) struct FileWork {
+    /// Folders of the present that the account can't write in yet.
+    open: BTreeSet<ItemPath>,
+    remove_files: BTreeSet<ItemPath>,
+    remove_folders: BTreeSet<ItemPath>,
+    /// Folders of the goal that get their facts.
+    folders: BTreeSet<ItemPath>,
+    /// Files and links of the goal.
+    send: BTreeSet<ItemPath>,
+    /// The bytes of the files.
+    pub(super) bytes: u64,
+}
+
+impl FileWork {
+    /// The way from `present` to `goal` for those changed paths that `take` accepts.
+    /// `can_set`: whether the account may set a folder's facts.
+    pub(super) fn plan(
+        present: &Manifest,
+        goal: &Manifest,
+        changed: &[ItemPath],
+        can_set: impl Fn(&Facts) -> bool,
+    ) -> Self {
+        let mut work = Self::default();
+        for path in changed {
+            let (before, after) = (present.path(path), goal.path(path));
+            let other_kind = before.map(Entry::letter) != after.map(Entry::letter);
+            let becomes_folder = after.is_some_and(Entry::is_dir);
+            match before {
+                Some(Entry::Dir { .. }) if other_kind => {
+                    work.remove_folders.insert(path.clone());
+                }
+                Some(_) if other_kind => {
+                    work.remove_files.insert(path.clone());
+                }
+                _ => {}
+            }
+            if becomes_folder {
+                work.folders.insert(path.clone());
+            } else if let Some(after) = after {
+                work.bytes += after.size();
+                work.send.insert(path.clone());
+            }
+            // Its folder is written in, unless only its own facts change.
+            if (!becomes_folder || other_kind)
+                && let Some(parent) = path.parent()
+            {
+                work.touch(present, goal, parent);
+            }
+        }
+        work.folders.retain(|path| match present.path(path) {
+            Some(Entry::Dir { facts }) => can_set(facts),
+            _ => true,
+        });
+        work
+    }
+
+    fn touch(&mut self, present: &Manifest, goal: &Manifest, folder: ItemPath) {
+        if let Some(Entry::Dir { facts }) = present.path(&folder)
+            && facts.mode & 0o300 != 0o300
+        {
+            self.open.insert(folder.clone());
+        }
+        if goal.path(&folder).is_some_and(Entry::is_dir) {
+            self.folders.insert(folder);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.remove_files.is_empty()
+            && self.remove_folders.is_empty()
+            && self.folders.is_empty()
+            && self.send.is_empty()
+    }
+
+    /// The folders of the present that are written in.
+    pub(super) fn written_in(&self) -> impl Iterator<Item = ItemPath> {
+        let all = self
+            .remove_files
+            .iter()
+            .chain(&self.remove_folders)
+            .chain(&self.send);
+        let folders: BTreeSet<ItemPath> = all.filter_map(ItemPath::parent).collect();
+        folders.into_iter()
+    }
+}
+
+/// Does the work; returns the bytes that were sent.
+pub(super) async fn write_files(
+    source: &Source,
+    work: FileWork,
+    goal: &Arc<Manifest>,
+    blobs: BlobReader,
+    progress: &Arc<dyn Progress>,
+) -> Result<u64> {
+    if work.is_empty() {
+        return Ok(0);
+    }
+    paths_command(source, OPEN, work.open.iter()).await?;
+    paths_command(source, REMOVE_FILES, work.remove_files.iter()).await?;
+    let mut folders: Vec<&ItemPath> = work.remove_folders.iter().collect();
+    folders.sort_by_key(|path| std::cmp::Reverse(path.depth()));
+    paths_command(source, REMOVE_FOLDERS, folders.into_iter()).await?;
+    send(source, work, goal, blobs, progress).await
+}
+
+async fn paths_command(
+    source: &Source,
+    script: &'static str,
+    paths: impl Iterator<Item = &ItemPath>,
+) -> Result<()> {
+    let mut list = Vec::new();
+    for path in paths {
+        list.extend_from_slice(&path.dotted());
+        list.push(0);
+    }
+    if list.is_empty() {
+        return Ok(());
+    }
+    let host = source.shell.host();
+    let command = Command::script(script, [""; 0])
+        .in_folder(&source.root)
+        .reading(RawInput::Bytes(list))
+        .within(REMOVE_TIMEOUT);
+    let output = source
+        .shell
+        .run(&command)
+        .await
+        .map_err(SnapshotError::remote(host, DOING))?;
+    if output.ok() {
+        return Ok(());
+    }
+    Err(SnapshotError::Host {
+        host: host.to_owned(),
+        doing: DOING,
+        detail: format!("{}; prepare the restore again and repeat it", output.tail()),
+    })
+}
+
+async fn send(
+    source: &Source,
+    work: FileWork,
+    goal: &Arc<Manifest>,
+    blobs: BlobReader,
+    progress: &Arc<dyn Progress>,
+) -> Result<u64> {
+    let host = source.shell.host();
+    let command = Command::script(WRITE, [""; 0])
+        .in_folder(&source.root)
+        .reading(RawInput::Pipe)
+        .within(WRITE_TIMEOUT);
+    let started = source.shell.start(&command).await;
+    let mut process = started.map_err(SnapshotError::remote(host, DOING))?;
+    let stdin: Pipe = process
+        .stdin
+        .take()
+        .unwrap_or_else(|| Box::pin(tokio::io::sink()));
+    let (goal, listener) = (goal.clone(), progress.clone());
+    let sending = tokio::task::spawn_blocking(move || {
+        let out = BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin));
+        let mut tarball = Tarball::new(out, blobs);
+        let written = write_all(&mut tarball, &work, &goal, &*listener);
+        let (sent, failed) = (tarball.sent, tarball.failed.take());
+        let ended = written.and_then(|()| tarball.finish()).and_then(|out| {
+            let mut bridge = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+            bridge.shutdown()
+        });
+        (ended, sent, failed)
+    });
+    let sent = sending.await;
+    let output = process
+        .finish()
+        .await
+        .map_err(SnapshotError::remote(host, DOING))?;
+    let (ended, bytes, failed) = sent.map_err(|_| SnapshotError::Worker {
+        doing: "sending files",
+    })?;
+    if let Some(error) = failed {
+        return Err(error);
+    }
+    let says = |detail: String| SnapshotError::Host {
+        host: host.to_owned(),
+        doing: DOING,
+        detail,
+    };
+    match output.status {
+        0 => {}
+        96 => return Err(says("there is no GNU tar on the host; install it".into())),
+        status => {
+            let tail = output.tail();
+            return Err(says(format!(
+                "tar ended with status {status}: {tail}; repair that and repeat the restore"
+            )));
+        }
+    }
+    ended.map_err(|error| says(format!("{error}; repeat the restore")))?;
+    Ok(bytes)
+}
+
+fn write_all(
+    tarball: &mut Tarball<impl Write>,
+    work: &FileWork,
+    goal: &Manifest,
+    progress: &dyn Progress,
+) -> io::Result<()> {
+    // Files in the order in which they lie in packs, so that each frame is unpacked once.
+    let mut order: Vec<&ItemPath> = work.send.iter().collect();
+    order.sort_by_cached_key(|path| {
+        let chunk = goal.path(path)?.content()?.chunks.first()?;
+        tarball.blobs.place(&chunk.digest)
+    });
+    let (of, mut done) = (order.len() as u64, 0);
+    for path in work.folders.iter().chain(order) {
+        if let Some(entry) = goal.path(path) {
+            tarball.entry(&path.dotted(), entry)?;
+        }
+        done += 1;
+        if done % 200 == 0 {
+            progress.at(Phase::Writing, done.min(of), of, tarball.sent);
+        }
+    }
+    progress.at(Phase::Writing, of, of, tarball.sent);
+    Ok(())
+}

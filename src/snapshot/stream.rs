@@ -1,0 +1,204 @@
+//! Files from the site: one `tar` stream, hashed and packed while it arrives.
+//!
+//! May use: `remote` and its siblings. Invariants: only files that were asked for are taken, at
+//! most once; the closing status is read before anything is believed.
+
+use super::error::{Result, SnapshotError};
+use super::item::ItemPath;
+use super::manifest::Content;
+use super::store::{ContentWriter, Writer};
+use super::{Phase, Progress, Source};
+use crate::remote::{Command, RawInput, Reader, Writer as Pipe};
+use std::collections::HashMap;
+use std::io::{BufReader, Read};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio_util::io::SyncIoBridge;
+
+/// Reads NUL-separated paths, writes one archive. Every name of a file with several names comes
+/// with its content.
+const READ: &str = r#"LC_ALL=C; export LC_ALL
+tar --version 2>/dev/null | grep -q GNU || exit 96
+exec tar --null --no-recursion --hard-dereference --format=gnu -cf - -T -"#;
+
+/// How long reading a site may take.
+const READ_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
+/// How much is read from the stream at once.
+const BUFFER_BYTES: usize = 256 << 10;
+
+/// The most bytes after the end of an archive: tar's records may have up to this.
+const MAX_PADDING_BYTES: u64 = 1 << 20;
+/// The status of a program whose reader has gone: then the reader knows why.
+pub(super) const BROKEN_PIPE: i32 = 128 + 13;
+
+/// What the walk said of a file that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) size: u64,
+    pub(super) mtime: i64,
+}
+
+/// What arrived.
+pub(super) struct Arrived {
+    pub(super) contents: HashMap<ItemPath, Content>,
+    /// Files that were not as the walk said.
+    pub(super) different: Vec<ItemPath>,
+    pub(super) bytes: u64,
+}
+
+/// Reads files. What can't be read is simply not in the answer.
+pub(super) async fn read_files(
+    source: &Source,
+    wanted: HashMap<ItemPath, Wanted>,
+    writer: Writer,
+    progress: &Arc<dyn Progress>,
+) -> Result<(Writer, Arrived)> {
+    const DOING: &str = "reading the site's files";
+    let host = source.shell.host().to_owned();
+    let command = Command::script(READ, [""; 0])
+        .in_folder(&source.root)
+        .reading(RawInput::Pipe)
+        .within(READ_TIMEOUT);
+    let started = source.shell.start(&command).await;
+    let mut process = started.map_err(SnapshotError::remote(&host, DOING))?;
+    let mut paths: Vec<ItemPath> = wanted.keys().cloned().collect();
+    paths.sort_unstable();
+    let feeding = process
+        .stdin
+        .take()
+        .map(|stdin| tokio::spawn(feed(stdin, paths)));
+    let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
+    let (progress, worker_host) = (progress.clone(), host.clone());
+    let reading = tokio::task::spawn_blocking(move || {
+        Reading {
+            host: worker_host,
+            wanted,
+            writer,
+            progress: &*progress,
+        }
+        .run(stdout)
+    });
+    let read = reading.await;
+    if let Some(feeding) = feeding {
+        feeding.abort();
+    }
+    let output = process
+        .finish()
+        .await
+        .map_err(SnapshotError::remote(&host, DOING))?;
+    match output.status {
+        // 1: a file changed as it was read; 2: one could not be read. Both show below.
+        0..=2 => {}
+        96 => {
+            return Err(SnapshotError::Host {
+                host,
+                doing: DOING,
+                detail: "there is no GNU tar on the host; install it".into(),
+            });
+        }
+        BROKEN_PIPE if matches!(read, Ok(Err(_))) => {}
+        status => {
+            let detail = format!("tar ended with status {status}: {}", output.tail());
+            return Err(SnapshotError::Stream { host, detail });
+        }
+    }
+    read.unwrap_or(Err(SnapshotError::Worker {
+        doing: "reading files",
+    }))
+}
+
+/// Writes the list. A pipe that breaks shows in the status.
+async fn feed(mut stdin: Pipe, paths: Vec<ItemPath>) {
+    let mut list = Vec::new();
+    for path in paths {
+        list.extend_from_slice(&path.dotted());
+        list.push(0);
+        if list.len() >= BUFFER_BYTES {
+            if stdin.write_all(&list).await.is_err() {
+                return;
+            }
+            list.clear();
+        }
+    }
+    let _ = stdin.write_all(&list).await;
+    let _ = stdin.shutdown().await;
+}
+
+struct Reading<'a> {
+    host: String,
+    wanted: HashMap<ItemPath, Wanted>,
+    writer: Writer,
+    progress: &'a dyn Progress,
+}
+
+impl Reading<'_> {
+    fn run(mut self, stdout: Reader) -> Result<(Writer, Arrived)> {
+        let count = self.wanted.len() as u64;
+        let mut arrived = Arrived {
+            contents: HashMap::new(),
+            different: Vec::new(),
+            bytes: 0,
+        };
+        let host = self.host.clone();
+        let broken = |detail: String| SnapshotError::Stream {
+            host: host.clone(),
+            detail: crate::model::clean_line(&detail, 300),
+        };
+        let input = BufReader::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdout));
+        let mut archive = tar::Archive::new(input);
+        let mut buffer = vec![0; BUFFER_BYTES];
+        for entry in archive.entries().map_err(|e| broken(e.to_string()))? {
+            let mut entry = entry.map_err(|e| broken(e.to_string()))?;
+            let name = entry.path_bytes();
+            let path = ItemPath::new(name.strip_prefix(b"./").unwrap_or(&name));
+            let path = path.map_err(|e| broken(e.to_string()))?;
+            let wanted = self
+                .wanted
+                .remove(&path)
+                .ok_or_else(|| broken(format!("it holds {path}, which was not asked for")))?;
+            let header = entry.header();
+            if header.entry_type() != tar::EntryType::Regular {
+                arrived.different.push(path);
+                continue;
+            }
+            let mtime = header.mtime().unwrap_or(0);
+            let same = entry.size() == wanted.size
+                && mtime == wanted.mtime.div_euclid(1_000_000_000) as u64;
+            let mut content = ContentWriter::default();
+            loop {
+                let read = entry.read(&mut buffer).map_err(|e| broken(e.to_string()))?;
+                if read == 0 {
+                    break;
+                }
+                content.take(&mut self.writer, &buffer[..read])?;
+                arrived.bytes += read as u64;
+            }
+            let content = content.finish(&mut self.writer)?;
+            if content.size != entry.size() {
+                return Err(broken(format!("it broke off in {path}")));
+            }
+            if !same {
+                arrived.different.push(path.clone());
+            }
+            arrived.contents.insert(path, content);
+            let done = arrived.contents.len() as u64;
+            if done.is_multiple_of(200) {
+                self.progress.at(Phase::Reading, done, count, arrived.bytes);
+            }
+        }
+        // tar fills its last record with zeros; a pipe that closes before that would kill it.
+        let mut rest = archive.into_inner().take(MAX_PADDING_BYTES + 1);
+        let padding = std::io::copy(&mut rest, &mut std::io::sink());
+        if padding.map_err(|e| broken(e.to_string()))? > MAX_PADDING_BYTES {
+            return Err(broken("something follows its end".into()));
+        }
+        self.progress.at(
+            Phase::Reading,
+            arrived.contents.len() as u64,
+            count,
+            arrived.bytes,
+        );
+        Ok((self.writer, arrived))
+    }
+}

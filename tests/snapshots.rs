@@ -1,0 +1,495 @@
+//! Snapshots of real trees on this machine, compared by other programs than ours.
+
+use intendant::model::SiteName;
+use intendant::remote::LocalShell;
+use intendant::snapshot::{
+    CaptureRequest, Captured, Depth, ItemPath, NoProgress, Only, Progress, RestoreRequest,
+    Restored, SnapshotError, Source, Store, capture, prepare, verify,
+};
+use proptest::prelude::*;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+struct Place {
+    _folder: tempfile::TempDir,
+    root: PathBuf,
+    store: PathBuf,
+}
+
+impl Place {
+    fn new() -> Self {
+        let base = if Path::new("/dev/shm").is_dir() {
+            "/dev/shm"
+        } else {
+            "/tmp"
+        };
+        let folder = tempfile::Builder::new()
+            .prefix("snap")
+            .tempdir_in(base)
+            .unwrap();
+        let (root, store) = (folder.path().join("site"), folder.path().join("store"));
+        std::fs::create_dir(&root).unwrap();
+        Self {
+            _folder: folder,
+            root,
+            store,
+        }
+    }
+
+    fn store(&self) -> Arc<Store> {
+        Arc::new(Store::open(&self.store).unwrap())
+    }
+
+    fn source(&self) -> Source {
+        Source {
+            shell: Arc::new(LocalShell),
+            site: SiteName::new("here").unwrap(),
+            root: self.root.to_str().unwrap().to_owned(),
+            exclude: vec!["cache".into(), "*.skip".into()],
+            database: None,
+        }
+    }
+
+    fn path(&self, name: impl AsRef<[u8]>) -> PathBuf {
+        self.root.join(OsStr::from_bytes(name.as_ref()))
+    }
+
+    fn write(&self, name: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), bytes).unwrap();
+    }
+
+    async fn capture(&self) -> Result<Captured, SnapshotError> {
+        capture(&self.source(), &self.store(), &request(), &quiet()).await
+    }
+
+    async fn restore(
+        &self,
+        to: &Captured,
+        only: Vec<Only>,
+        last: &[&str],
+    ) -> Result<Restored, SnapshotError> {
+        let request = RestoreRequest {
+            now: now(),
+            target: to.name.clone(),
+            only,
+            last: last
+                .iter()
+                .map(|path| ItemPath::new(*path).unwrap())
+                .collect(),
+        };
+        let prepared = prepare(&self.source(), &self.store(), request, &quiet()).await?;
+        prepared.apply(&quiet()).await
+    }
+
+    /// What other programs say of the tree: kinds, modes, owners, times, links, contents.
+    fn picture(&self) -> String {
+        let script = r#"find . -path ./cache -prune -o -path '*.skip' -prune -o -printf '%y %m %U %G %T@ %l %P\0' | sort -z
+            find . -path ./cache -prune -o -path '*.skip' -prune -o -type f -print0 | sort -z | xargs -0 -r sha256sum -z"#;
+        let output = Command::new("sh")
+            .args(["-c", script])
+            .current_dir(&self.root)
+            .env("LC_ALL", "C")
+            .output()
+            .unwrap();
+        assert!(output.status.success());
+        String::from_utf8_lossy(&output.stdout).replace('\0', "\n")
+    }
+}
+
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
+fn request() -> CaptureRequest {
+    CaptureRequest {
+        now: now(),
+        tolerate_unreadable: false,
+    }
+}
+
+fn quiet() -> Arc<dyn Progress> {
+    Arc::new(NoProgress)
+}
+
+fn sh(folder: &Path, script: &str) {
+    let status = Command::new("bash")
+        .args(["-ec", script])
+        .current_dir(folder)
+        .status()
+        .unwrap();
+    assert!(status.success(), "{script}");
+}
+
+const ODD_TREE: &str = r#"
+mkdir -p 'a b/c' empty deep/1/2/3/4/5 ro cache
+printf one > 'a b/c/file with spaces'
+printf two > $'a b/new\nline'
+printf three > $'a b/\xff\xfe'
+printf four > "$(printf 'n%.0s' $(seq 250))"
+printf dash > ./-rf
+printf quote > "it's \"q\" \$x"
+head -c 10000000 /dev/zero > big
+head -c 5000000 /dev/urandom > noise
+: > nothing
+ln -s /etc/passwd absolute
+ln -s ../../../nowhere dangling
+ln -s . 'a b/self'
+ln -s "$(printf 'd/%.0s' $(seq 100))" long-link
+ln nothing deep/hard
+printf ro > ro/file; chmod 0444 ro/file; chmod 0555 ro
+printf exec > run; chmod 0751 run
+printf x > cache/x; printf y > y.skip
+mkfifo pipe
+mkdir sticky; chmod 3777 sticky
+touch -d '2001-02-03 04:05:06.123456789' run 'a b/c'
+touch -h -d '2003-01-01 00:00:00.5' dangling
+touch -d '1969-12-31 23:59:58.25 UTC' big
+long=deep; for i in 1 2 3 4 5 6 7 8; do long=$long/$(printf 'p%.0s' $(seq 120)); mkdir "$long"; done
+printf far > "$long/file"
+"#;
+
+#[tokio::test]
+async fn odd_trees_come_back_exactly() {
+    let place = Place::new();
+    sh(&place.root, ODD_TREE);
+    let before = place.picture();
+    let first = place.capture().await.unwrap();
+    assert_eq!(place.picture(), before);
+    assert!(first.stats.files_read > 10);
+    assert!(
+        place
+            .store()
+            .load(&first.manifest.header.site, &first.name)
+            .unwrap()
+            == *first.manifest
+    );
+
+    // Nothing changed: the same id, nothing new.
+    let second = place.capture().await.unwrap();
+    assert_eq!(second.manifest.id(), first.manifest.id());
+    assert_eq!(second.stats.bytes_new, 0);
+    assert!(second.since_previous.unwrap().is_empty());
+
+    sh(
+        &place.root,
+        r#"
+        chmod 0755 ro; printf changed > ro/file2; chmod 0600 ro/file; rm ro/file
+        rm 'a b/c/file with spaces'; mkdir 'a b/c/file with spaces'; printf in > 'a b/c/file with spaces/in'
+        rm -r empty; printf x > empty
+        rm absolute; mkdir absolute; rm dangling; ln -s elsewhere dangling
+        rm -r deep; ln -s /tmp deep
+        printf more >> big; chmod 700 run; touch noise
+        printf new > added; mkdir -p added-dir/x/y; printf z > added-dir/x/y/z; chmod 0500 added-dir/x/y
+        printf left > cache/left; printf 1 > .maintenance; chmod 700 .
+        "#,
+    );
+    let restored = place
+        .restore(&first, Vec::new(), &[".maintenance"])
+        .await
+        .unwrap();
+    assert_eq!(place.picture(), before);
+    assert!(
+        place.path("cache/left").exists(),
+        "what is excluded is left alone"
+    );
+    assert!(restored.left.is_empty(), "{}", restored.left);
+    assert!(
+        restored.undone.to_string().contains("added"),
+        "{}",
+        restored.undone
+    );
+
+    // What was overwritten is kept.
+    let store = place.store();
+    let overwritten = store
+        .load(&first.manifest.header.site, &restored.before)
+        .unwrap();
+    assert!(overwritten.path(&ItemPath::new("added").unwrap()).is_some());
+    assert!(
+        verify(&store, None, Depth::EveryByte, &quiet())
+            .await
+            .unwrap()
+            .ok()
+    );
+}
+
+#[tokio::test]
+async fn a_part_can_be_restored_alone() {
+    let place = Place::new();
+    sh(
+        &place.root,
+        "mkdir -p a/b c; printf 1 > a/b/x; printf 2 > c/y",
+    );
+    let first = place.capture().await.unwrap();
+    sh(&place.root, "rm -r a; printf 3 > c/y; printf 4 > c/z");
+    let only = vec![Only::Path(ItemPath::new("a/b").unwrap())];
+    place.restore(&first, only, &[]).await.unwrap();
+    assert_eq!(std::fs::read(place.path("a/b/x")).unwrap(), b"1");
+    assert_eq!(std::fs::read(place.path("c/y")).unwrap(), b"3");
+    assert!(place.path("c/z").exists());
+}
+
+#[tokio::test]
+async fn a_link_is_never_written_through() {
+    let place = Place::new();
+    let outside = Place::new();
+    outside.write("victim", "untouched");
+    sh(&place.root, "mkdir d; printf mine > d/victim; printf f > f");
+    let first = place.capture().await.unwrap();
+    std::fs::remove_dir_all(place.path("d")).unwrap();
+    symlink(&outside.root, place.path("d")).unwrap();
+    std::fs::remove_file(place.path("f")).unwrap();
+    std::fs::hard_link(outside.path("victim"), place.path("f")).unwrap();
+    place.restore(&first, Vec::new(), &[]).await.unwrap();
+    assert_eq!(std::fs::read(outside.path("victim")).unwrap(), b"untouched");
+    assert_eq!(std::fs::read(place.path("d/victim")).unwrap(), b"mine");
+    assert_eq!(std::fs::read(place.path("f")).unwrap(), b"f");
+}
+
+#[tokio::test]
+async fn a_flipped_byte_is_found_and_named() {
+    let place = Place::new();
+    place.write("good", "good ".repeat(100_000));
+    std::fs::create_dir(place.path("d")).unwrap();
+    let first = place.capture().await.unwrap();
+    let mut packs = std::fs::read_dir(place.store.join("packs"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let pack = packs
+        .find(|path| path.to_str().unwrap().ends_with(".tar.zst"))
+        .unwrap();
+    let mut bytes = std::fs::read(&pack).unwrap();
+    bytes[40] ^= 1;
+    std::fs::write(&pack, &bytes).unwrap();
+    let verified = verify(&place.store(), None, Depth::EveryByte, &quiet())
+        .await
+        .unwrap();
+    assert_eq!(verified.hurt.len(), 1);
+    assert_eq!(
+        (&verified.hurt[0].name, &verified.hurt[0].items),
+        (&first.name, &vec!["good".to_owned()])
+    );
+    place.write("good", "bad");
+    assert!(place.restore(&first, Vec::new(), &[]).await.is_err());
+    // A pack that has gone is seen without reading bytes.
+    std::fs::remove_file(&pack).unwrap();
+    let verified = verify(&place.store(), None, Depth::Metadata, &quiet())
+        .await
+        .unwrap();
+    assert_eq!(
+        (verified.hurt.len(), verified.damaged.len()),
+        (1, 1),
+        "{verified:?}"
+    );
+}
+
+#[tokio::test]
+async fn packs_open_with_tar_and_zstd() {
+    let place = Place::new();
+    place.write("hello", "hello");
+    place.capture().await.unwrap();
+    let script = r#"mkdir out; for pack in packs/*.tar.zst; do tar --zstd -xf "$pack" -C out; done; cat out/*"#;
+    let output = Command::new("bash")
+        .args(["-ec", script])
+        .current_dir(&place.store)
+        .output()
+        .unwrap();
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "hello",
+        "{output:?}"
+    );
+}
+
+#[tokio::test]
+async fn one_writer_per_site() {
+    let place = Place::new();
+    place.write("a", "a");
+    place.capture().await.unwrap();
+    let lock = std::fs::File::open(place.store.join("locks/sites/here")).unwrap();
+    lock.lock().unwrap();
+    assert!(matches!(
+        place.capture().await,
+        Err(SnapshotError::Busy { .. })
+    ));
+}
+
+/// A shell whose `tar` is another.
+struct Fake(PathBuf);
+
+#[async_trait::async_trait]
+impl intendant::remote::Shell for Fake {
+    fn host(&self) -> &str {
+        "fake"
+    }
+    async fn start(
+        &self,
+        command: &intendant::remote::Command,
+    ) -> Result<intendant::remote::Process, intendant::remote::RemoteError> {
+        let mut command = command.clone();
+        let path = format!(
+            "PATH={}:{}",
+            self.0.display(),
+            std::env::var("PATH").unwrap()
+        );
+        command.argv.splice(0..0, ["env".into(), path]);
+        LocalShell.start(&command).await
+    }
+    async fn close(&self) {}
+}
+
+#[tokio::test]
+async fn a_truncated_stream_is_no_snapshot() {
+    let place = Place::new();
+    place.write("a", "a".repeat(100_000));
+    place.write("b", "b".repeat(100_000));
+    let fake = Place::new();
+    for (how, body) in [
+        ("cut in the middle", "/usr/bin/tar \"$@\" | head -c 150000"),
+        ("killed", "/usr/bin/tar \"$@\" | head -c 150000; kill -9 $$"),
+        ("empty", "cat >/dev/null"),
+    ] {
+        let script =
+            format!("#!/bin/sh\n[ \"$1\" != --version ] || exec /usr/bin/tar --version\n{body}\n");
+        fake.write("tar", script);
+        std::fs::set_permissions(fake.path("tar"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let source = Source {
+            shell: Arc::new(Fake(fake.root.clone())),
+            ..place.source()
+        };
+        let result = capture(&source, &place.store(), &request(), &quiet()).await;
+        assert!(result.is_err(), "{how}");
+        assert!(
+            place.store().list(&source.site).unwrap().is_empty(),
+            "{how}"
+        );
+    }
+    assert_eq!(
+        std::fs::read_dir(place.store.join("unfinished"))
+            .unwrap()
+            .count(),
+        0
+    );
+    place.capture().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_restore_that_was_cut_off_is_repeated_to_the_same_end() {
+    let place = Place::new();
+    sh(&place.root, ODD_TREE);
+    let before = place.picture();
+    let first = place.capture().await.unwrap();
+    sh(
+        &place.root,
+        "rm -r 'a b' deep; printf x >> big; printf x > noise; chmod 0777 ro; ln -sf /tmp absolute",
+    );
+    let fake = Place::new();
+    for bytes in [0, 700, 5_000, 3_000_000, 9_999_999] {
+        let script = format!(
+            "#!/bin/sh\n[ \"$1\" != --version ] || exec /usr/bin/tar --version\ncase \"$*\" in *-xpPf*) head -c {bytes} | /usr/bin/tar \"$@\"; kill -9 $$;; esac\nexec /usr/bin/tar \"$@\"\n"
+        );
+        fake.write("tar", script);
+        std::fs::set_permissions(fake.path("tar"), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let source = Source {
+            shell: Arc::new(Fake(fake.root.clone())),
+            ..place.source()
+        };
+        let request = RestoreRequest {
+            now: now(),
+            target: first.name.clone(),
+            only: Vec::new(),
+            last: Vec::new(),
+        };
+        let prepared = prepare(&source, &place.store(), request, &quiet())
+            .await
+            .unwrap();
+        assert!(prepared.apply(&quiet()).await.is_err(), "cut after {bytes}");
+    }
+    place.restore(&first, Vec::new(), &[]).await.unwrap();
+    assert_eq!(place.picture(), before);
+}
+
+#[derive(Debug, Clone)]
+enum Act {
+    File(u8, u16),
+    Dir(u8),
+    Link(u8, u8),
+    Remove(u8),
+    Mode(u8, u16),
+    Touch(u8, u32),
+    Into(u8, u8, u16),
+}
+
+fn acts() -> impl Strategy<Value = Vec<Act>> {
+    let act = prop_oneof![
+        (0..12u8, any::<u16>()).prop_map(|(a, b)| Act::File(a, b)),
+        (0..12u8).prop_map(Act::Dir),
+        (0..12u8, any::<u8>()).prop_map(|(a, b)| Act::Link(a, b)),
+        (0..12u8).prop_map(Act::Remove),
+        (0..12u8, 0..0o7777u16).prop_map(|(a, b)| Act::Mode(a, b)),
+        (0..12u8, any::<u32>()).prop_map(|(a, b)| Act::Touch(a, b)),
+        (0..12u8, 0..12u8, any::<u16>()).prop_map(|(a, b, c)| Act::Into(a, b, c)),
+    ];
+    proptest::collection::vec(act, 1..25)
+}
+
+fn act(place: &Place, act: &Act) {
+    const NAMES: [&[u8]; 4] = [b"plain", b"with space", b"\xffraw", b"new\nline"];
+    let name = |n: u8| place.path([NAMES[usize::from(n) % 4], format!("-{n}").as_bytes()].concat());
+    // Many acts make no sense on the tree as it is: then nothing happens.
+    match act {
+        Act::File(n, seed) => drop(std::fs::write(
+            name(*n),
+            seed.to_string().repeat(usize::from(*seed) % 500),
+        )),
+        Act::Dir(n) => drop(std::fs::create_dir(name(*n))),
+        Act::Link(n, to) => drop(symlink(format!("../to-{to}"), name(*n))),
+        Act::Remove(n) => {
+            drop(std::fs::remove_file(name(*n)).or_else(|_| std::fs::remove_dir_all(name(*n))))
+        }
+        Act::Mode(n, mode) => {
+            if !name(*n).is_symlink() {
+                drop(std::fs::set_permissions(
+                    name(*n),
+                    std::fs::Permissions::from_mode(u32::from(*mode)),
+                ));
+            }
+        }
+        Act::Touch(n, ns) => {
+            if let Ok(file) = std::fs::File::open(name(*n)) {
+                let time = std::time::UNIX_EPOCH
+                    + std::time::Duration::new(1_600_000_000, *ns % 1_000_000_000);
+                drop(file.set_modified(time));
+            }
+        }
+        Act::Into(n, file, seed) => drop(std::fs::write(
+            name(*n).join(file.to_string()),
+            seed.to_string(),
+        )),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
+    #[test]
+    fn any_tree_comes_back_after_any_mutation(build in acts(), mutate in acts()) {
+        let place = Place::new();
+        build.iter().for_each(|one| act(&place, one));
+        let before = place.picture();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(async {
+            let first = place.capture().await.unwrap();
+            mutate.iter().for_each(|one| act(&place, one));
+            let mutated = place.picture();
+            let restored = place.restore(&first, Vec::new(), &[]).await.unwrap();
+            prop_assert_eq!(place.picture(), before);
+            prop_assert_eq!(restored.undone.is_empty(), mutated == place.picture());
+            prop_assert!(restored.left.is_empty());
+            Ok(())
+        })?;
+    }
+}
