@@ -11,6 +11,7 @@ pub mod plan;
 pub mod playbook;
 pub mod procedure;
 pub mod remote;
+pub mod report;
 pub mod run;
 pub mod site;
 pub mod snapshot;

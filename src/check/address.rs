@@ -31,10 +31,7 @@ pub(super) enum Follow {
 impl Site {
     /// The site at `url`, which must be http or https with a host that may be asked.
     pub(super) fn new(url: &str) -> Result<Self, CheckError> {
-        let wrong = |why: &str| CheckError::Address {
-            url: crate::model::clean_line(url, 200),
-            why: why.into(),
-        };
+        let wrong = |why: &str| CheckError::Address { url: crate::model::clean_line(url, 200), why: why.into() };
         let base = Url::parse(url).map_err(|error| wrong(&error.to_string()))?;
         if !matches!(base.scheme(), "http" | "https") {
             return Err(wrong("it begins with neither http:// nor https://"));
@@ -48,9 +45,7 @@ impl Site {
         let host = base.host_str().unwrap_or_default();
         let literal = host.trim_matches(['[', ']']).parse::<IpAddr>();
         if literal.is_ok_and(is_forbidden) {
-            return Err(wrong(
-                "link-local and cloud metadata addresses are never asked",
-            ));
+            return Err(wrong("link-local and cloud metadata addresses are never asked"));
         }
         Ok(Self { base })
     }
@@ -75,9 +70,7 @@ impl Site {
             Follow::Leaves
         } else if from.scheme() == "https" && to.scheme() == "http" {
             Follow::Downgrade
-        } else if to.port_or_known_default() == from.port_or_known_default()
-            || (usual(from) && usual(to))
-        {
+        } else if to.port_or_known_default() == from.port_or_known_default() || (usual(from) && usual(to)) {
             Follow::Yes
         } else {
             Follow::Leaves
@@ -101,9 +94,7 @@ pub(super) fn past_caches(mut url: Url) -> Url {
 pub(super) fn plain(url: &Url) -> String {
     let mut url = url.clone();
     let ours = |pair: &&str| !pair.starts_with(PARAMETER);
-    let query = url
-        .query()
-        .map(|query| query.split('&').filter(ours).collect::<Vec<_>>().join("&"));
+    let query = url.query().map(|query| query.split('&').filter(ours).collect::<Vec<_>>().join("&"));
     url.set_query(query.as_deref().filter(|query| !query.is_empty()));
     url.set_fragment(None);
     url.into()
@@ -112,10 +103,7 @@ pub(super) fn plain(url: &Url) -> String {
 /// Addresses that a site's owner could point a name at to reach what is the runner's own:
 /// link-local ones, where clouds keep credentials, and the metadata addresses outside of them.
 pub(super) fn is_forbidden(address: IpAddr) -> bool {
-    const METADATA_V4: [Ipv4Addr; 2] = [
-        Ipv4Addr::new(100, 100, 100, 200),
-        Ipv4Addr::new(192, 0, 0, 192),
-    ];
+    const METADATA_V4: [Ipv4Addr; 2] = [Ipv4Addr::new(100, 100, 100, 200), Ipv4Addr::new(192, 0, 0, 192)];
     const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
     match address.to_canonical() {
         IpAddr::V4(v4) => {
@@ -125,12 +113,7 @@ pub(super) fn is_forbidden(address: IpAddr) -> bool {
                 || v4.is_multicast()
                 || METADATA_V4.contains(&v4)
         }
-        IpAddr::V6(v6) => {
-            v6.is_unicast_link_local()
-                || v6.is_unspecified()
-                || v6.is_multicast()
-                || v6 == METADATA_V6
-        }
+        IpAddr::V6(v6) => v6.is_unicast_link_local() || v6.is_unspecified() || v6.is_multicast() || v6 == METADATA_V6,
     }
 }
 
@@ -165,18 +148,10 @@ impl Resolve for SafeResolver {
                 Ok(found) => found.collect::<Vec<_>>(),
                 Err(_) => Vec::new(),
             };
-            let allowed: Vec<_> = found
-                .iter()
-                .filter(|found| !is_forbidden(found.ip()))
-                .copied()
-                .collect();
+            let allowed: Vec<_> = found.iter().filter(|found| !is_forbidden(found.ip())).copied().collect();
             match (allowed.is_empty(), found.first()) {
                 (false, _) => Ok(Box::new(allowed.into_iter()) as Addrs),
-                (true, Some(first)) => Err(ResolveError::Forbidden {
-                    name,
-                    address: first.ip(),
-                }
-                .into()),
+                (true, Some(first)) => Err(ResolveError::Forbidden { name, address: first.ip() }.into()),
                 (true, None) => Err(ResolveError::NoSuchHost { name }.into()),
             }
         })
@@ -207,11 +182,7 @@ mod tests {
 
     #[test]
     fn the_parameter_comes_and_goes() {
-        for text in [
-            "https://x.example/",
-            "https://x.example/?rest_route=/",
-            "https://x.example/?a=%20+b&c",
-        ] {
+        for text in ["https://x.example/", "https://x.example/?rest_route=/", "https://x.example/?a=%20+b&c"] {
             let busted = past_caches(url(text));
             assert!(busted.as_str().contains(PARAMETER));
             assert_eq!(plain(&busted), text);

@@ -33,9 +33,7 @@ pub enum CheckError {
         source: reqwest::Error,
     },
     /// The connection to the host broke, so nobody knows what a command would have said.
-    #[error(
-        "the check `{check}` could not be run on {host}; once the host can be reached again, check again"
-    )]
+    #[error("the check `{check}` could not be run on {host}; once the host can be reached again, check again")]
     Host {
         /// The check's id.
         check: String,

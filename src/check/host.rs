@@ -19,11 +19,7 @@ const FATALS: usize = 200;
 /// How many characters of a line are kept.
 const LINE_CHARS: usize = 300;
 /// What PHP calls the errors that end a request.
-const SIGNS: [&str; 3] = [
-    "PHP Fatal error",
-    "PHP Parse error",
-    "PHP Recoverable fatal error",
-];
+const SIGNS: [&str; 3] = ["PHP Fatal error", "PHP Parse error", "PHP Recoverable fatal error"];
 
 /// `$1` path, `$2` the file that is known, `$3` how much of it is known (negative: nothing),
 /// `$4` how much to read. Prints one line about the file, then the part that is new.
@@ -50,13 +46,9 @@ exit 0"#;
 ///
 /// # Errors
 /// Those that are about the connection; a command that was stopped at a limit is an observation.
-pub(super) async fn run_command(
-    check: &CommandCheck,
-    shell: &dyn Shell,
-) -> Result<Ran, RemoteError> {
-    let mut command = Command::new(check.argv.iter().cloned())
-        .within(Duration::from_secs(check.timeout_s))
-        .printing_at_most(PRINTED);
+pub(super) async fn run_command(check: &CommandCheck, shell: &dyn Shell) -> Result<Ran, RemoteError> {
+    let mut command =
+        Command::new(check.argv.iter().cloned()).within(Duration::from_secs(check.timeout_s)).printing_at_most(PRINTED);
     command.folder = check.folder.clone();
     let started = Instant::now();
     let ran = shell.run(&command).await;
@@ -72,9 +64,7 @@ pub(super) async fn run_command(
     };
     match ran {
         Err(RemoteError::TimedOut { .. }) => Ok(stopped(format!("{} s", check.timeout_s))),
-        Err(RemoteError::TooMuchOutput { .. }) => {
-            Ok(stopped(crate::model::human_bytes(PRINTED as u64)))
-        }
+        Err(RemoteError::TooMuchOutput { .. }) => Ok(stopped(crate::model::human_bytes(PRINTED as u64))),
         Err(error) => Err(error),
         Ok(output) => {
             let text = output.text();
@@ -107,43 +97,26 @@ pub(super) async fn read_log(
             i64::try_from(before.size).unwrap_or(i64::MAX),
         ),
     };
-    let values = [
-        check.path.clone(),
-        known,
-        from.to_string(),
-        LOG_READ.to_string(),
-    ];
-    let command = Command::script(READ_LOG, values)
-        .within(Duration::from_secs(30))
-        .printing_at_most(LOG_READ as usize + 4096);
+    let values = [check.path.clone(), known, from.to_string(), LOG_READ.to_string()];
+    let command =
+        Command::script(READ_LOG, values).within(Duration::from_secs(30)).printing_at_most(LOG_READ as usize + 4096);
     match shell.run(&command).await {
         Ok(output) if output.ok() => Ok(parse_log(&output.stdout)),
         Ok(output) => Ok(LogState::unreadable(&output.tail())),
         Err(RemoteError::TimedOut { .. }) => Ok(LogState::unreadable("reading it took too long")),
         // The log grew between the measurement and the reading.
-        Err(RemoteError::TooMuchOutput { .. }) => {
-            Ok(LogState::unreadable("it grows faster than it can be read"))
-        }
+        Err(RemoteError::TooMuchOutput { .. }) => Ok(LogState::unreadable("it grows faster than it can be read")),
         Err(error) => Err(error),
     }
 }
 
 impl LogState {
     fn nothing() -> Self {
-        Self {
-            file: None,
-            size: 0,
-            unreadable: None,
-            fatal: Vec::new(),
-            cut: false,
-        }
+        Self { file: None, size: 0, unreadable: None, fatal: Vec::new(), cut: false }
     }
 
     fn unreadable(why: &str) -> Self {
-        Self {
-            unreadable: Some(clean_line(why, LINE_CHARS)),
-            ..Self::nothing()
-        }
+        Self { unreadable: Some(clean_line(why, LINE_CHARS)), ..Self::nothing() }
     }
 }
 
@@ -180,11 +153,7 @@ fn fatal_lines(text: &str) -> Vec<Fatal> {
         if let Some(known) = found.iter_mut().find(|fatal| fatal.key == key) {
             known.count = known.count.saturating_add(1);
         } else if found.len() < FATALS {
-            found.push(Fatal {
-                line: clean_line(line, LINE_CHARS),
-                key,
-                count: 1,
-            });
+            found.push(Fatal { line: clean_line(line, LINE_CHARS), key, count: 1 });
         }
     }
     found
@@ -195,14 +164,12 @@ mod tests {
     use super::*;
     use crate::remote::LocalShell;
 
-    const OLD: &str = "[01-Nov-2026 02:00:00 UTC] PHP Fatal error:  Uncaught Error: old in /srv/a.php:12\nStack trace:\n#0 {main}\n";
-    const NEW: &str =
-        "[07-Nov-2026 02:00:09 UTC] PHP Fatal error:  Uncaught Error: new in /srv/b.php:3\n";
+    const OLD: &str =
+        "[01-Nov-2026 02:00:00 UTC] PHP Fatal error:  Uncaught Error: old in /srv/a.php:12\nStack trace:\n#0 {main}\n";
+    const NEW: &str = "[07-Nov-2026 02:00:09 UTC] PHP Fatal error:  Uncaught Error: new in /srv/b.php:3\n";
 
     async fn read(path: &std::path::Path, before: Option<&LogState>) -> LogState {
-        let check = LogCheck {
-            path: path.display().to_string(),
-        };
+        let check = LogCheck { path: path.display().to_string() };
         read_log(&check, before, &LocalShell).await.unwrap()
     }
 
@@ -217,20 +184,12 @@ mod tests {
         let before = read(&path, None).await;
         assert_eq!((before.size, before.fatal.len()), (OLD.len() as u64, 1));
         assert!(read(&path, Some(&before)).await.fatal.is_empty());
-        assert_eq!(
-            read(&path, Some(&none)).await.fatal.len(),
-            1,
-            "a file that is new"
-        );
+        assert_eq!(read(&path, Some(&none)).await.fatal.len(), 1, "a file that is new");
 
         std::fs::write(&path, [OLD, NEW, NEW].concat()).unwrap();
         let grown = read(&path, Some(&before)).await;
         assert_eq!((grown.fatal.len(), grown.fatal[0].count), (1, 2));
-        assert!(
-            grown.fatal[0]
-                .line
-                .starts_with("PHP Fatal error: Uncaught Error: new")
-        );
+        assert!(grown.fatal[0].line.starts_with("PHP Fatal error: Uncaught Error: new"));
 
         std::fs::write(&path, NEW).unwrap();
         assert_eq!(read(&path, Some(&grown)).await.fatal.len(), 1, "emptied");
@@ -269,9 +228,7 @@ mod tests {
         assert_eq!((ran.status, ran.equals), (Some(0), Some(true)));
         assert_eq!(ran.missing, ["absent"]);
         assert_eq!(ran.forbidden, ["https:"]);
-        let slow = run_command(&check(&["sleep", "9"]), &LocalShell)
-            .await
-            .unwrap();
+        let slow = run_command(&check(&["sleep", "9"]), &LocalShell).await.unwrap();
         assert_eq!(slow.stopped.as_deref(), Some("1 s"));
         let loud = run_command(&check(&["yes"]), &LocalShell).await.unwrap();
         assert_eq!(loud.stopped.as_deref(), Some("256.0 KiB"));

@@ -36,16 +36,9 @@ pub fn judge(check: &Check, observation: &Observation, before: Option<&Observati
     }
 }
 
-fn judge_http(
-    check: &HttpCheck,
-    plain: &Page,
-    fresh: Option<&Page>,
-    before: Option<&Observation>,
-) -> Vec<Reason> {
+fn judge_http(check: &HttpCheck, plain: &Page, fresh: Option<&Page>, before: Option<&Observation>) -> Vec<Reason> {
     let (before_plain, before_fresh) = match before {
-        Some(Observation::Http { plain, fresh }) => {
-            (Some(&**plain), Some(&**fresh.as_ref().unwrap_or(plain)))
-        }
+        Some(Observation::Http { plain, fresh }) => (Some(&**plain), Some(&**fresh.as_ref().unwrap_or(plain))),
         _ => (None, None),
     };
     let mut reasons = judge_page(check, plain, before_plain);
@@ -53,21 +46,14 @@ fn judge_http(
         && plain.failure.is_none()
         && plain.elapsed_ms > limit_ms
     {
-        reasons.push(Reason::Slow {
-            limit_ms,
-            took_ms: plain.elapsed_ms,
-        });
+        reasons.push(Reason::Slow { limit_ms, took_ms: plain.elapsed_ms });
     }
     // What visitors get is right: then, and only then, a cache may be hiding something.
     if let Some(fresh) = fresh
         && reasons.is_empty()
     {
         let hidden = judge_page(check, fresh, before_fresh);
-        reasons.extend(
-            hidden
-                .into_iter()
-                .map(|reason| Reason::HiddenByCache(Box::new(reason))),
-        );
+        reasons.extend(hidden.into_iter().map(|reason| Reason::HiddenByCache(Box::new(reason))));
     }
     reasons
 }
@@ -81,10 +67,8 @@ fn judge_page(check: &HttpCheck, page: &Page, before: Option<&Page>) -> Vec<Reas
     }
     let mut reasons: Vec<Reason> = status_reason(check, page, before).into_iter().collect();
     let status_ok = reasons.is_empty();
-    reasons.extend(page.hits.iter().map(|hit| Reason::Forbidden {
-        text: hit.text.clone(),
-        excerpt: hit.excerpt.clone(),
-    }));
+    reasons
+        .extend(page.hits.iter().map(|hit| Reason::Forbidden { text: hit.text.clone(), excerpt: hit.excerpt.clone() }));
     // An error page has none of the rest, which nobody needs to be told.
     if !status_ok {
         return reasons;
@@ -152,26 +136,18 @@ fn status_reason(check: &HttpCheck, page: &Page, before: Option<&Page>) -> Optio
             None => (last < 500, last),
         },
     };
-    (!ok).then(|| Reason::Status {
-        expected: check.status.clone(),
-        before: before_status,
-        got,
-    })
+    (!ok).then(|| Reason::Status { expected: check.status.clone(), before: before_status, got })
 }
 
 /// Whether the request ends where it should: where the check says, or where it ended before.
 fn place_reason(check: &HttpCheck, page: &Page, before: Option<&Page>) -> Option<Reason> {
     if let Some(expected) = &check.redirects_to {
-        return (!same_place(expected, check, page)).then(|| Reason::EndsElsewhere {
-            expected: expected.clone(),
-            got: page.end().to_owned(),
-        });
+        return (!same_place(expected, check, page))
+            .then(|| Reason::EndsElsewhere { expected: expected.clone(), got: page.end().to_owned() });
     }
     let before = before?;
-    (host_and_path(before.end()) != host_and_path(page.end())).then(|| Reason::Moved {
-        before: before.end().to_owned(),
-        got: page.end().to_owned(),
-    })
+    (host_and_path(before.end()) != host_and_path(page.end()))
+        .then(|| Reason::Moved { before: before.end().to_owned(), got: page.end().to_owned() })
 }
 
 /// Whether the request ended at `expected`: a path below the site's address, or an address.
@@ -214,44 +190,28 @@ fn size_reason(check: &HttpCheck, page: &Page, before: Option<&Page>) -> Option<
     }
     let before = before?;
     let min_percent = check.min_percent;
-    let kept_enough =
-        page.bytes.saturating_mul(100) >= before.bytes.saturating_mul(min_percent.into());
+    let kept_enough = page.bytes.saturating_mul(100) >= before.bytes.saturating_mul(min_percent.into());
     if before.bytes >= SMALL && !kept_enough {
-        return Some(Reason::Shrunk {
-            before: before.bytes,
-            got: page.bytes,
-            min_percent,
-        });
+        return Some(Reason::Shrunk { before: before.bytes, got: page.bytes, min_percent });
     }
     (before.closed && !page.closed && !page.cut).then_some(Reason::CutShort)
 }
 
 fn judge_command(check: &CommandCheck, ran: &Ran) -> Vec<Reason> {
     if let Some(limit) = &ran.stopped {
-        return vec![Reason::Stopped {
-            limit: limit.clone(),
-        }];
+        return vec![Reason::Stopped { limit: limit.clone() }];
     }
     let mut reasons = Vec::new();
     if let Some(got) = ran.status
         && !check.exit.contains(&got)
     {
-        reasons.push(Reason::Exit {
-            expected: check.exit.clone(),
-            got,
-            tail: ran.tail.clone(),
-        });
+        reasons.push(Reason::Exit { expected: check.exit.clone(), got, tail: ran.tail.clone() });
     }
     if let (Some(false), Some(expected)) = (ran.equals, &check.equals) {
-        reasons.push(Reason::Printed {
-            expected: expected.clone(),
-            got: ran.tail.clone(),
-        });
+        reasons.push(Reason::Printed { expected: expected.clone(), got: ran.tail.clone() });
     }
-    reasons.extend(ran.forbidden.iter().map(|text| Reason::Forbidden {
-        text: text.clone(),
-        excerpt: ran.tail.clone(),
-    }));
+    reasons
+        .extend(ran.forbidden.iter().map(|text| Reason::Forbidden { text: text.clone(), excerpt: ran.tail.clone() }));
     let missing = ran.missing.iter().cloned();
     reasons.extend(missing.map(|text| Reason::Missing { text }));
     reasons
@@ -272,10 +232,7 @@ fn judge_log(log: &LogState, before: Option<&LogState>) -> Result<Vec<Reason>, S
     let new: Vec<_> = log.fatal.iter().filter(|fatal| !known(fatal.key)).collect();
     Ok(new
         .first()
-        .map(|first| Reason::FatalLogged {
-            line: first.line.clone(),
-            count: new.iter().map(|fatal| fatal.count).sum(),
-        })
+        .map(|first| Reason::FatalLogged { line: first.line.clone(), count: new.iter().map(|fatal| fatal.count).sum() })
         .into_iter()
         .collect())
 }

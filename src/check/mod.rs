@@ -19,9 +19,7 @@ mod verdict;
 
 pub use error::CheckError;
 pub use judge::judge;
-pub use observe::{
-    Baseline, Failure, FailureKind, Fatal, Hit, Hop, LogState, Observation, Page, Ran,
-};
+pub use observe::{Baseline, Failure, FailureKind, Fatal, Hit, Hop, LogState, Observation, Page, Ran};
 pub use prober::{Pass, Prober, ProberSettings, install_tls_provider};
 pub use spec::{Check, CheckKind, CommandCheck, HttpCheck, LogCheck, MIN_PERCENT, StatusRule};
 pub use sweep::{Depth, Means, Patience, mark_logs, run_checks, take_baseline};

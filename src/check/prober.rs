@@ -50,13 +50,7 @@ pub struct ProberSettings {
 
 impl Default for ProberSettings {
     fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(30),
-            max_redirects: 8,
-            max_bytes: 4 << 20,
-            at_once: 4,
-            pass: None,
-        }
+        Self { timeout: Duration::from_secs(30), max_redirects: 8, max_bytes: 4 << 20, at_once: 4, pass: None }
     }
 }
 
@@ -95,15 +89,8 @@ impl Prober {
             // Each request pays for its own connection, as a new visitor's does.
             .pool_max_idle_per_host(0)
             .build()
-            .map_err(|source| CheckError::Client {
-                url: site.as_str().to_owned(),
-                source,
-            })?;
-        Ok(Self {
-            client,
-            site,
-            settings,
-        })
+            .map_err(|source| CheckError::Client { url: site.as_str().to_owned(), source })?;
+        Ok(Self { client, site, settings })
     }
 
     /// How many pages may be asked for at the same time.
@@ -123,9 +110,7 @@ impl Prober {
 
     async fn page(&self, check: &HttpCheck, fresh: bool) -> Page {
         let asked = self.site.page(&check.path);
-        let shown = asked
-            .as_ref()
-            .map_or_else(|_| check.path.clone(), |url| self.shown(url));
+        let shown = asked.as_ref().map_or_else(|_| check.path.clone(), |url| self.shown(url));
         let mut page = Page::nothing(shown);
         let started = Instant::now();
         let failure = match asked {
@@ -139,10 +124,8 @@ impl Prober {
                 }
             }
         };
-        page.failure = failure.map(|(kind, detail)| Failure {
-            kind,
-            detail: clean_line(&self.hide(&detail), DETAIL_CHARS),
-        });
+        page.failure =
+            failure.map(|(kind, detail)| Failure { kind, detail: clean_line(&self.hide(&detail), DETAIL_CHARS) });
         page.elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         page
     }
@@ -177,10 +160,7 @@ impl Prober {
             };
             seen.push(plain(&url));
             let to = target?;
-            page.hops.push(Hop {
-                status: response.status().as_u16(),
-                to: self.shown(&to),
-            });
+            page.hops.push(Hop { status: response.status().as_u16(), to: self.shown(&to) });
             match self.site.follow(&url, &to) {
                 Follow::Yes => {}
                 Follow::Leaves => return Err((FailureKind::LeavesSite, self.shown(&to))),
@@ -275,9 +255,7 @@ fn headers(pass: Option<&Pass>) -> Result<HeaderMap, CheckError> {
     let accept = HeaderValue::from_static("text/html,application/xhtml+xml,*/*;q=0.8");
     headers.insert(header::ACCEPT, accept);
     if let Some(pass) = pass {
-        let wrong = || CheckError::Header {
-            name: clean_line(&pass.header, 80),
-        };
+        let wrong = || CheckError::Header { name: clean_line(&pass.header, 80) };
         let name: HeaderName = pass.header.parse().map_err(|_| wrong())?;
         let mut value = HeaderValue::from_str(pass.secret.expose_secret()).map_err(|_| wrong())?;
         value.set_sensitive(true);
@@ -327,9 +305,7 @@ fn explain(error: &reqwest::Error) -> (FailureKind, String) {
 /// Whether an error is of TLS. An I/O error's `source` passes over the error that it wraps, and
 /// rustls's own is wrapped more than once.
 fn is_tls(error: &(dyn std::error::Error + 'static)) -> bool {
-    let wrapped = error
-        .downcast_ref::<std::io::Error>()
-        .and_then(std::io::Error::get_ref);
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
     match wrapped {
         Some(inner) => is_tls(inner),
         None => error.is::<rustls::Error>(),

@@ -102,11 +102,7 @@ impl Check {
     /// A page with every default; quick.
     pub fn http(path: impl Into<String>) -> Self {
         let path = path.into();
-        Self {
-            id: format!("http {path}"),
-            quick: true,
-            kind: CheckKind::Http(HttpCheck::new(path)),
-        }
+        Self { id: format!("http {path}"), quick: true, kind: CheckKind::Http(HttpCheck::new(path)) }
     }
 
     /// A command that must exit with 0 within a minute; not quick.
@@ -134,11 +130,7 @@ impl Check {
     /// An error log that must not gain fatal errors; quick.
     pub fn log(path: impl Into<String>) -> Self {
         let path = path.into();
-        Self {
-            id: format!("log {path}"),
-            quick: true,
-            kind: CheckKind::Log(LogCheck { path }),
-        }
+        Self { id: format!("log {path}"), quick: true, kind: CheckKind::Log(LogCheck { path }) }
     }
 
     /// Drops checks that are equal to an earlier one, and numbers those that only share its id.

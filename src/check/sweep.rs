@@ -51,20 +51,12 @@ impl Patience {
 
     /// Before a run: begins at once, tries again for six seconds.
     pub fn before_run() -> Self {
-        Self {
-            settle_ms: 0,
-            retry_for_ms: 6_000,
-            retry_every_ms: 1_500,
-        }
+        Self { settle_ms: 0, retry_for_ms: 6_000, retry_every_ms: 1_500 }
     }
 
     /// One try, at once.
     pub fn none() -> Self {
-        Self {
-            settle_ms: 0,
-            retry_for_ms: 0,
-            retry_every_ms: 0,
-        }
+        Self { settle_ms: 0, retry_for_ms: 0, retry_every_ms: 0 }
     }
 }
 
@@ -89,9 +81,7 @@ pub async fn take_baseline(
 ) -> Result<(Baseline, Vec<CheckResult>), CheckError> {
     let checks: Vec<&Check> = checks.iter().collect();
     let results = sweep(&checks, &Baseline::default(), patience, means).await?;
-    let seen = results
-        .iter()
-        .map(|result| (result.check.id.clone(), result.observation.clone()));
+    let seen = results.iter().map(|result| (result.check.id.clone(), result.observation.clone()));
     let mut baseline = Baseline::default();
     baseline.absorb(seen);
     Ok((baseline, results))
@@ -129,18 +119,13 @@ pub async fn mark_logs(
         let CheckKind::Log(log) = &check.kind else {
             continue;
         };
-        let now = host::read_log(log, None, shell)
-            .await
-            .map_err(|source| lost(check, shell, source))?;
+        let now = host::read_log(log, None, shell).await.map_err(|source| lost(check, shell, source))?;
         // Only the place moves: an error that is new since the baseline stays new.
         let fatal = match baseline.get(&check.id) {
             Some(Observation::Log(before)) => before.fatal.clone(),
             _ => Vec::new(),
         };
-        marks.push((
-            check.id.clone(),
-            Observation::Log(LogState { fatal, ..now }),
-        ));
+        marks.push((check.id.clone(), Observation::Log(LogState { fatal, ..now })));
     }
     Ok(marks)
 }
@@ -166,9 +151,7 @@ async fn sweep(
             .map(|(check, _)| *check)
             .collect();
         for newer in round(&again, baseline, means, attempt).await? {
-            let place = results
-                .iter_mut()
-                .find(|result| result.check.id == newer.check.id);
+            let place = results.iter_mut().find(|result| result.check.id == newer.check.id);
             if let Some(place) = place {
                 *place = newer;
             }
@@ -234,9 +217,5 @@ async fn round(
 }
 
 fn lost(check: &Check, shell: &dyn Shell, source: RemoteError) -> CheckError {
-    CheckError::Host {
-        check: check.id.clone(),
-        host: shell.host().to_owned(),
-        source: Box::new(source),
-    }
+    CheckError::Host { check: check.id.clone(), host: shell.host().to_owned(), source: Box::new(source) }
 }

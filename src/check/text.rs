@@ -51,9 +51,7 @@ pub(super) fn missing(text: &str, needles: &[String]) -> Vec<String> {
     let mut resolved = None;
     let absent = |needle: &&String| {
         !text.contains(needle.as_str())
-            && !resolved
-                .get_or_insert_with(|| resolve_entities(text))
-                .contains(needle.as_str())
+            && !resolved.get_or_insert_with(|| resolve_entities(text)).contains(needle.as_str())
     };
     needles.iter().filter(absent).cloned().collect()
 }
@@ -67,16 +65,11 @@ pub(super) fn hits(text: &str, needles: &[String]) -> Vec<Hit> {
             Some(at) => Some(excerpt(text, at, needle.len())),
             None => {
                 let resolved: &String = resolved.get_or_insert_with(|| resolve_entities(text));
-                resolved
-                    .find(needle.as_str())
-                    .map(|at| excerpt(resolved, at, needle.len()))
+                resolved.find(needle.as_str()).map(|at| excerpt(resolved, at, needle.len()))
             }
         };
         if let Some(excerpt) = excerpt {
-            found.push(Hit {
-                text: clean_line(needle, EXCERPT_CHARS),
-                excerpt,
-            });
+            found.push(Hit { text: clean_line(needle, EXCERPT_CHARS), excerpt });
         }
     }
     found
@@ -86,10 +79,7 @@ pub(super) fn hits(text: &str, needles: &[String]) -> Vec<Hit> {
 fn excerpt(text: &str, at: usize, len: usize) -> String {
     let from = boundary_before(text, at.saturating_sub(AROUND / 8));
     let to = boundary_before(text, (at + len + AROUND).min(text.len()));
-    clean_line(
-        &resolve_entities(&without_tags(&text[from..to])),
-        EXCERPT_CHARS,
-    )
+    clean_line(&resolve_entities(&without_tags(&text[from..to])), EXCERPT_CHARS)
 }
 
 /// Drops what stands between `<` and `>`; half a tag at the start goes too.
@@ -122,10 +112,8 @@ fn resolve_entities(text: &str) -> String {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
         let window = &rest.as_bytes()[..rest.len().min(12)];
-        let entity = window
-            .iter()
-            .position(|byte| *byte == b';')
-            .and_then(|end| Some((entity(&rest[1..end])?, end + 1)));
+        let entity =
+            window.iter().position(|byte| *byte == b';').and_then(|end| Some((entity(&rest[1..end])?, end + 1)));
         match entity {
             Some((c, used)) => {
                 out.push(c);
@@ -193,10 +181,7 @@ fn entity(name: &str) -> Option<char> {
 
 /// The nearest place at or before `at` where a character begins.
 fn boundary_before(text: &str, at: usize) -> usize {
-    (0..=at.min(text.len()))
-        .rev()
-        .find(|place| text.is_char_boundary(*place))
-        .unwrap_or(0)
+    (0..=at.min(text.len())).rev().find(|place| text.is_char_boundary(*place)).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -207,10 +192,7 @@ mod tests {
     #[test]
     fn titles_are_found_and_cleaned() {
         for (html, expected) in [
-            (
-                "<TITLE lang=fr>L&#8217;&eacute;t&eacute;\n &amp; nous</Title>",
-                Some("L’été & nous"),
-            ),
+            ("<TITLE lang=fr>L&#8217;&eacute;t&eacute;\n &amp; nous</Title>", Some("L’été & nous")),
             ("<title></title>", None),
             ("<title>never ends", None),
             ("<title", None),
@@ -224,22 +206,12 @@ mod tests {
     #[test]
     fn texts_are_found_through_entities() {
         let page = "<p>L&rsquo;&#233;t&#xe9; co&ucirc;te &lt;b&gt; &bogus; &</p>";
-        assert_eq!(
-            missing(page, &["L’été coûte <b>".into()]),
-            Vec::<String>::new()
-        );
-        assert_eq!(
-            missing(page, &["&rsquo;".into(), "hiver".into()]),
-            ["hiver"]
-        );
-        let page =
-            "<div class=\"x\">\n<b>Fatal error</b>: Uncaught Error in <b>/srv/x.php</b></div>";
+        assert_eq!(missing(page, &["L’été coûte <b>".into()]), Vec::<String>::new());
+        assert_eq!(missing(page, &["&rsquo;".into(), "hiver".into()]), ["hiver"]);
+        let page = "<div class=\"x\">\n<b>Fatal error</b>: Uncaught Error in <b>/srv/x.php</b></div>";
         let found = hits(page, &["Fatal error".into(), "Parse error".into()]);
         assert_eq!(found.len(), 1);
-        assert_eq!(
-            found[0].excerpt,
-            "Fatal error : Uncaught Error in /srv/x.php"
-        );
+        assert_eq!(found[0].excerpt, "Fatal error : Uncaught Error in /srv/x.php");
     }
 
     #[test]

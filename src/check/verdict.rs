@@ -195,11 +195,7 @@ impl fmt::Display for Reason {
         let line = |text: &str| clean_line(text, 200);
         match self {
             Self::NoAnswer(failure) => write!(f, "{} ({})", failure.kind, failure.detail),
-            Self::Status {
-                expected,
-                before,
-                got,
-            } => {
+            Self::Status { expected, before, got } => {
                 write!(f, "status {got}, expected {expected}")?;
                 match before {
                     Some(before) => write!(f, ", before the run {before}")?,
@@ -222,11 +218,7 @@ impl fmt::Display for Reason {
                 write!(f, "it took {took_ms} ms, at most {limit_ms} ms are allowed")
             }
             Self::Empty => f.write_str("the page is empty"),
-            Self::Shrunk {
-                before,
-                got,
-                min_percent,
-            } => write!(
+            Self::Shrunk { before, got, min_percent } => write!(
                 f,
                 "the page has {}, before the run {}; at least {min_percent} % must remain",
                 human_bytes(*got),
@@ -237,22 +229,9 @@ impl fmt::Display for Reason {
                 write!(f, "a cache hides it from visitors: {reason}")
             }
             Self::Stopped { limit } => write!(f, "it was stopped at {limit}"),
-            Self::Exit {
-                expected,
-                got,
-                tail,
-            } => write!(
-                f,
-                "exit status {got}, expected {expected:?}: {}",
-                line(tail)
-            ),
+            Self::Exit { expected, got, tail } => write!(f, "exit status {got}, expected {expected:?}: {}", line(tail)),
             Self::Printed { expected, got } => {
-                write!(
-                    f,
-                    "it printed {:?}, expected {:?}",
-                    line(got),
-                    line(expected)
-                )
+                write!(f, "it printed {:?}, expected {:?}", line(got), line(expected))
             }
             Self::FatalLogged { line, count } => {
                 write!(f, "the error log has {count} new fatal error(s): {line}")

@@ -71,6 +71,15 @@ impl fmt::Display for ComponentId {
     }
 }
 
+impl schemars::JsonSchema for ComponentId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ComponentId".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[^:]+:.+$" })
+    }
+}
+
 impl Serialize for ComponentId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)

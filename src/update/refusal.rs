@@ -16,17 +16,19 @@ pub struct Moment {
 }
 
 /// A reason not to begin a run.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum Refusal {
     /// No window is open.
     NoWindow {
         /// When the next one opens.
+        #[schemars(with = "Option<String>")]
         next: Option<Timestamp>,
     },
     /// A blackout covers the day.
     Blackout {
         /// The last day.
+        #[schemars(with = "String")]
         until: jiff::civil::Date,
         /// The plan's words.
         why: String,
@@ -36,6 +38,7 @@ pub enum Refusal {
         /// Its number.
         number: String,
         /// The last day, if it is over.
+        #[schemars(with = "Option<String>")]
         until: Option<jiff::civil::Date>,
     },
     /// An update service gave no usable answer.
@@ -50,6 +53,7 @@ pub enum Refusal {
         /// What shows it.
         what: String,
         /// Since when.
+        #[schemars(with = "Option<String>")]
         since: Option<Timestamp>,
         /// What lifts it, if it is a left-over.
         lift: Option<String>,

@@ -1,8 +1,8 @@
 //! The table of verdicts.
 
 use crate::check::{
-    Check, CheckKind, Failure, FailureKind, Fatal, Hit, Hop, HttpCheck, LogState, Observation,
-    Page, Ran, StatusRule, Verdict, judge,
+    Check, CheckKind, Failure, FailureKind, Fatal, Hit, Hop, HttpCheck, LogState, Observation, Page, Ran, StatusRule,
+    Verdict, judge,
 };
 use crate::model::Digest;
 use insta::assert_snapshot;
@@ -40,10 +40,7 @@ fn with(change: impl FnOnce(&mut Page)) -> Page {
 }
 
 fn seen(plain: Page, fresh: Option<Page>) -> Observation {
-    Observation::Http {
-        plain: Box::new(plain),
-        fresh: fresh.map(Box::new),
-    }
+    Observation::Http { plain: Box::new(plain), fresh: fresh.map(Box::new) }
 }
 
 fn status(status: u16) -> Page {
@@ -53,24 +50,15 @@ fn status(status: u16) -> Page {
 fn leaving() -> Page {
     with(|page| {
         page.status = Some(301);
-        page.hops = vec![Hop {
-            status: 301,
-            to: "https://www.x.example/shop/".into(),
-        }];
-        page.failure = Some(Failure {
-            kind: FailureKind::LeavesSite,
-            detail: "https://www.x.example/shop/".into(),
-        });
+        page.hops = vec![Hop { status: 301, to: "https://www.x.example/shop/".into() }];
+        page.failure = Some(Failure { kind: FailureKind::LeavesSite, detail: "https://www.x.example/shop/".into() });
         page.bytes = 0;
     })
 }
 
 fn redirected() -> Page {
     with(|page| {
-        page.hops = vec![Hop {
-            status: 302,
-            to: "https://x.example/wp-admin/install.php".into(),
-        }];
+        page.hops = vec![Hop { status: 302, to: "https://x.example/wp-admin/install.php".into() }];
         page.url = "https://x.example/wp-admin/install.php?step=1".into();
     })
 }
@@ -79,11 +67,7 @@ fn said(check: &Check, observation: &Observation, before: Option<&Observation>) 
     match judge(check, observation, before) {
         Verdict::Passed => "passed".into(),
         Verdict::Unknown(why) => format!("unknown: {why}"),
-        Verdict::Failed(reasons) => reasons
-            .iter()
-            .map(ToString::to_string)
-            .collect::<Vec<_>>()
-            .join(" | "),
+        Verdict::Failed(reasons) => reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join(" | "),
     }
 }
 
@@ -94,10 +78,7 @@ fn pages() -> Vec<(&'static str, Check, Observation, bool)> {
     let to = |place: &str| http(|http| http.redirects_to = Some(place.into()));
     let failure = |kind| {
         with(|page| {
-            page.failure = Some(Failure {
-                kind,
-                detail: "…".into(),
-            });
+            page.failure = Some(Failure { kind, detail: "…".into() });
         })
     };
     let alone = |page: Page| seen(page, None);
@@ -106,138 +87,45 @@ fn pages() -> Vec<(&'static str, Check, Observation, bool)> {
         ("good", any(), seen(good_page(), Some(good_page())), true),
         ("good, no baseline", any(), alone(good_page()), false),
         ("server error", any(), alone(status(500)), true),
-        (
-            "maintenance before the run",
-            any(),
-            alone(status(503)),
-            false,
-        ),
+        ("maintenance before the run", any(), alone(status(503)), false),
         ("listed status", one(&[401, 403]), alone(status(401)), false),
-        (
-            "unlisted status",
-            one(&[401, 403]),
-            alone(status(200)),
-            true,
-        ),
-        (
-            "first answer is the redirect",
-            one(&[302]),
-            alone(redirected()),
-            false,
-        ),
-        (
-            "first answer is no redirect",
-            one(&[301]),
-            alone(good_page()),
-            false,
-        ),
+        ("unlisted status", one(&[401, 403]), alone(status(200)), true),
+        ("first answer is the redirect", one(&[302]), alone(redirected()), false),
+        ("first answer is no redirect", one(&[301]), alone(good_page()), false),
         ("leaving as listed", one(&[301]), alone(leaving()), false),
         ("leaving", any(), alone(leaving()), false),
-        (
-            "leaving as named",
-            to("https://www.x.example/shop/"),
-            alone(leaving()),
-            false,
-        ),
-        (
-            "leaving elsewhere",
-            to("https://y.example/"),
-            alone(leaving()),
-            false,
-        ),
+        ("leaving as named", to("https://www.x.example/shop/"), alone(leaving()), false),
+        ("leaving elsewhere", to("https://y.example/"), alone(leaving()), false),
         ("stays as named", to("/shop/"), alone(good_page()), false),
         ("ends elsewhere", to("/compte/"), alone(good_page()), true),
-        (
-            "ends on a page as named",
-            to("/wp-admin/install.php"),
-            alone(redirected()),
-            false,
-        ),
+        ("ends on a page as named", to("/wp-admin/install.php"), alone(redirected()), false),
         ("lands on the installer", any(), alone(redirected()), true),
-        (
-            "no such host",
-            any(),
-            alone(failure(FailureKind::NoSuchHost)),
-            true,
-        ),
-        (
-            "cut answer",
-            any(),
-            alone(failure(FailureKind::Broken)),
-            true,
-        ),
+        ("no such host", any(), alone(failure(FailureKind::NoSuchHost)), true),
+        ("cut answer", any(), alone(failure(FailureKind::Broken)), true),
         ("same as before", same(), alone(good_page()), true),
         ("not the same as before", same(), alone(status(404)), true),
         ("same, no baseline", same(), alone(status(400)), false),
-        (
-            "same, broken before the run",
-            same(),
-            alone(status(500)),
-            false,
-        ),
+        ("same, broken before the run", same(), alone(status(500)), false),
         ("empty", any(), alone(with(|page| page.bytes = 0)), true),
-        (
-            "empty, no baseline",
-            any(),
-            alone(with(|page| page.bytes = 0)),
-            false,
-        ),
-        (
-            "every size",
-            http(|http| http.min_percent = 0),
-            alone(with(|page| page.bytes = 0)),
-            true,
-        ),
-        (
-            "at 40 percent",
-            any(),
-            alone(with(|page| page.bytes = 4_000)),
-            true,
-        ),
-        (
-            "below 40 percent",
-            any(),
-            alone(with(|page| page.bytes = 3_999)),
-            true,
-        ),
-        (
-            "stops in its middle",
-            any(),
-            alone(with(|page| page.closed = false)),
-            true,
-        ),
-        (
-            "slow",
-            http(|http| http.max_ms = Some(100)),
-            alone(good_page()),
-            true,
-        ),
+        ("empty, no baseline", any(), alone(with(|page| page.bytes = 0)), false),
+        ("every size", http(|http| http.min_percent = 0), alone(with(|page| page.bytes = 0)), true),
+        ("at 40 percent", any(), alone(with(|page| page.bytes = 4_000)), true),
+        ("below 40 percent", any(), alone(with(|page| page.bytes = 3_999)), true),
+        ("stops in its middle", any(), alone(with(|page| page.closed = false)), true),
+        ("slow", http(|http| http.max_ms = Some(100)), alone(good_page()), true),
         (
             "slow past the cache only",
             http(|http| http.max_ms = Some(1_000)),
             seen(good_page(), Some(with(|page| page.elapsed_ms = 9_000))),
             true,
         ),
-        (
-            "hidden by a cache",
-            any(),
-            seen(good_page(), Some(status(500))),
-            true,
-        ),
-        (
-            "text is gone",
-            any(),
-            alone(with(|page| page.missing = vec!["Ajouter au panier".into()])),
-            true,
-        ),
+        ("hidden by a cache", any(), seen(good_page(), Some(status(500))), true),
+        ("text is gone", any(), alone(with(|page| page.missing = vec!["Ajouter au panier".into()])), true),
         (
             "error in a good page",
             any(),
             alone(with(|page| {
-                page.hits = vec![Hit {
-                    text: "Fatal error".into(),
-                    excerpt: "Fatal error: Uncaught".into(),
-                }]
+                page.hits = vec![Hit { text: "Fatal error".into(), excerpt: "Fatal error: Uncaught".into() }]
             })),
             true,
         ),
@@ -248,10 +136,8 @@ fn pages() -> Vec<(&'static str, Check, Observation, bool)> {
                 page.status = Some(500);
                 page.bytes = 9;
                 page.missing = vec!["Ajouter".into()];
-                page.hits = vec![Hit {
-                    text: "critical error".into(),
-                    excerpt: "There has been a critical error".into(),
-                }];
+                page.hits =
+                    vec![Hit { text: "critical error".into(), excerpt: "There has been a critical error".into() }];
             })),
             true,
         ),
@@ -263,9 +149,7 @@ fn verdicts_on_pages() {
     let before = seen(good_page(), Some(good_page()));
     let lines: Vec<String> = pages()
         .iter()
-        .map(|(name, check, seen, based)| {
-            format!("{name}: {}", said(check, seen, based.then_some(&before)))
-        })
+        .map(|(name, check, seen, based)| format!("{name}: {}", said(check, seen, based.then_some(&before))))
         .collect();
     assert_snapshot!(lines.join("\n"));
 }
@@ -289,10 +173,7 @@ fn verdicts_on_commands() {
     };
     let cases = [
         ("good", ran(Some(0), Some(true), &[])),
-        (
-            "wrong status and text",
-            ran(Some(1), Some(false), &["x.example"]),
-        ),
+        ("wrong status and text", ran(Some(1), Some(false), &["x.example"])),
         ("stopped", ran(None, None, &[])),
         ("another kind", seen(good_page(), None)),
     ];
@@ -309,11 +190,7 @@ fn verdicts_on_logs() {
             unreadable: unreadable.then(|| "the account may not read it".into()),
             fatal: lines
                 .iter()
-                .map(|line| Fatal {
-                    line: (*line).into(),
-                    key: Digest::of(line.as_bytes()),
-                    count: 2,
-                })
+                .map(|line| Fatal { line: (*line).into(), key: Digest::of(line.as_bytes()), count: 2 })
                 .collect(),
             cut: false,
         })
@@ -324,28 +201,19 @@ fn verdicts_on_logs() {
     let cases = [
         ("before the run", before.clone(), None),
         ("nothing new", before.clone(), Some(&before)),
-        (
-            "new",
-            log(&["PHP Fatal error: old", "PHP Fatal error: new"], false),
-            Some(&before),
-        ),
+        ("new", log(&["PHP Fatal error: old", "PHP Fatal error: new"], false), Some(&before)),
         ("unreadable", closed.clone(), Some(&before)),
         ("unreadable before", before.clone(), Some(&closed)),
     ];
-    let lines =
-        cases.map(|(name, seen, before)| format!("{name}: {}", said(&check, &seen, before)));
+    let lines = cases.map(|(name, seen, before)| format!("{name}: {}", said(&check, &seen, before)));
     assert_snapshot!(lines.join("\n"));
 }
 
 #[test]
 fn values_survive_the_journal() {
     for (_, check, seen, _) in pages() {
-        let result = crate::check::CheckResult {
-            verdict: judge(&check, &seen, None),
-            check,
-            observation: seen,
-            attempts: 1,
-        };
+        let result =
+            crate::check::CheckResult { verdict: judge(&check, &seen, None), check, observation: seen, attempts: 1 };
         let text = serde_json::to_string(&result).unwrap();
         let back: crate::check::CheckResult = serde_json::from_str(&text).unwrap();
         assert_eq!(back, result);

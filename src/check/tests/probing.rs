@@ -1,9 +1,7 @@
 //! The prober against a real server: every way in which an answer can be bad.
 
 use super::server::{Act, Server, answer, is_fresh, page, path};
-use crate::check::{
-    FailureKind, HttpCheck, Observation, Page, Pass, Prober, ProberSettings, judge,
-};
+use crate::check::{FailureKind, HttpCheck, Observation, Page, Pass, Prober, ProberSettings, judge};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
@@ -18,10 +16,7 @@ fn settings() -> ProberSettings {
 
 async fn ask(url: &str, path: &str) -> Page {
     let prober = Prober::new(url, settings()).unwrap();
-    let check = HttpCheck {
-        bypass_cache: false,
-        ..HttpCheck::new(path)
-    };
+    let check = HttpCheck { bypass_cache: false, ..HttpCheck::new(path) };
     match prober.observe(&check).await {
         Observation::Http { plain, .. } => *plain,
         other => panic!("{other:?}"),
@@ -41,9 +36,7 @@ async fn a_good_page_is_read() {
     .await;
     let prober = Prober::new(&server.url, settings()).unwrap();
     let seen = prober.observe(&HttpCheck::new("/?a=b")).await;
-    let Observation::Http { plain: seen, .. } = seen else {
-        panic!("{seen:?}")
-    };
+    let Observation::Http { plain: seen, .. } = seen else { panic!("{seen:?}") };
     assert_eq!((seen.status, failure(&seen)), (Some(200), None));
     assert_eq!(seen.title.as_deref(), Some("Boutique"));
     assert_eq!(seen.bytes, page(4_000).len() as u64);
@@ -86,17 +79,10 @@ async fn redirects_are_followed_within_the_site_only() {
         ("/file", FailureKind::LeavesSite),
         ("/odd", FailureKind::BadRedirect),
     ] {
-        assert_eq!(
-            failure(&ask(&server.url, place).await),
-            Some(kind),
-            "{place}"
-        );
+        assert_eq!(failure(&ask(&server.url, place).await), Some(kind), "{place}");
     }
     let seen = ask(&server.url, "/away").await;
-    assert_eq!(
-        (seen.status, seen.hops[0].to.as_str()),
-        (Some(302), "https://other.example/x")
-    );
+    assert_eq!((seen.status, seen.hops[0].to.as_str()), (Some(302), "https://other.example/x"));
     let seen = ask(&server.url, "/nowhere").await;
     assert_eq!((seen.status, failure(&seen)), (Some(302), None));
 }
@@ -104,28 +90,16 @@ async fn redirects_are_followed_within_the_site_only() {
 #[tokio::test]
 async fn bad_answers_are_bounded_and_told_apart() {
     let server = Server::start(|_, head| match path(head).split('?').next() {
-        Some("/loris") => (0..1_000)
-            .flat_map(|_| {
-                [
-                    Act::Send(b"H".to_vec()),
-                    Act::Wait(Duration::from_millis(50)),
-                ]
-            })
-            .collect(),
+        Some("/loris") => {
+            (0..1_000).flat_map(|_| [Act::Send(b"H".to_vec()), Act::Wait(Duration::from_millis(50))]).collect()
+        }
         Some("/drip") => std::iter::once(Act::Send(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()))
-            .chain((0..1_000).flat_map(|_| {
-                [
-                    Act::Send(b"x".to_vec()),
-                    Act::Wait(Duration::from_millis(50)),
-                ]
-            }))
+            .chain((0..1_000).flat_map(|_| [Act::Send(b"x".to_vec()), Act::Wait(Duration::from_millis(50))]))
             .collect(),
         Some("/huge") => std::iter::once(Act::Send(b"HTTP/1.1 200 OK\r\n\r\n".to_vec()))
             .chain((0..2_000).map(|_| Act::Send(vec![b'x'; 64 << 10])))
             .collect(),
-        Some("/short") => vec![Act::Send(
-            b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<html>only this".to_vec(),
-        )],
+        Some("/short") => vec![Act::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<html>only this".to_vec())],
         Some("/noise") => vec![Act::Send(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())],
         Some("/bomb") => bomb(),
         Some("/not-gzip") => answer(200, "Content-Encoding: gzip\r\n", "plain"),
@@ -146,11 +120,7 @@ async fn bad_answers_are_bounded_and_told_apart() {
     }
     for place in ["/huge", "/bomb"] {
         let seen = ask(&server.url, place).await;
-        assert_eq!(
-            (failure(&seen), seen.cut, seen.bytes),
-            (None, true, 100_000),
-            "{place}"
-        );
+        assert_eq!((failure(&seen), seen.cut, seen.bytes), (None, true, 100_000), "{place}");
     }
     assert!(started.elapsed() < Duration::from_secs(30));
 }
@@ -158,10 +128,7 @@ async fn bad_answers_are_bounded_and_told_apart() {
 /// Gigabytes of zeros in a megabyte of gzip: one stored block header would do, but this is what
 /// `gzip -9` makes of them.
 fn bomb() -> Vec<Act> {
-    let made = std::process::Command::new("sh")
-        .args(["-c", "head -c 50000000 /dev/zero | gzip -9"])
-        .output()
-        .unwrap();
+    let made = std::process::Command::new("sh").args(["-c", "head -c 50000000 /dev/zero | gzip -9"]).output().unwrap();
     answer(200, "Content-Encoding: gzip\r\n", made.stdout)
 }
 
@@ -170,16 +137,9 @@ async fn addresses_without_a_site() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let refused = format!("http://{}/", free.local_addr().unwrap());
     drop(free);
-    assert_eq!(
-        failure(&ask(&refused, "/").await),
-        Some(FailureKind::Unreachable)
-    );
+    assert_eq!(failure(&ask(&refused, "/").await), Some(FailureKind::Unreachable));
     let nowhere = ask("http://no-such-site.invalid/", "/").await;
-    assert_eq!(
-        failure(&nowhere),
-        Some(FailureKind::NoSuchHost),
-        "{nowhere:?}"
-    );
+    assert_eq!(failure(&nowhere), Some(FailureKind::NoSuchHost), "{nowhere:?}");
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let unencrypted = format!("https://{}/", listener.local_addr().unwrap());
     std::thread::spawn(move || {
@@ -210,38 +170,22 @@ async fn a_cache_does_not_hide_a_dead_site() {
 async fn the_pass_is_sent_and_never_shown() {
     let server = Server::start(|_, head| {
         assert!(head.contains("x-intendant-visit: s3cret-token"), "{head}");
-        answer(
-            200,
-            "",
-            "<title>s3cret-token</title>Fatal error: s3cret-token </html>",
-        )
+        answer(200, "", "<title>s3cret-token</title>Fatal error: s3cret-token </html>")
     })
     .await;
     let settings = ProberSettings {
-        pass: Some(Pass {
-            header: "X-Intendant-Visit".into(),
-            secret: "s3cret-token".into(),
-        }),
+        pass: Some(Pass { header: "X-Intendant-Visit".into(), secret: "s3cret-token".into() }),
         ..settings()
     };
     let mut check = HttpCheck::new("/?echo=s3cret-token");
     check.forbid = vec!["Fatal error".into()];
     let prober = Prober::new(&server.url, settings.clone()).unwrap();
     let seen = prober.observe(&check).await;
-    let shown = format!(
-        "{settings:?} {prober:?} {seen:?} {}",
-        serde_json::to_string(&seen).unwrap()
-    );
+    let shown = format!("{settings:?} {prober:?} {seen:?} {}", serde_json::to_string(&seen).unwrap());
     assert!(shown.contains("[hidden]"));
     assert!(!shown.contains("s3cret"), "{shown}");
 
-    let bad = ProberSettings {
-        pass: Some(Pass {
-            header: "X Y".into(),
-            secret: "a\nb".into(),
-        }),
-        ..settings
-    };
+    let bad = ProberSettings { pass: Some(Pass { header: "X Y".into(), secret: "a\nb".into() }), ..settings };
     let error = Prober::new(&server.url, bad).unwrap_err();
     assert!(error.to_string().contains("\"X Y\""), "{error}");
 }

@@ -28,9 +28,7 @@ impl Drop for Server {
 }
 
 impl Server {
-    pub(super) async fn start(
-        handler: impl Fn(usize, &str) -> Vec<Act> + Send + Sync + 'static,
-    ) -> Self {
+    pub(super) async fn start(handler: impl Fn(usize, &str) -> Vec<Act> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/", listener.local_addr().unwrap());
         let heads = Arc::new(Mutex::new(Vec::new()));
@@ -75,19 +73,13 @@ impl Server {
 /// A whole answer.
 pub(super) fn answer(status: u16, headers: &str, body: impl AsRef<[u8]>) -> Vec<Act> {
     let body = body.as_ref();
-    let head = format!(
-        "HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n",
-        body.len()
-    );
+    let head = format!("HTTP/1.1 {status} X\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n", body.len());
     vec![Act::Send([head.as_bytes(), body].concat())]
 }
 
 /// An HTML page of about `size` bytes.
 pub(super) fn page(size: usize) -> String {
-    format!(
-        "<html><head><title>Boutique</title></head><body>{}</body></html>",
-        "mot ".repeat(size / 4)
-    )
+    format!("<html><head><title>Boutique</title></head><body>{}</body></html>", "mot ".repeat(size / 4))
 }
 
 /// The path and query that a head asks for.
