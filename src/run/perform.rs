@@ -2,7 +2,7 @@
 
 use super::{Runner, WorkError, in_words};
 use crate::check::{
-    self, Baseline, Check, CheckKind, CheckResult, Depth, Means, Pass, Patience, Prober,
+    self, Baseline, Check, CheckKind, CheckResult, Depth, Means, Observation, Pass, Patience, Prober,
     ProberSettings,
 };
 use crate::inventory;
@@ -121,7 +121,17 @@ impl Bench {
         }
     }
 
-    /// Runs checks and tells which failed.
+    /// Where the error logs end now: what a half-copied tree wrote says nothing of the site after it.
+    async fn mark_logs(
+        &self,
+        procedure: &Procedure,
+        baseline: &Baseline,
+    ) -> Result<Vec<(String, Observation)>, StepFailure> {
+        let checks = self.checks(procedure);
+        check::mark_logs(&checks, baseline, self.site.shell.as_ref()).await.map_err(failure)
+    }
+
+    /// Runs checks against the baseline.
     pub(super) async fn check(
         &self,
         procedure: &Procedure,
@@ -351,9 +361,9 @@ pub(super) async fn perform(
             group,
             patience,
         } => {
-            let none = Baseline::default();
-            let baseline = attempt.baseline().unwrap_or(&none);
-            let results = bench.check(procedure, *depth, baseline, *patience).await?;
+            let mut baseline = attempt.baseline().cloned().unwrap_or_default();
+            baseline.absorb(bench.mark_logs(procedure, &baseline).await?);
+            let results = bench.check(procedure, *depth, &baseline, *patience).await?;
             let blamed = group.and_then(|group| blame(procedure, group));
             Ok(StepResult::Checked {
                 results: checks_failure(results, blamed)?,
