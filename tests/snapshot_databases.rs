@@ -46,6 +46,7 @@ impl Server {
                 "--no-defaults",
                 "--user=root",
                 "--skip-test-db",
+                "--innodb-use-native-aio=0",
                 "--auth-root-authentication-method=normal",
             ])
             .arg(format!("--datadir={}", at("data")))
@@ -57,6 +58,7 @@ impl Server {
                 "--no-defaults",
                 "--user=root",
                 "--skip-networking",
+                "--innodb-use-native-aio=0",
                 "--innodb-buffer-pool-size=32M",
                 "--max-allowed-packet=256M",
             ])
@@ -137,7 +139,11 @@ impl Server {
             .arg("shop")
             .output()
             .unwrap();
-        assert!(output.status.success(), "{output:?}");
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
