@@ -238,9 +238,7 @@ async fn every_kind_of_object_comes_back() {
     export(&server.store(), &source.site, &first.name, &file, &quiet())
         .await
         .unwrap();
-    let script = format!(
-        "tar --zstd -xf export.tar.zst && mariadb --no-defaults -uroot -S s -e 'drop database shop; create database shop character set utf8mb4' && mariadb --no-defaults -uroot -S s --binary-mode --comments --default-character-set=utf8mb4 shop <database.sql"
-    );
+    let script = "tar --zstd -xf export.tar.zst && mariadb --no-defaults -uroot -S s -e 'drop database shop; create database shop character set utf8mb4' && mariadb --no-defaults -uroot -S s --binary-mode --comments --default-character-set=utf8mb4 shop <database.sql".to_string();
     let output = Command::new("bash")
         .args(["-ec", &script])
         .current_dir(server.folder.path())

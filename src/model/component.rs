@@ -1,5 +1,6 @@
 //! What an update applies to: the core or one extension.
 
+use super::checked::{TextError, checked_text};
 use super::name::{NameError, Slug};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -70,6 +71,15 @@ impl fmt::Display for ComponentId {
     }
 }
 
+impl schemars::JsonSchema for ComponentId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ComponentId".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "pattern": "^[^:]+:.+$" })
+    }
+}
+
 impl Serialize for ComponentId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
@@ -83,5 +93,30 @@ impl<'de> Deserialize<'de> for ComponentId {
             .split_once(':')
             .ok_or_else(|| serde::de::Error::custom("a component is written kind:slug"))?;
         Self::new(kind, slug).map_err(serde::de::Error::custom)
+    }
+}
+
+checked_text!(
+    /// How a plan names a component: `kind:slug`, the bare slug of an extension, or `core`.
+    ComponentName,
+    "component-name",
+    |text| {
+        let (kind, slug) = text.split_once(':').unwrap_or(("plugin", text));
+        let checked = Kind::new(kind).and_then(|_| Slug::new(slug));
+        checked.map(drop).map_err(|_| {
+            TextError::new("this is not the name of a component", "core, an extension's name such as woocommerce, or theme:storefront")
+        })
+    }
+);
+
+impl ComponentName {
+    /// Whether this means `component`.
+    pub fn names(&self, component: &ComponentId) -> bool {
+        component.is_named(self.as_str())
+    }
+
+    /// Whether this means the core.
+    pub fn is_core(&self) -> bool {
+        matches!(self.as_str(), "core" | "core:core")
     }
 }

@@ -4,7 +4,7 @@ use super::{ComponentId, Version};
 use serde::{Deserialize, Serialize};
 
 /// Who can lift a hold.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Lifter {
     /// Whoever runs Intendant: edits the plan, records an approval.
@@ -20,7 +20,7 @@ pub enum Lifter {
 }
 
 /// Why an update is held. Every text that depends on it is chosen by `kind` when it is shown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
 pub enum HoldReason {
     /// The plan's policy excludes this kind of step (`core: minor` and a major version).
@@ -37,6 +37,7 @@ pub enum HoldReason {
         /// The plan's own words.
         why: String,
         /// When the hold ends.
+        #[schemars(with = "Option<String>")]
         until: Option<jiff::civil::Date>,
     },
     /// Needs a newer PHP (or other platform part) than the site has.
@@ -80,6 +81,7 @@ pub enum HoldReason {
     /// Younger than the plan's delay.
     TooYoung {
         /// The first day on which it is old enough.
+        #[schemars(with = "String")]
         from: jiff::civil::Date,
     },
     /// What the site says of it can't be used safely.

@@ -4,20 +4,32 @@
 //! creation of a [`RunId`] from a time that is handed in; every value that can come from a site
 //! is bounded and checked when it is made.
 
+mod check;
+mod checked;
 mod component;
 mod digest;
+pub mod document;
 mod hold;
 mod name;
 mod outcome;
+mod period;
 mod text;
 mod tier;
 mod version;
 
-pub use component::{ComponentId, Kind};
+pub use check::{
+    Check, CheckProblem, CommandCheck, HttpCheck, PagePath, PlainArgument, RedirectTarget,
+    StatusRule, Texts,
+};
+pub use checked::{CheckedText, TextError};
+pub(crate) use checked::{checked_text, one_line};
+pub use component::{ComponentId, ComponentName, Kind};
 pub use digest::{Digest, DigestError};
+pub use document::nearest;
 pub use hold::{Hold, HoldReason, Lifter};
 pub use name::{NameError, RunId, SiteName, Slug};
 pub use outcome::Outcome;
+pub use period::{Period, PeriodError};
 pub use text::{clean_block, clean_line, human_bytes};
 pub use tier::Tier;
 pub use version::{Step as VersionStep, Version, VersionScheme};

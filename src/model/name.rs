@@ -61,7 +61,7 @@ fn check(text: &str, max: usize, allowed: &'static str) -> Result<(), NameError>
 }
 
 macro_rules! name {
-    ($(#[$doc:meta])* $type:ident, $max:expr, $allowed:expr) => {
+    ($(#[$doc:meta])* $type:ident, $format:literal, $max:expr, $allowed:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -112,7 +112,18 @@ macro_rules! name {
                 stringify!($type).into()
             }
             fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-                schemars::json_schema!({ "type": "string", "minLength": 1, "maxLength": $max })
+                schemars::json_schema!({
+                    "type": "string", "format": $format, "minLength": 1, "maxLength": $max
+                })
+            }
+        }
+
+        impl super::CheckedText for $type {
+            const FORMAT: &'static str = $format;
+            fn check(text: &str) -> Result<(), super::TextError> {
+                check(text, $max, $allowed).map_err(|error| {
+                    super::TextError::new("this is not a valid name", error.to_string())
+                })
             }
         }
     };
@@ -120,13 +131,13 @@ macro_rules! name {
 
 name!(
     /// The name of one site, as its plan gives it; also a folder name in the snapshot store.
-    SiteName, 64, "-_."
+    SiteName, "site-name", 64, "-_."
 );
 name!(
     /// The name of an extension within its kind, as its CMS gives it: `akismet`,
     /// `drupal/token`, `com_banners`. Checked, because it comes from the site and ends in an
     /// argument of a command.
-    Slug, 128, "-_./@+ "
+    Slug, "slug", 128, "-_./@+ "
 );
 
 /// One execution of a procedure. Sorts by time of creation.

@@ -67,7 +67,16 @@ impl schemars::JsonSchema for Version {
         "Version".into()
     }
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({ "type": "string", "pattern": "^[A-Za-z0-9._+~:][A-Za-z0-9._+~:-]{0,63}$" })
+        schemars::json_schema!({ "type": "string", "format": "version", "pattern": "^[A-Za-z0-9._+~:][A-Za-z0-9._+~:-]{0,63}$" })
+    }
+}
+
+impl super::CheckedText for Version {
+    const FORMAT: &'static str = "version";
+    fn check(text: &str) -> Result<(), super::TextError> {
+        Self::new(text)
+            .map(drop)
+            .map_err(|_| super::TextError::new("this is not a version", "a version such as 7.1.1"))
     }
 }
 
@@ -133,10 +142,8 @@ fn php_parts(version: &str) -> Vec<String> {
         if (separator || turn) && parts.last().is_some_and(|part| !part.is_empty()) {
             parts.push(String::new());
         }
-        if !separator {
-            if let Some(part) = parts.last_mut() {
-                part.push(c);
-            }
+        if !separator && let Some(part) = parts.last_mut() {
+            part.push(c);
         }
         last = Some(c);
     }

@@ -106,7 +106,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_shell_that_is_killed_is_a_lost_connection() {
-        let command = Command::new(["sh", "-c", "kill -9 $PPID; sleep 1"]);
+        let command = Command::new(["sh", "-c", "kill -9 $(ps -o ppid= -p $PPID); sleep 1"]);
         assert!(matches!(
             LocalShell.run(&command).await,
             Err(RemoteError::Lost { .. })

@@ -5,7 +5,7 @@ use super::command::quote;
 use super::{Command, Output, Process, RawInput, Reader, RemoteError};
 use std::future::Future;
 use std::pin::Pin;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
@@ -62,6 +62,7 @@ pub(super) struct Closing {
     host: String,
     command: String,
     limit: Duration,
+    started: Instant,
 }
 
 impl Closing {
@@ -81,6 +82,7 @@ impl Closing {
             host: host.to_owned(),
             command: command.shown(),
             limit: command.timeout,
+            started: Instant::now(),
         }
     }
 
@@ -104,11 +106,14 @@ impl Closing {
             return Err(self.lost("the host fell silent"));
         };
         match closing_status(&stderr, &self.mark) {
-            Some((124 | 137, _)) => Err(RemoteError::TimedOut {
-                host: self.host.clone(),
-                command: self.command.clone(),
-                limit: self.limit,
-            }),
+            // The same statuses come from commands that end so by themselves, but earlier.
+            Some((124 | 137, _)) if self.started.elapsed() >= self.limit => {
+                Err(RemoteError::TimedOut {
+                    host: self.host.clone(),
+                    command: self.command.clone(),
+                    limit: self.limit,
+                })
+            }
             Some((status, stderr)) => Ok(Output {
                 status,
                 stdout: Vec::new(),

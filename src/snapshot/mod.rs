@@ -35,7 +35,7 @@ pub use manifest::{
 };
 pub use restore::{Only, Prepared, RestoreRequest, Restored, prepare};
 pub use store::{SnapshotName, SnapshotSummary, Store};
-pub use verify::{Depth, HurtSnapshot, Verified, verify};
+pub use verify::{Depth, HurtSnapshot, Verified, verify, verify_snapshot};
 
 use crate::model::SiteName;
 use crate::remote::Shell;

@@ -10,7 +10,7 @@ mod index;
 mod pack;
 mod writer;
 
-pub(super) use blobs::BlobReader;
+pub(super) use blobs::{BlobReader, Place};
 pub(super) use writer::{ContentWriter, Writer};
 
 use super::codec;

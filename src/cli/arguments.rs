@@ -1,0 +1,258 @@
+//! The command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::path::PathBuf;
+
+/// Keeps fleets of CMS websites updated: plan, verified snapshot, update, check, exact restore.
+#[derive(Debug, Parser)]
+#[command(name = "intendant", version, max_term_width = 100, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done · 1 other failure · 2 wrong arguments · 3 invalid plan, playbook or settings
+4 host can't be reached or worked on · 5 no such site, run or snapshot · 6 falls short (verify, doctor, preview)
+10 restored · 11 refused, untouched · 12 stuck, a person has to act. Of several sites, the highest counts.";
+
+/// Options of every command.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// The fleet's settings [default: intendant.yaml, where there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "INTENDANT_SETTINGS")]
+    pub(super) settings: Option<PathBuf>,
+    /// The folder of plans [default: plans]
+    #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_PLANS")]
+    pub(super) plans: Option<PathBuf>,
+    /// A folder of playbooks that go before the shipped ones
+    #[arg(
+        long,
+        global = true,
+        value_name = "FOLDER",
+        env = "INTENDANT_PLAYBOOKS"
+    )]
+    pub(super) playbooks: Option<PathBuf>,
+    /// The folder of the journal
+    #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_STATE")]
+    pub(super) state: Option<PathBuf>,
+    /// The folder of the snapshot store
+    #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_STORE")]
+    pub(super) store: Option<PathBuf>,
+    /// The folder of reports
+    #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_REPORTS")]
+    pub(super) reports: Option<PathBuf>,
+    /// Print JSON for machines
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    /// Say more on standard error; twice for more
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Look at a live site and write a plan to start from
+    #[command(
+        after_help = "Example:\n  intendant init deploy@web3.example:/srv/www/boutique --site boutique-laval"
+    )]
+    Init(Init),
+    /// Check plans and playbooks, offline
+    #[command(after_help = "Example:\n  intendant validate plans/boutique-laval.yaml")]
+    Validate(Validate),
+    /// Can we log in, are the tools there, is there room, does the clock agree
+    #[command(after_help = "Example:\n  intendant doctor boutique-laval")]
+    Doctor(Sites),
+    /// What is there: core, extensions, versions, offers, modifications
+    #[command(
+        after_help = "Example:\n  intendant inventory boutique-laval --json | jq .inventory.core"
+    )]
+    Inventory(Sites),
+    /// The exact procedure and every hold, with reasons; changes nothing
+    #[command(after_help = "Example:\n  intendant preview boutique-laval")]
+    Preview(Sites),
+    /// The main job: snapshot, update, check, and put back if anything is wrong
+    #[command(
+        after_help = "Examples:\n  intendant run boutique-laval\n  intendant run --tag pilot --any-time"
+    )]
+    Run(Run),
+    /// Finish or unwind whatever was interrupted
+    #[command(after_help = "Example:\n  intendant recover")]
+    Recover(Recover),
+    /// Create, list, show, verify and export snapshots
+    #[command(after_help = "Example:\n  intendant snapshot list boutique-laval")]
+    Snapshot(Snapshot),
+    /// Put a snapshot back, or a part of it
+    #[command(
+        after_help = "Examples:\n  intendant restore boutique-laval\n  intendant restore boutique-laval 20260114T020000.123Z-0123456789ab --only wp-content/themes\n  intendant restore boutique-laval --only table:wp_options"
+    )]
+    Restore(Restore),
+    /// The client's report of a run
+    #[command(
+        after_help = "Example:\n  intendant report boutique-laval --language fr --format html --to report.html"
+    )]
+    Report(Report),
+    /// Bring up a real throwaway site, update it, then break it and put it back
+    Demo(Demo),
+    /// Completions for a shell
+    #[command(
+        after_help = "Example:\n  intendant completions bash > /etc/bash_completion.d/intendant"
+    )]
+    Completions(Completions),
+}
+
+/// Which sites.
+#[derive(Debug, Args)]
+pub(super) struct Sites {
+    /// Names of sites, or files of plans
+    #[arg(value_name = "SITE")]
+    pub(super) sites: Vec<String>,
+    /// Every site whose plan has this tag
+    #[arg(long, value_name = "TAG")]
+    pub(super) tag: Vec<String>,
+    /// Every site that has a plan
+    #[arg(long)]
+    pub(super) all: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// Where the site is: user@host:/path, ssh://user@host:port/path, or /path on this machine
+    #[arg(value_name = "WHERE")]
+    pub(super) place: String,
+    /// The site's name [default: the last part of the path]
+    #[arg(long)]
+    pub(super) site: Option<String>,
+    /// An ssh configuration file instead of ~/.ssh/config
+    #[arg(long, value_name = "FILE")]
+    pub(super) ssh_config: Option<PathBuf>,
+    /// Print the plan instead of writing it into the folder of plans
+    #[arg(long)]
+    pub(super) print: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Validate {
+    /// Files or folders of plans and playbooks [default: the folder of plans]
+    #[arg(value_name = "FILE")]
+    pub(super) files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Run {
+    #[command(flatten)]
+    pub(super) sites: Sites,
+    /// Every site one of whose windows is open now
+    #[arg(long)]
+    pub(super) due: bool,
+    /// Begin now, also outside the plan's windows and in a blackout
+    #[arg(long)]
+    pub(super) any_time: bool,
+    /// How many sites at once
+    #[arg(long, value_name = "N")]
+    pub(super) parallel: Option<usize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Recover {
+    /// Names of sites [default: every site with an open run]
+    #[arg(value_name = "SITE")]
+    pub(super) sites: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Snapshot {
+    #[command(subcommand)]
+    pub(super) action: SnapshotAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum SnapshotAction {
+    /// Take a snapshot now and verify it
+    Create(Sites),
+    /// The snapshots of a site, or of all
+    List {
+        /// The site
+        site: Option<String>,
+    },
+    /// What a snapshot holds, and what differs from another one
+    Show {
+        /// The site
+        site: String,
+        /// The snapshot [default: the newest]
+        snapshot: Option<String>,
+        /// Another snapshot to compare with
+        #[arg(long, value_name = "SNAPSHOT")]
+        against: Option<String>,
+    },
+    /// Read every byte of the snapshots and say what is hurt
+    Verify {
+        /// The site [default: all]
+        site: Option<String>,
+        /// Look at manifests and indexes only
+        #[arg(long)]
+        metadata: bool,
+    },
+    /// Write one snapshot to a self-contained .tar.zst, the database as SQL
+    Export {
+        /// The site
+        site: String,
+        /// The snapshot [default: the newest]
+        snapshot: Option<String>,
+        /// The file to write
+        #[arg(long, value_name = "FILE")]
+        to: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Restore {
+    /// The site
+    pub(super) site: String,
+    /// The snapshot [default: the one before the site's last update run]
+    pub(super) snapshot: Option<String>,
+    /// Only this path below the site's folder, or table:NAME; may be repeated
+    #[arg(long, value_name = "PATH|table:NAME")]
+    pub(super) only: Vec<String>,
+    /// Don't ask
+    #[arg(long, short)]
+    pub(super) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Report {
+    /// A site (its last run), or the id of a run
+    #[arg(value_name = "SITE|RUN")]
+    pub(super) of: String,
+    /// The language [default: the client's]
+    #[arg(long, value_parser = ["fr", "en"])]
+    pub(super) language: Option<String>,
+    /// The form
+    #[arg(long, default_value = "html", value_parser = ["html", "json"])]
+    pub(super) format: String,
+    /// The file to write [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Leave the site running, to look around
+    #[arg(long)]
+    pub(super) keep: bool,
+    /// A folder for the demo's plan, journal, snapshots and reports [default: demo]
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) folder: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}
+
+/// The whole definition, for completions.
+pub(super) fn definition() -> clap::Command {
+    <Arguments as clap::CommandFactory>::command()
+}

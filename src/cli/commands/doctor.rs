@@ -1,0 +1,187 @@
+//! `intendant doctor`.
+
+use crate::check::{Prober, ProberSettings};
+use crate::cli::arguments::{Common, Sites};
+use crate::cli::fleet::Fleet;
+use crate::cli::{ExitCode, Failure, show};
+use crate::model::human_bytes;
+use crate::run::{Job, NoListener, Runner, close_site, in_words, open_site, snapshot_source};
+use crate::site::{Expect, Site};
+use serde::Serialize;
+use serde_json::json;
+use std::sync::Arc;
+
+/// One thing that was looked at.
+#[derive(Serialize)]
+struct Symptom {
+    good: bool,
+    what: String,
+}
+
+/// The largest difference of two clocks that harms nothing, in seconds.
+const MAX_CLOCK_SKEW: i64 = 120;
+/// Less free room than this is worth a word, in bytes.
+const LITTLE_ROOM: u64 = 512 << 20;
+
+pub(in crate::cli) async fn doctor(common: &Common, options: &Sites) -> Result<ExitCode, Failure> {
+    let fleet = Fleet::open(common)?;
+    let runner = fleet.runner(Arc::new(NoListener)).await?;
+    let mut code = ExitCode::OK;
+    let mut all = Vec::new();
+    for job in fleet.jobs(options)? {
+        let name = job.plan.site.clone();
+        let symptoms = examine(&runner, &job).await;
+        if symptoms.iter().any(|symptom| !symptom.good) {
+            code = code.max(ExitCode::SHORT);
+        }
+        if common.json {
+            all.push(json!({ "site": name, "symptoms": symptoms }));
+            continue;
+        }
+        show::line(format!("{name}:"));
+        for symptom in symptoms {
+            show::line(format!(
+                "  {} {}",
+                if symptom.good { "ok " } else { "BAD" },
+                symptom.what
+            ));
+        }
+    }
+    if common.json {
+        show::json(&json!({ "doctor": 1, "sites": all }));
+    }
+    Ok(code)
+}
+
+async fn examine(runner: &Runner, job: &Job) -> Vec<Symptom> {
+    let mut symptoms = Vec::new();
+    let mut say = |good: bool, what: String| symptoms.push(Symptom { good, what });
+    let site = match open_site(runner, job, Expect::Whole).await {
+        Ok(site) => site,
+        Err(error) => {
+            say(false, in_words(&error));
+            return symptoms;
+        }
+    };
+    say(
+        true,
+        format!("logged in to {} as {}", site.shell.host(), site.host.user),
+    );
+    host(&site, runner, &mut say);
+    for (name, run) in site.tools() {
+        say(true, format!("{name}: {}", run.join(" ")));
+    }
+    match snapshot_source(job, &site).await {
+        Ok(source) => match &source.database {
+            Some(database) => say(
+                true,
+                format!(
+                    "the site's configuration names the database {}",
+                    database.name
+                ),
+            ),
+            None => say(true, "the site has no database".into()),
+        },
+        Err(error) => say(false, in_words(&error)),
+    }
+    let lock = crate::site::Lock::new(&site);
+    match lock.holder().await {
+        Ok(None) => say(true, "no run holds the site".into()),
+        Ok(Some(holder)) => say(
+            false,
+            format!(
+                "{holder} holds the site; if it is dead: intendant recover {}",
+                job.plan.site
+            ),
+        ),
+        Err(error) => say(false, in_words(&error)),
+    }
+    close_site(&site).await;
+    match page(job).await {
+        Ok(what) => say(true, what),
+        Err(what) => say(false, what),
+    }
+    symptoms
+}
+
+fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {
+    let host = &site.host;
+    if host.user == host.owner {
+        say(true, format!("{} belongs to {}", site.root(), host.owner));
+    } else {
+        say(
+            false,
+            format!(
+                "{} belongs to {}, not to {}: updates may not be able to write",
+                site.root(),
+                host.owner,
+                host.user
+            ),
+        );
+    }
+    for program in ["tar", "find", "timeout"] {
+        match host.programs.get(program) {
+            Some(path) => say(true, format!("{program}: {path}")),
+            None => say(
+                false,
+                format!("{program} is missing on the host; install it there"),
+            ),
+        }
+    }
+    let gnu = host
+        .versions
+        .get("find")
+        .is_some_and(|version| version.contains("GNU"));
+    if !gnu {
+        say(
+            false,
+            "find on the host is not GNU find, which snapshots need".into(),
+        );
+    }
+    if site.playbook.database.is_some() {
+        let pairs = [["mariadb", "mysql"], ["mariadb-dump", "mysqldump"]];
+        for names in pairs {
+            match names.iter().find_map(|name| host.programs.get(*name)) {
+                Some(path) => say(true, format!("{}: {path}", names[0])),
+                None => say(
+                    false,
+                    format!(
+                        "neither {} nor {} is on the host; install a database client there",
+                        names[0], names[1]
+                    ),
+                ),
+            }
+        }
+    }
+    if let Some(free) = host.free_bytes {
+        say(
+            free >= LITTLE_ROOM,
+            format!("{} free below {}", human_bytes(free), site.root()),
+        );
+    }
+    if let Some(clock) = host.clock_seconds {
+        let skew = clock - runner.clock.now().as_second();
+        say(
+            skew.abs() <= MAX_CLOCK_SKEW,
+            format!("the host's clock differs from this one by {skew} s"),
+        );
+    }
+}
+
+async fn page(job: &Job) -> Result<String, String> {
+    let url = job.plan.url.as_str();
+    let prober = Prober::new(url, ProberSettings::default()).map_err(|error| in_words(&error))?;
+    let observation = prober.observe(&crate::check::HttpCheck::new("/")).await;
+    let crate::check::Observation::Http { plain, .. } = observation else {
+        return Err(format!("{url} could not be asked"));
+    };
+    match (plain.status, plain.failure) {
+        (Some(status @ 200..=399), None) => Ok(format!("{url} answers {status}")),
+        (Some(status), None) => Err(format!("{url} answers {status}")),
+        (_, Some(failure)) => Err(format!(
+            "{url} gives no complete answer: {}: {}",
+            failure.kind, failure.detail
+        )),
+        (None, None) => Err(format!("{url} does not answer")),
+    }
+}

@@ -1,0 +1,12 @@
+//! One file per command.
+
+pub(super) mod completions;
+pub(super) mod demo;
+pub(super) mod doctor;
+pub(super) mod init;
+pub(super) mod inventory;
+pub(super) mod preview;
+pub(super) mod report;
+pub(super) mod run;
+pub(super) mod snapshot;
+pub(super) mod validate;

@@ -1,0 +1,285 @@
+//! `intendant run`, `recover` and `restore`: what changes sites.
+
+use crate::cli::arguments::{Common, Recover, Restore, Run, Sites};
+use crate::cli::fleet::Fleet;
+use crate::cli::progress::Show;
+use crate::cli::{ExitCode, Failure, show};
+use crate::journal::{Event, Purpose, RunState};
+use crate::model::{Outcome, RunId, SiteName};
+use crate::procedure::SnapshotMoment;
+use crate::run::{self, Ended, Job, RestoreAsked, RunError, Runner};
+use crate::snapshot::SnapshotName;
+use futures::stream::StreamExt;
+use serde_json::json;
+use std::io::{IsTerminal, Write as _};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+pub(in crate::cli) async fn run(common: &Common, options: &Run) -> Result<ExitCode, Failure> {
+    let fleet = Fleet::open(common)?;
+    let runner = fleet.runner(Arc::new(Show::new())).await?;
+    let mut jobs = match options.due {
+        true => due(fleet.jobs(&Sites {
+            sites: options.sites.sites.clone(),
+            tag: options.sites.tag.clone(),
+            all: true,
+        })?),
+        false => fleet.jobs(&options.sites)?,
+    };
+    for job in &mut jobs {
+        job.any_time = options.any_time;
+    }
+    watch_for_interrupts();
+    let parallel = options
+        .parallel
+        .unwrap_or(fleet.settings.parallel)
+        .clamp(1, 256);
+    let ended: Vec<(Job, Result<Ended, RunError>)> = futures::stream::iter(jobs)
+        .map(|job| {
+            let runner = runner.clone();
+            async move {
+                let ended = run::run(&runner, &job).await;
+                (job, ended)
+            }
+        })
+        .buffer_unordered(parallel)
+        .collect()
+        .await;
+    finish(common, &fleet, &runner, ended).await
+}
+
+/// The jobs one of whose windows is open.
+fn due(jobs: Vec<Job>) -> Vec<Job> {
+    let now = jiff::Timestamp::now();
+    jobs.into_iter()
+        .filter(|job| crate::update::is_due(&job.plan, now))
+        .collect()
+}
+
+pub(in crate::cli) async fn recover(
+    common: &Common,
+    options: &Recover,
+) -> Result<ExitCode, Failure> {
+    let fleet = Fleet::open(common)?;
+    let runner = fleet.runner(Arc::new(Show::new())).await?;
+    let names: Vec<String> = match options.sites.is_empty() {
+        false => options.sites.clone(),
+        true => {
+            let open = runner.journal.runs(None, true, 10_000).await?;
+            open.into_iter().map(|run| run.site.to_string()).collect()
+        }
+    };
+    if names.is_empty() {
+        show::line(if common.json {
+            "{\"runs\": []}"
+        } else {
+            "no run is open; there is nothing to recover"
+        });
+        return Ok(ExitCode::OK);
+    }
+    watch_for_interrupts();
+    let mut ended = Vec::new();
+    for name in names {
+        let job = fleet.job(&name)?;
+        let result = run::recover(&runner, &job).await;
+        ended.push((job, result));
+    }
+    finish(common, &fleet, &runner, ended).await
+}
+
+pub(in crate::cli) async fn restore(
+    common: &Common,
+    options: &Restore,
+) -> Result<ExitCode, Failure> {
+    let fleet = Fleet::open(common)?;
+    let runner = fleet.runner(Arc::new(Show::new())).await?;
+    let job = fleet.job(&options.site)?;
+    let snapshot = match &options.snapshot {
+        Some(name) => named_snapshot(&runner, &job.plan.site, name)?,
+        None => last_before(&runner, &job.plan.site).await?,
+    };
+    if !options.yes && !common.json {
+        confirm(&job, &snapshot, &options.only)?;
+    }
+    watch_for_interrupts();
+    let asked = RestoreAsked {
+        snapshot,
+        only: options.only.clone(),
+    };
+    let ended = run::restore(&runner, &job, &asked).await;
+    let good = matches!(
+        &ended,
+        Ok(Ended {
+            outcome: Outcome::Restored,
+            ..
+        })
+    );
+    let code = finish(common, &fleet, &runner, vec![(job, ended)]).await?;
+    // Here `restored` is what was asked for.
+    Ok(if good { ExitCode::OK } else { code })
+}
+
+/// A snapshot by its name, or by the end of it.
+pub(in crate::cli) fn named_snapshot(
+    runner: &Runner,
+    site: &SiteName,
+    name: &str,
+) -> Result<SnapshotName, Failure> {
+    let all = runner.store.list(site)?;
+    let found: Vec<_> = all
+        .iter()
+        .filter(|one| one.name.as_str() == name || one.name.as_str().ends_with(name))
+        .collect();
+    match found[..] {
+        [one] => Ok(one.name.clone()),
+        [] => Err(Failure::absent(format!(
+            "{site} has no snapshot {name:?}; see: intendant snapshot list {site}"
+        ))),
+        _ => Err(Failure::absent(format!(
+            "{} snapshots of {site} end in {name:?}; give more of the name",
+            found.len()
+        ))),
+    }
+}
+
+/// The snapshot before the last update run, else the newest one.
+async fn last_before(runner: &Runner, site: &SiteName) -> Result<SnapshotName, Failure> {
+    for run in runner.journal.runs(Some(site), false, 50).await? {
+        let entries = runner.journal.entries(run.run).await?;
+        let Ok(state) = RunState::fold(&entries) else {
+            continue;
+        };
+        let update = matches!(
+            state.opened.as_ref().map(|opened| &opened.purpose),
+            Some(Purpose::Update)
+        );
+        let before = state
+            .attempts
+            .iter()
+            .rev()
+            .find_map(|attempt| attempt.snapshot(SnapshotMoment::Before));
+        if let (true, Some(before)) = (update, before)
+            && let Ok(name) = before.name.parse()
+        {
+            return Ok(name);
+        }
+    }
+    let newest = runner.store.latest(site)?;
+    newest.ok_or_else(|| {
+        Failure::absent(format!(
+            "{site} has no snapshot; `intendant snapshot create {site}` takes one"
+        ))
+    })
+}
+
+fn confirm(job: &Job, snapshot: &SnapshotName, only: &[String]) -> Result<(), Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure {
+            code: ExitCode::USAGE,
+            text: "a restore overwrites the present state (which is itself kept as a snapshot): add --yes".into(),
+        });
+    }
+    let what = if only.is_empty() {
+        "files and database".into()
+    } else {
+        only.join(", ")
+    };
+    show::remark(format!(
+        "{} at {}: {what} will be as in snapshot {snapshot}.\nWhat was written since is taken off the site; it is kept as a snapshot of its own.",
+        job.plan.site,
+        job.plan.url.as_str()
+    ));
+    let _ = write!(std::io::stderr(), "Go on? [y/N] ");
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    match read.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "o" | "oui") {
+        true => Ok(()),
+        false => Err(Failure::other("nothing was done")),
+    }
+}
+
+/// An interrupt from the keyboard does not leave a site half-way: the run goes on to an outcome.
+fn watch_for_interrupts() {
+    tokio::spawn(async {
+        let mut asked = false;
+        while tokio::signal::ctrl_c().await.is_ok() {
+            if asked {
+                show::remark("stopped; the site may be half-way: intendant recover");
+                std::process::exit(130);
+            }
+            asked = true;
+            show::remark(
+                "the run goes on until the site is safe; press again to stop at once (then: intendant recover)",
+            );
+        }
+    });
+}
+
+/// Writes reports and tells how it ended.
+async fn finish(
+    common: &Common,
+    fleet: &Fleet,
+    runner: &Runner,
+    ended: Vec<(Job, Result<Ended, RunError>)>,
+) -> Result<ExitCode, Failure> {
+    let mut code = ExitCode::OK;
+    let mut all = Vec::new();
+    for (job, ended) in ended {
+        let site = &job.plan.site;
+        match ended {
+            Err(error) => {
+                let text = run::in_words(&error);
+                let failed = Failure::from(error);
+                if common.json {
+                    all.push(json!({ "site": site, "error": text }));
+                }
+                code = code.max(failed.report());
+            }
+            Ok(ended) => {
+                code = code.max(ExitCode::of(ended.outcome));
+                let reports = write_reports(fleet, runner, site, ended.run).await;
+                if common.json {
+                    let digest = digest(runner, ended.run).await;
+                    all.push(json!({
+                        "site": site, "run": ended.run, "outcome": ended.outcome, "summary": ended.summary,
+                        "digest": digest, "reports": reports,
+                    }));
+                } else {
+                    show::line(format!("{site}: {} · {}", ended.outcome, ended.summary));
+                    for report in reports {
+                        show::line(format!("  {}", report.display()));
+                    }
+                }
+            }
+        }
+    }
+    if common.json {
+        show::json(&json!({ "runs": all }));
+    }
+    Ok(code)
+}
+
+/// The digest of the procedure that was run last.
+async fn digest(runner: &Runner, run: RunId) -> Option<String> {
+    let entries = runner.journal.entries(run).await.ok()?;
+    entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Planned(planned) => Some(planned.digest.to_string()),
+        _ => None,
+    })
+}
+
+/// Reporting fails open: a report that can't be written is said, and changes nothing.
+async fn write_reports(
+    fleet: &Fleet,
+    runner: &Runner,
+    site: &SiteName,
+    run: RunId,
+) -> Vec<PathBuf> {
+    match super::report::write(fleet, runner, run).await {
+        Ok(files) => files,
+        Err(failure) => {
+            show::remark(format!("{site}: no report was written: {}", failure.text));
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! `intendant snapshot`.
+
+use super::run::named_snapshot;
+use crate::cli::arguments::{Common, Sites, Snapshot, SnapshotAction};
+use crate::cli::fleet::Fleet;
+use crate::cli::progress::Show;
+use crate::cli::{ExitCode, Failure, show};
+use crate::model::{SiteName, human_bytes};
+use crate::run::{Runner, close_site, open_site, snapshot_source};
+use crate::site::Expect;
+use crate::snapshot::{self, CaptureRequest, Depth, NoProgress, Progress, SnapshotName};
+use serde_json::json;
+use std::path::Path;
+use std::sync::Arc;
+
+pub(in crate::cli) async fn snapshot(
+    common: &Common,
+    options: &Snapshot,
+) -> Result<ExitCode, Failure> {
+    let fleet = Fleet::open(common)?;
+    let runner = fleet.runner(Arc::new(Show::new())).await?;
+    match &options.action {
+        SnapshotAction::Create(sites) => create(common, &fleet, &runner, sites).await,
+        SnapshotAction::List { site } => list(common, &runner, site.as_deref()),
+        SnapshotAction::Show {
+            site,
+            snapshot,
+            against,
+        } => show_one(
+            common,
+            &runner,
+            site,
+            snapshot.as_deref(),
+            against.as_deref(),
+        ),
+        SnapshotAction::Verify { site, metadata } => {
+            verify(common, &runner, site.as_deref(), *metadata).await
+        }
+        SnapshotAction::Export { site, snapshot, to } => {
+            export(common, &runner, site, snapshot.as_deref(), to).await
+        }
+    }
+}
+
+fn progress() -> Arc<dyn Progress> {
+    Arc::new(NoProgress)
+}
+
+fn site_name(text: &str) -> Result<SiteName, Failure> {
+    SiteName::new(text)
+        .map_err(|error| Failure::absent(format!("{text:?} is not the name of a site: {error}")))
+}
+
+async fn create(
+    common: &Common,
+    fleet: &Fleet,
+    runner: &Runner,
+    sites: &Sites,
+) -> Result<ExitCode, Failure> {
+    let mut all = Vec::new();
+    for job in fleet.jobs(sites)? {
+        let site = open_site(runner, &job, Expect::Whole).await?;
+        let request = CaptureRequest {
+            now: runner.clock.now(),
+            tolerate_unreadable: false,
+        };
+        let captured = match snapshot_source(&job, &site).await {
+            Ok(source) => snapshot::capture(&source, &runner.store, &request, &progress())
+                .await
+                .map_err(Failure::from),
+            Err(error) => Err(error.into()),
+        };
+        close_site(&site).await;
+        let captured = captured?;
+        let totals = captured.manifest.totals();
+        if common.json {
+            all.push(json!({
+                "site": job.plan.site, "snapshot": captured.name.as_str(), "id": captured.manifest.id(),
+                "files": totals.files, "bytes": totals.bytes, "objects": totals.objects,
+                "stored-bytes": captured.stats.bytes_stored,
+            }));
+        } else {
+            show::line(format!(
+                "{}: {} · {} files, {} tables and other objects, {}; {} new in the store",
+                job.plan.site,
+                captured.name,
+                totals.files,
+                totals.objects,
+                human_bytes(totals.bytes),
+                human_bytes(captured.stats.bytes_stored)
+            ));
+        }
+    }
+    if common.json {
+        show::json(&json!({ "snapshots": all }));
+    }
+    Ok(ExitCode::OK)
+}
+
+fn list(common: &Common, runner: &Runner, site: Option<&str>) -> Result<ExitCode, Failure> {
+    let sites = match site {
+        Some(site) => vec![site_name(site)?],
+        None => runner.store.sites()?,
+    };
+    let mut all = Vec::new();
+    for site in sites {
+        all.extend(runner.store.list(&site)?);
+    }
+    if common.json {
+        let rows = all.iter().map(
+            |one| json!({ "site": one.site, "snapshot": one.name.as_str(), "taken": one.taken }),
+        );
+        show::json(&json!({ "snapshots": rows.collect::<Vec<_>>() }));
+    } else if all.is_empty() {
+        show::line("there are no snapshots");
+    } else {
+        let rows = all.iter().map(|one| {
+            [
+                one.site.to_string(),
+                one.name.to_string(),
+                one.taken.to_string(),
+            ]
+        });
+        show::line(show::table(["site", "snapshot", "taken"], rows));
+    }
+    Ok(ExitCode::OK)
+}
+
+/// A snapshot by name, or the newest.
+fn choose(runner: &Runner, site: &SiteName, name: Option<&str>) -> Result<SnapshotName, Failure> {
+    match name {
+        Some(name) => named_snapshot(runner, site, name),
+        None => runner
+            .store
+            .latest(site)?
+            .ok_or_else(|| Failure::absent(format!("{site} has no snapshot"))),
+    }
+}
+
+fn show_one(
+    common: &Common,
+    runner: &Runner,
+    site: &str,
+    name: Option<&str>,
+    against: Option<&str>,
+) -> Result<ExitCode, Failure> {
+    let site = site_name(site)?;
+    let name = choose(runner, &site, name)?;
+    let manifest = runner.store.load(&site, &name)?;
+    let totals = manifest.totals();
+    let mut lines = Vec::new();
+    if let Some(against) = against {
+        let other = named_snapshot(runner, &site, against)?;
+        let other = runner.store.load(&site, &other)?;
+        lines = snapshot::diff(&other, &manifest).lines(usize::MAX);
+    }
+    if common.json {
+        let tables: Vec<_> = manifest
+            .objects()
+            .map(|(object, content)| json!({ "object": object.to_string(), "bytes": content.size, "digest": content.digest }))
+            .collect();
+        show::json(&json!({
+            "site": site, "snapshot": name.as_str(), "id": manifest.id(), "files": totals.files,
+            "bytes": totals.bytes, "objects": tables, "differences": lines,
+        }));
+        return Ok(ExitCode::OK);
+    }
+    show::line(format!(
+        "{site}: snapshot {name}, content {}",
+        manifest.id()
+    ));
+    show::line(format!(
+        "{} files, {}; {} database objects:",
+        totals.files,
+        human_bytes(totals.bytes),
+        totals.objects
+    ));
+    for (object, content) in manifest.objects() {
+        show::line(format!("  {object}  {}", human_bytes(content.size)));
+    }
+    if against.is_some() {
+        show::line(format!("{} differences:", lines.len()));
+        lines
+            .iter()
+            .for_each(|line| show::line(format!("  {line}")));
+    }
+    Ok(ExitCode::OK)
+}
+
+async fn verify(
+    common: &Common,
+    runner: &Runner,
+    site: Option<&str>,
+    metadata: bool,
+) -> Result<ExitCode, Failure> {
+    let site = site.map(site_name).transpose()?;
+    let depth = if metadata {
+        Depth::Metadata
+    } else {
+        Depth::EveryByte
+    };
+    let verified = snapshot::verify(&runner.store, site.as_ref(), depth, &progress()).await?;
+    let hurt: Vec<_> = verified
+        .hurt
+        .iter()
+        .map(|hurt| json!({ "site": hurt.site, "snapshot": hurt.name.as_str(), "count": hurt.count, "items": hurt.items }))
+        .collect();
+    if common.json {
+        show::json(&json!({
+            "good": verified.ok(), "snapshots": verified.snapshots, "blobs": verified.blobs,
+            "bytes": verified.bytes, "hurt": hurt, "damaged": verified.damaged,
+        }));
+    } else {
+        for hurt in &verified.hurt {
+            show::line(format!(
+                "{}: snapshot {} is hurt in {} items:",
+                hurt.site, hurt.name, hurt.count
+            ));
+            hurt.items
+                .iter()
+                .for_each(|item| show::line(format!("  {item}")));
+        }
+        verified
+            .damaged
+            .iter()
+            .for_each(|file| show::line(format!("damaged in the store: {file}")));
+        show::line(format!(
+            "{} snapshots, {} blobs, {}: {}",
+            verified.snapshots,
+            verified.blobs,
+            human_bytes(verified.bytes),
+            if verified.ok() {
+                "all good"
+            } else {
+                "NOT good"
+            }
+        ));
+    }
+    Ok(if verified.ok() {
+        ExitCode::OK
+    } else {
+        ExitCode::SHORT
+    })
+}
+
+async fn export(
+    common: &Common,
+    runner: &Runner,
+    site: &str,
+    name: Option<&str>,
+    to: &Path,
+) -> Result<ExitCode, Failure> {
+    let site = site_name(site)?;
+    let name = choose(runner, &site, name)?;
+    let bytes = snapshot::export(&runner.store, &site, &name, to, &progress()).await?;
+    if common.json {
+        show::json(&json!({ "site": site, "snapshot": name.as_str(), "file": to, "bytes": bytes }));
+    } else {
+        show::line(format!(
+            "{site}: snapshot {name} → {} ({})",
+            to.display(),
+            human_bytes(bytes)
+        ));
+    }
+    Ok(ExitCode::OK)
+}

@@ -1,0 +1,130 @@
+//! The fleet's settings: `intendant.yaml`, options, the environment, defaults, in that order of
+//! increasing weakness from options on.
+
+use super::arguments::Common;
+use super::{ExitCode, Failure};
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+
+/// The settings file; every value has a default.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+struct SettingsFile {
+    /// The version of this format.
+    settings: Option<u32>,
+    plans: Option<PathBuf>,
+    playbooks: Option<PathBuf>,
+    state: Option<PathBuf>,
+    snapshots: Option<PathBuf>,
+    reports: Option<PathBuf>,
+    tools: Option<PathBuf>,
+    ssh_config: Option<PathBuf>,
+    parallel: Option<usize>,
+    provider: Provider,
+}
+
+/// Who does the work, as reports name it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(super) struct Provider {
+    /// The name.
+    pub(super) name: Option<String>,
+    /// How to reach it: an address, a telephone number, in one line.
+    pub(super) contact: Option<String>,
+}
+
+/// The settings in force.
+#[derive(Debug, Clone)]
+pub(super) struct Settings {
+    pub(super) plans: PathBuf,
+    pub(super) playbooks: Option<PathBuf>,
+    pub(super) state: PathBuf,
+    pub(super) snapshots: PathBuf,
+    pub(super) reports: PathBuf,
+    pub(super) tools: PathBuf,
+    pub(super) ssh_config: Option<PathBuf>,
+    pub(super) parallel: usize,
+    pub(super) provider: Provider,
+}
+
+/// The largest settings file, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
+impl Settings {
+    /// Reads the settings file, if there is one, and applies options over it.
+    pub(super) fn load(common: &Common) -> Result<Self, Failure> {
+        let default = Path::new("intendant.yaml");
+        let file = match &common.settings {
+            Some(file) => Some(file.as_path()),
+            None => default.exists().then_some(default),
+        };
+        let (read, folder) = match file {
+            Some(file) => (
+                read(file)?,
+                file.parent().unwrap_or(Path::new("")).to_owned(),
+            ),
+            None => (SettingsFile::default(), PathBuf::new()),
+        };
+        let state_home = home_folder("XDG_STATE_HOME", ".local/state");
+        let data_home = home_folder("XDG_DATA_HOME", ".local/share");
+        let cache_home = home_folder("XDG_CACHE_HOME", ".cache");
+        let choose = |option: &Option<PathBuf>, read: Option<PathBuf>, default: PathBuf| {
+            option
+                .clone()
+                .or_else(|| read.map(|path| folder.join(path)))
+                .unwrap_or(default)
+        };
+        Ok(Self {
+            plans: choose(&common.plans, read.plans, "plans".into()),
+            playbooks: common
+                .playbooks
+                .clone()
+                .or_else(|| read.playbooks.map(|path| folder.join(path))),
+            state: choose(&common.state, read.state, state_home),
+            snapshots: choose(&common.store, read.snapshots, data_home.join("snapshots")),
+            reports: choose(&common.reports, read.reports, "reports".into()),
+            tools: choose(&None, read.tools, cache_home.join("tools")),
+            ssh_config: read.ssh_config.map(|path| folder.join(path)),
+            parallel: read.parallel.unwrap_or(4).clamp(1, 256),
+            provider: read.provider,
+        })
+    }
+}
+
+fn read(file: &Path) -> Result<SettingsFile, Failure> {
+    let invalid = |text: String| Failure {
+        code: ExitCode::INVALID,
+        text: format!("{}: {text}", file.display()),
+    };
+    let size = std::fs::metadata(file)
+        .map_err(|error| invalid(error.to_string()))?
+        .len();
+    if size > MAX_BYTES {
+        return Err(invalid(format!("larger than {MAX_BYTES} bytes")));
+    }
+    let text = std::fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
+    let read: SettingsFile =
+        serde_yaml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    match read.settings {
+        Some(1) => Ok(read),
+        Some(other) => Err(invalid(format!(
+            "settings: {other} is not a format that this program knows; it knows 1"
+        ))),
+        None => Err(invalid(
+            "the first line must say the format: settings: 1".into(),
+        )),
+    }
+}
+
+/// A folder of ours in one of the user's base folders.
+fn home_folder(variable: &str, below_home: &str) -> PathBuf {
+    let base = std::env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    let home = || {
+        std::env::home_dir()
+            .unwrap_or_else(|| PathBuf::from("."))
+            .join(below_home)
+    };
+    base.unwrap_or_else(home).join("intendant")
+}

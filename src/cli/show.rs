@@ -1,0 +1,261 @@
+//! Words and tables for people.
+
+use crate::inventory::{ChecksumState, Inventory};
+use crate::model::{Hold, HoldReason, Lifter, clean_line};
+use crate::procedure::{Action, Procedure};
+use crate::run::Preview;
+use crate::update::{Because, Update};
+use comfy_table::{Cell, Table, presets};
+use std::io::Write as _;
+
+/// Whether colours are wanted on a stream that is, or is not, a terminal.
+pub(super) fn colours(terminal: bool) -> bool {
+    terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
+/// Prints a line of data. Whoever closes the pipe has read enough: that is no failure.
+pub(super) fn line(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
+/// Prints a line that is not data.
+pub(super) fn remark(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Prints a value as JSON.
+pub(super) fn json<T: serde::Serialize>(value: &T) {
+    match serde_json::to_string_pretty(value) {
+        Ok(text) => line(text),
+        Err(error) => remark(format!(
+            "error: the answer can't be written as JSON: {error}"
+        )),
+    }
+}
+
+/// A plain table with a header.
+pub(super) fn table<const N: usize>(
+    header: [&str; N],
+    rows: impl IntoIterator<Item = [String; N]>,
+) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING);
+    table.set_header(header.map(|text| Cell::new(text.to_uppercase())));
+    for row in rows {
+        table.add_row(row);
+    }
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    let text = table.to_string();
+    text.lines()
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+/// Why an update waits, in words.
+pub(super) fn reason(reason: &HoldReason) -> String {
+    match reason {
+        HoldReason::Policy { key, allows } => format!("the plan allows {allows} ({key})"),
+        HoldReason::Approval => {
+            "a major version needs a recorded approval (approvals in the plan)".into()
+        }
+        HoldReason::Planned {
+            why,
+            until: Some(until),
+        } => format!("held by the plan until {until}: {why}"),
+        HoldReason::Planned { why, until: None } => format!("held by the plan: {why}"),
+        HoldReason::Platform { part, needs, has } => format!(
+            "needs {part} {needs}, the site has {}",
+            has.as_ref()
+                .map_or("an unknown one", |version| version.as_str())
+        ),
+        HoldReason::Core { needs, has } => format!("needs core {needs}, which will be {has}"),
+        HoldReason::Dependency { on } => format!("needs {on}, which is missing or not active"),
+        HoldReason::With { other } => format!("moves together with {other}, which is held"),
+        HoldReason::Licence => "there is no package: a licence is missing or has ended".into(),
+        HoldReason::Modified { files } => format!("its files were modified: {}", files.join(", ")),
+        HoldReason::OutsidePlan { tier } => {
+            format!("outside the plan; the tier {tier} would cover it")
+        }
+        HoldReason::TooYoung { from } => format!("too young; from {from}"),
+        HoldReason::Unusable { why } => format!("can't be used safely: {why}"),
+        HoldReason::NotWritable { path } => format!("the account can't write {path}"),
+        HoldReason::Failed { why } => {
+            format!("broke the site in this run: {}", clean_line(why, 160))
+        }
+    }
+}
+
+/// Who can lift a hold, in words.
+pub(super) fn lifter(lifter: Lifter) -> &'static str {
+    match lifter {
+        Lifter::Operator => "operator",
+        Lifter::Client => "client",
+        Lifter::Host => "host",
+        Lifter::Vendor => "vendor",
+        Lifter::Time => "time",
+    }
+}
+
+fn because(update: &Update) -> String {
+    let words = update.because.iter().map(|because| match because {
+        Because::Needs { other } => format!("needs {other}"),
+        Because::NeedsCore { version } => format!("needs core {version}"),
+        Because::Together { other } => format!("goes together with {other}"),
+        Because::BeforeCore => "fits the present core".into(),
+    });
+    let words: Vec<String> = words.collect();
+    if words.is_empty() {
+        String::new()
+    } else {
+        format!("because it {}", words.join(", "))
+    }
+}
+
+/// Holds as a table.
+pub(super) fn holds(holds: &[Hold]) -> String {
+    table(
+        ["held", "installed", "offered", "why", "who"],
+        holds.iter().map(|hold| {
+            [
+                hold_name(hold),
+                hold.installed.to_string(),
+                hold.offered
+                    .as_ref()
+                    .map_or("?".into(), ToString::to_string),
+                reason(&hold.reason),
+                lifter(hold.reason.lifter()).to_owned(),
+            ]
+        }),
+    )
+}
+
+fn hold_name(hold: &Hold) -> String {
+    match hold.reason {
+        HoldReason::Unusable { .. } => hold.title.clone(),
+        _ => hold.component.to_string(),
+    }
+}
+
+/// Prints what a run would do.
+pub(super) fn preview(site: &str, preview: &Preview) {
+    let procedure = &preview.procedure;
+    line(format!("{site}: procedure {}", preview.digest));
+    steps(procedure);
+    if !procedure.holds.is_empty() {
+        line(format!("\n{}", holds(&procedure.holds)));
+    }
+    for refusal in &preview.refusals {
+        line(format!("\nA run would be refused now: {refusal}"));
+    }
+}
+
+fn steps(procedure: &Procedure) {
+    for step in &procedure.steps {
+        let why = match &step.action {
+            Action::Update { component, .. } => procedure
+                .updates
+                .iter()
+                .find(|update| update.component == *component)
+                .map(because)
+                .unwrap_or_default(),
+            Action::Baseline { .. } => format!("{} checks", procedure.checks.len()),
+            _ => String::new(),
+        };
+        line(format!(
+            "  {}{}{why}",
+            step.name,
+            if why.is_empty() { "" } else { "  · " }
+        ));
+    }
+}
+
+/// Prints an inventory.
+pub(super) fn inventory(site: &str, cap: Option<u32>, inventory: &Inventory) {
+    let core = &inventory.core;
+    let offered = core
+        .offers
+        .iter()
+        .map(|offer| offer.version.to_string())
+        .collect::<Vec<_>>()
+        .join(", ");
+    let offered = if offered.is_empty() {
+        "nothing newer offered".into()
+    } else {
+        format!("offered: {offered}")
+    };
+    line(format!(
+        "{site}: {} {} ({offered})",
+        core.title, core.version
+    ));
+    let platform = inventory
+        .platform
+        .iter()
+        .map(|(part, version)| format!("{part} {version}"));
+    line(format!(
+        "platform: {}",
+        platform.collect::<Vec<_>>().join(", ")
+    ));
+    let cap = cap.map_or("no limit".into(), |cap| format!("{cap} covered"));
+    line(format!(
+        "extensions that count: {} ({cap})\n",
+        inventory.counted()
+    ));
+    let rows = inventory.extensions.iter().map(|extension| {
+        let checksum =
+            inventory
+                .checksums
+                .get(&extension.id)
+                .map(|checksum| match checksum.state {
+                    ChecksumState::Verified => "original",
+                    ChecksumState::Modified => "MODIFIED",
+                    ChecksumState::Unknown => "",
+                });
+        [
+            extension.id.to_string(),
+            extension
+                .version
+                .as_ref()
+                .map_or("-".into(), ToString::to_string),
+            extension.offer.as_ref().map_or(String::new(), |offer| {
+                format!(
+                    "{}{}",
+                    offer.version,
+                    if offer.package { "" } else { " (no package)" }
+                )
+            }),
+            if extension.active { "active" } else { "" }.to_owned(),
+            checksum.unwrap_or_default().to_owned(),
+            extension.title.clone(),
+        ]
+    });
+    line(table(
+        [
+            "extension",
+            "installed",
+            "offered",
+            "state",
+            "files",
+            "title",
+        ],
+        rows,
+    ));
+    for source in inventory.sources.iter().filter(|source| !source.reachable) {
+        line(format!(
+            "\nnot reached: {} ({})",
+            source.name,
+            source.why.as_deref().unwrap_or("no usable answer")
+        ));
+    }
+    for trace in inventory.busy.iter().chain(&inventory.leftovers) {
+        line(format!("\nfound: {}", trace.what));
+    }
+    for unusable in &inventory.unusable {
+        line(format!(
+            "\ncan't be used: {} ({})",
+            unusable.shown, unusable.why
+        ));
+    }
+}

@@ -1,0 +1,420 @@
+//! From the merged document of facts to a checked inventory. Pure.
+
+use super::{
+    Core, DatabaseVersion, Extension, Inventory, Offer, Requirements, Source, Trace, Unusable,
+    Versions,
+};
+use crate::model::{ComponentId, Kind, NameError, SiteName, Version, clean_line};
+use crate::playbook::MergeError;
+use crate::site::SiteError;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// The most extensions of one site.
+const MAX_EXTENSIONS: usize = 20_000;
+/// The longest title, in characters.
+const MAX_TITLE: usize = 120;
+
+/// Why there is no inventory.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    /// A fact could not be observed.
+    #[error(transparent)]
+    Site(SiteError),
+    /// The facts contradict each other.
+    #[error("{site}: the facts of the playbook can't be merged")]
+    Merge {
+        /// The site.
+        site: SiteName,
+        /// Why.
+        #[source]
+        source: MergeError,
+    },
+    /// The document has another shape.
+    #[error("{site}: the inventory is not what the playbook promises: {what}")]
+    Shape {
+        /// The site.
+        site: SiteName,
+        /// What is wrong.
+        what: String,
+    },
+}
+
+/// How an installed component compares with what its publisher published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChecksumState {
+    /// The same.
+    Verified,
+    /// Different.
+    Modified,
+    /// Nothing was published, or it could not be had.
+    Unknown,
+}
+
+/// A comparison with published checksums.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checksum {
+    /// The verdict.
+    pub state: ChecksumState,
+    /// Some of the files that differ, cleaned.
+    pub files: Vec<String>,
+    /// Why it is unknown.
+    pub why: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawDocument {
+    core: RawCore,
+    platform: BTreeMap<String, Value>,
+    database: Option<RawDatabase>,
+    extensions: Vec<Value>,
+    sources: Vec<RawSource>,
+    checksums: Vec<Value>,
+    busy: Vec<RawTrace>,
+    leftovers: Vec<RawTrace>,
+    error_log: Option<String>,
+    address: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawCore {
+    title: Option<String>,
+    version: Option<String>,
+    offers: Vec<RawOffer>,
+    unwritable: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawDatabase {
+    code: String,
+    data: String,
+}
+
+#[derive(Deserialize)]
+struct RawSource {
+    name: String,
+    reachable: bool,
+    #[serde(default)]
+    why: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawTrace {
+    what: String,
+    #[serde(default)]
+    since: Option<i64>,
+    #[serde(default)]
+    lift: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct RawExtension {
+    kind: String,
+    slug: String,
+    #[serde(default)]
+    title: Option<String>,
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    active: bool,
+    #[serde(default)]
+    shipped: bool,
+    #[serde(default)]
+    requires: RawRequirements,
+    #[serde(default)]
+    parent: Option<String>,
+    #[serde(default)]
+    offer: Option<RawOffer>,
+    #[serde(default)]
+    unwritable: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct RawOffer {
+    #[serde(default)]
+    version: Option<String>,
+    #[serde(default)]
+    package: bool,
+    #[serde(default)]
+    source: Option<String>,
+    #[serde(default)]
+    requires: RawRequirements,
+}
+
+/// `core` and `extensions` are named; every other key is a platform part.
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct RawRequirements {
+    core: Option<String>,
+    extensions: Vec<String>,
+    #[serde(flatten)]
+    platform: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct RawChecksum {
+    component: String,
+    state: ChecksumState,
+    #[serde(default)]
+    files: Vec<String>,
+    #[serde(default)]
+    why: Option<String>,
+}
+
+fn component(text: &str) -> Result<ComponentId, NameError> {
+    let (kind, slug) = text.split_once(':').unwrap_or(("", text));
+    ComponentId::new(kind, slug)
+}
+
+/// A least version; what is not one asks for nothing that could be checked.
+fn least(text: Option<String>) -> Option<Version> {
+    text.and_then(|text| Version::new(text.trim()).ok())
+}
+
+fn requirements(raw: RawRequirements) -> Result<Requirements, NameError> {
+    let part =
+        |(name, value): (String, Value)| Some((name, least(value.as_str().map(str::to_owned))?));
+    Ok(Requirements {
+        core: least(raw.core),
+        platform: raw.platform.into_iter().filter_map(part).collect(),
+        extensions: raw
+            .extensions
+            .iter()
+            .map(|text| component(text))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+fn offer(raw: RawOffer) -> Result<Offer, NameError> {
+    Ok(Offer {
+        version: Version::new(raw.version.unwrap_or_default())?,
+        package: raw.package,
+        source: raw.source.map(|source| clean_line(&source, MAX_TITLE)),
+        requires: requirements(raw.requires)?,
+    })
+}
+
+fn extension(raw: RawExtension) -> Result<Extension, NameError> {
+    let id = ComponentId::new(&raw.kind, &raw.slug)?;
+    let title = raw
+        .title
+        .as_deref()
+        .map(|title| clean_line(title, MAX_TITLE))
+        .filter(|title| !title.is_empty());
+    Ok(Extension {
+        title: title.unwrap_or_else(|| id.slug.to_string()),
+        // A version that can't be written down can't be read back either.
+        version: raw.version.map(Version::new).transpose()?,
+        active: raw.active,
+        shipped: raw.shipped,
+        requires: requirements(raw.requires)?,
+        parent: raw.parent.as_deref().map(component).transpose()?,
+        offer: raw.offer.map(offer).transpose()?,
+        unwritable: raw.unwritable.map(|path| clean_line(&path, 200)),
+        id,
+    })
+}
+
+fn trace(raw: RawTrace) -> Trace {
+    Trace {
+        what: clean_line(&raw.what, MAX_TITLE),
+        since: raw.since,
+        lift: raw.lift.map(|lift| clean_line(&lift, MAX_TITLE)),
+    }
+}
+
+pub(super) fn read(site: &SiteName, document: Value) -> Result<Inventory, InventoryError> {
+    let shape = |what: String| InventoryError::Shape {
+        site: site.clone(),
+        what: clean_line(&what, 300),
+    };
+    let raw: RawDocument =
+        serde_json::from_value(document).map_err(|error| shape(error.to_string()))?;
+    if raw.extensions.len() > MAX_EXTENSIONS {
+        return Err(shape(format!(
+            "{} extensions are more than {MAX_EXTENSIONS}",
+            raw.extensions.len()
+        )));
+    }
+    let mut unusable = Vec::new();
+    let mut extensions = BTreeMap::new();
+    for value in raw.extensions {
+        let shown = clean_line(value["slug"].as_str().unwrap_or("(no name)"), 80);
+        let mut refuse = |why: String| {
+            unusable.push(Unusable {
+                shown: shown.clone(),
+                why: clean_line(&why, 200),
+            });
+        };
+        match serde_json::from_value::<RawExtension>(value)
+            .map_err(|e| e.to_string())
+            .and_then(|raw| extension(raw).map_err(|e| e.to_string()))
+        {
+            Ok(extension) => match extensions.entry(extension.id.clone()) {
+                std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(extension)),
+                std::collections::btree_map::Entry::Occupied(_) => {
+                    refuse("there are two of this name".into())
+                }
+            },
+            Err(why) => refuse(why),
+        }
+    }
+    let version = raw.core.version.clone().unwrap_or_default();
+    let version =
+        Version::new(version).map_err(|error| shape(format!("the core's version: {error}")))?;
+    let mut offers = Vec::new();
+    for raw in raw.core.offers {
+        let shown = format!(
+            "core {}",
+            clean_line(raw.version.as_deref().unwrap_or("(no version)"), 80)
+        );
+        match offer(raw) {
+            Ok(offer) => offers.push(offer),
+            Err(error) => unusable.push(Unusable {
+                shown,
+                why: error.to_string(),
+            }),
+        }
+    }
+    let platform = raw
+        .platform
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, least(value.as_str().map(str::to_owned))?)));
+    Ok(Inventory {
+        core: Core {
+            title: clean_line(raw.core.title.as_deref().unwrap_or(Kind::CORE), MAX_TITLE),
+            version,
+            offers,
+            unwritable: raw.core.unwritable.map(|path| clean_line(&path, 200)),
+        },
+        platform: platform.collect(),
+        database: raw.database.map(database),
+        extensions: extensions.into_values().collect(),
+        sources: raw.sources.into_iter().map(source).collect(),
+        checksums: checksums(raw.checksums, &mut unusable),
+        busy: raw.busy.into_iter().map(trace).collect(),
+        leftovers: raw.leftovers.into_iter().map(trace).collect(),
+        error_log: raw.error_log.filter(|path| {
+            path.starts_with('/') && path.len() <= 4096 && !path.contains(['\0', '\n'])
+        }),
+        address: raw.address.map(|address| clean_line(&address, 300)),
+        unusable,
+    })
+}
+
+fn source(raw: RawSource) -> Source {
+    Source {
+        name: clean_line(&raw.name, MAX_TITLE),
+        reachable: raw.reachable,
+        why: raw.why.map(|why| clean_line(&why, 200)),
+    }
+}
+
+fn database(raw: RawDatabase) -> DatabaseVersion {
+    DatabaseVersion {
+        code: clean_line(&raw.code, 64),
+        data: clean_line(&raw.data, 64),
+    }
+}
+
+fn checksums(raw: Vec<Value>, unusable: &mut Vec<Unusable>) -> BTreeMap<ComponentId, Checksum> {
+    let mut all: BTreeMap<ComponentId, Checksum> = BTreeMap::new();
+    for value in raw.into_iter().take(MAX_EXTENSIONS) {
+        let shown = clean_line(value["component"].as_str().unwrap_or("(no name)"), 80);
+        let read = serde_json::from_value::<RawChecksum>(value).map_err(|error| error.to_string());
+        match read.and_then(|raw| {
+            Ok((
+                component(&raw.component).map_err(|error| error.to_string())?,
+                raw,
+            ))
+        }) {
+            Ok((id, raw)) => {
+                let entry = all.entry(id).or_insert(Checksum {
+                    state: raw.state,
+                    files: Vec::new(),
+                    why: None,
+                });
+                if raw.state == ChecksumState::Modified {
+                    entry.state = ChecksumState::Modified;
+                }
+                let files = raw.files.iter().map(|file| clean_line(file, 200));
+                entry
+                    .files
+                    .extend(files.take(50_usize.saturating_sub(entry.files.len())));
+                entry.why = entry
+                    .why
+                    .take()
+                    .or(raw.why.map(|why| clean_line(&why, 200)));
+            }
+            Err(why) => unusable.push(Unusable {
+                shown,
+                why: clean_line(&why, 200),
+            }),
+        }
+    }
+    all
+}
+
+pub(super) fn read_versions(site: &SiteName, document: Value) -> Result<Versions, InventoryError> {
+    #[derive(Deserialize)]
+    struct Raw {
+        versions: BTreeMap<String, Value>,
+        #[serde(default)]
+        database: Option<RawDatabase>,
+    }
+    let shape = |what: String| InventoryError::Shape {
+        site: site.clone(),
+        what: clean_line(&what, 300),
+    };
+    let raw: Raw = serde_json::from_value(document).map_err(|error| shape(error.to_string()))?;
+    // Names that can't be used are not in any procedure, so nobody asks for them here.
+    let usable = |(id, version): (String, Value)| {
+        Some((component(&id).ok()?, Version::new(version.as_str()?).ok()?))
+    };
+    Ok(Versions {
+        versions: raw.versions.into_iter().filter_map(usable).collect(),
+        database: raw.database.map(database),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn name() -> SiteName {
+        SiteName::new("shop").unwrap()
+    }
+
+    #[test]
+    fn hostile_names_become_unusable_and_nothing_else() {
+        let document = json!({
+            "core": {"title": "W\u{1b}[31m", "version": "6.1.9", "offers": [{"version": "$(id)", "package": true}]},
+            "extensions": [
+                {"kind": "plugin", "slug": "x; rm -rf ~", "version": "1"},
+                {"kind": "plugin", "slug": "../../etc", "version": "1"},
+                {"kind": "plugin", "slug": "good", "version": "1", "offer": {"version": "2", "package": true, "requires": {"php": "8.0", "core": "6.0"}}},
+                {"kind": "plugin", "slug": "good", "version": "1"},
+                {"kind": "plugin", "slug": "evil", "version": "1", "offer": {"version": "<script>", "package": true}},
+                17
+            ]
+        });
+        let inventory = Inventory::from_document(&name(), document).unwrap();
+        assert_eq!(inventory.core.title, "W·[31m");
+        assert_eq!(inventory.extensions.len(), 1);
+        assert_eq!(inventory.unusable.len(), 6, "{:#?}", inventory.unusable);
+        let requires = &inventory.extensions[0].offer.as_ref().unwrap().requires;
+        assert_eq!(requires.platform["php"].as_str(), "8.0");
+        assert_eq!(requires.core.as_ref().unwrap().as_str(), "6.0");
+    }
+
+    #[test]
+    fn a_document_without_a_core_version_is_no_inventory() {
+        assert!(Inventory::from_document(&name(), json!({})).is_err());
+        assert!(Inventory::from_document(&name(), json!([1])).is_err());
+    }
+}

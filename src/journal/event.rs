@@ -1,0 +1,258 @@
+//! What a journal records.
+
+use crate::check::{Baseline, CheckResult};
+use crate::inventory::{DatabaseVersion, Inventory};
+use crate::model::{ComponentId, Digest, Outcome, SiteName, Version};
+use crate::procedure::Procedure;
+use crate::update::Refusal;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Why a run was opened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "kind")]
+pub enum Purpose {
+    /// The main job.
+    Update,
+    /// A restore that a person asked for.
+    Restore {
+        /// The snapshot.
+        snapshot: String,
+        /// What it is limited to, as it was asked for.
+        only: Vec<String>,
+    },
+}
+
+/// The first entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Opened {
+    /// The site.
+    pub site: SiteName,
+    /// Why.
+    pub purpose: Purpose,
+    /// Who runs it, and where: `user@machine (pid 12)`.
+    pub by: String,
+    /// The version of the program.
+    pub program: String,
+    /// What reports need of the plan.
+    pub plan: PlanExtract,
+}
+
+/// What reports need of the plan, as it was then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct PlanExtract {
+    /// The digest of the plan's file.
+    pub digest: Digest,
+    /// The client's name.
+    pub client: String,
+    /// The language of the client's reports: `fr` or `en`.
+    pub language: String,
+    /// The tier's name.
+    pub tier: String,
+    /// How many extensions it covers.
+    pub cap: Option<u32>,
+    /// The site's address.
+    pub url: String,
+    /// The zone in which times are shown.
+    pub zone: String,
+}
+
+/// An attempt: what was seen, and what will be done about it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Planned {
+    /// Counted from 1.
+    pub attempt: u32,
+    /// What was seen; none for a restore, which must not need a CMS that runs.
+    pub inventory: Option<Inventory>,
+    /// What will be done.
+    pub procedure: Procedure,
+    /// Its digest.
+    pub digest: Digest,
+}
+
+/// What a tool said it did, beside what was read back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Claim {
+    /// The command, as a person would type it.
+    pub command: String,
+    /// Its exit status.
+    pub status: i32,
+    /// The end of what it printed, cleaned.
+    pub said: String,
+}
+
+/// A snapshot that was taken and verified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct SnapshotRecord {
+    /// Its name in the store.
+    pub name: String,
+    /// The digest that names its content.
+    pub id: Digest,
+    /// Files in it.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Tables and other database objects in it.
+    pub objects: u64,
+    /// Bytes that were new in the store, compressed.
+    pub stored_bytes: u64,
+    /// What differs from the snapshot before, one line each, the first ones.
+    pub changed: Vec<String>,
+    /// How many items differ.
+    pub changed_count: u64,
+}
+
+/// What a step did.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "did")]
+pub enum StepResult {
+    /// Nothing that is worth a word.
+    Done,
+    /// The site passed its checks; this is what it looked like.
+    Baseline {
+        /// What was seen.
+        baseline: Baseline,
+        /// With verdicts.
+        results: Vec<CheckResult>,
+    },
+    /// A snapshot was taken and verified.
+    Snapshot {
+        /// Which.
+        snapshot: SnapshotRecord,
+    },
+    /// A component is at its version: claimed and read back.
+    Updated {
+        /// What the tool said.
+        claim: Claim,
+        /// What was read back.
+        version: Version,
+    },
+    /// The database fits the code: claimed and read back.
+    Migrated {
+        /// What the tool said.
+        claim: Claim,
+        /// What was read back.
+        database: Option<DatabaseVersion>,
+    },
+    /// Commands ran.
+    Ran {
+        /// What they said.
+        claims: Vec<Claim>,
+    },
+    /// Checks passed.
+    Checked {
+        /// With verdicts.
+        results: Vec<CheckResult>,
+    },
+}
+
+/// Why a step failed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct StepFailure {
+    /// In words: what was tried, what came back.
+    pub why: String,
+    /// What the tool said, where one ran.
+    pub claim: Option<Claim>,
+    /// Checks, where some failed.
+    pub results: Vec<CheckResult>,
+    /// The component that is to blame, if it is known.
+    pub blamed: Option<ComponentId>,
+}
+
+/// What happened, or is about to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum Event {
+    /// The run begins.
+    Opened(Box<Opened>),
+    /// An attempt begins.
+    Planned(Box<Planned>),
+    /// The run can't begin; it is closed as refused next.
+    Refused {
+        /// All the reasons.
+        reasons: Vec<Refusal>,
+    },
+    /// A step is about to be done.
+    StepBegun {
+        /// Its place in the procedure, counted from 0.
+        step: usize,
+    },
+    /// A step was done.
+    StepDone {
+        /// Its place.
+        step: usize,
+        /// What it did.
+        result: Box<StepResult>,
+    },
+    /// A step failed.
+    StepFailed {
+        /// Its place.
+        step: usize,
+        /// Why.
+        failure: Box<StepFailure>,
+    },
+    /// A runner takes over from one that died.
+    Recovered {
+        /// Who.
+        by: String,
+        /// The version of the program.
+        program: String,
+    },
+    /// The changes are about to be undone.
+    UnwindBegun {
+        /// Why, in words.
+        why: String,
+    },
+    /// The snapshot is about to be put back.
+    RestoreBegun {
+        /// Which.
+        snapshot: String,
+        /// Counted from 1.
+        attempt: u32,
+    },
+    /// The site is what the snapshot says, proven by a second look.
+    RestoreDone {
+        /// The snapshot of what was overwritten.
+        overwritten: String,
+        /// What was undone, one line each, the first ones.
+        undone: Vec<String>,
+        /// How many items.
+        undone_count: u64,
+        /// Bytes that were sent.
+        bytes_sent: u64,
+        /// What could not be set and differs still, such as owners.
+        left: Vec<String>,
+    },
+    /// Putting it back failed; it may be tried again.
+    RestoreFailed {
+        /// Why, in words.
+        why: String,
+    },
+    /// The restored site was checked.
+    UnwindChecked {
+        /// With verdicts.
+        results: Vec<CheckResult>,
+        /// Whether it is as good as before.
+        good: bool,
+    },
+    /// Something worth knowing that changes nothing.
+    Noted {
+        /// In words.
+        what: String,
+    },
+    /// The run is over.
+    Closed {
+        /// How.
+        outcome: Outcome,
+        /// In words; for `stuck`, what a person has to do.
+        summary: String,
+        /// The versions of all components as they were read back at the end.
+        versions: BTreeMap<ComponentId, Version>,
+    },
+}

@@ -1,0 +1,142 @@
+//! The append-only record of runs: the only truth about them.
+//!
+//! May use: `model`, `check`, `update`, `procedure`, `inventory`, `snapshot`. Invariants: an
+//! entry is synced before the act that it announces; entries are never changed; an entry that
+//! can't follow the one before it is an error; secrets have no place in any event.
+
+mod event;
+mod sqlite;
+mod state;
+
+pub use event::{
+    Claim, Event, Opened, PlanExtract, Planned, Purpose, SnapshotRecord, StepFailure, StepResult,
+};
+pub use sqlite::SqliteJournal;
+pub use state::{AttemptState, Illegal, RunState, StepState, Unwind};
+
+use crate::model::{Outcome, RunId, SiteName};
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// One entry of a run's journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Entry {
+    /// Counted from 1 within the run, without a gap.
+    pub sequence: u64,
+    /// When it was written, by the runner's clock.
+    pub at: Timestamp,
+    /// What happened, or is about to.
+    pub event: Event,
+}
+
+/// One line about a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct RunSummary {
+    /// The run.
+    pub run: RunId,
+    /// The site.
+    pub site: SiteName,
+    /// When it was opened.
+    pub opened: Timestamp,
+    /// How it ended; none while it is open.
+    pub outcome: Option<Outcome>,
+}
+
+/// Why the journal can't be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum JournalError {
+    /// The place of the database.
+    #[error(
+        "the journal can't be opened at {path}; check that the folder exists and can be written"
+    )]
+    Open {
+        /// The file.
+        path: String,
+        /// What was said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// A folder that can't be made.
+    #[error("the folder {path} for the journal can't be made")]
+    Folder {
+        /// The folder.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The database.
+    #[error("{doing} in the journal failed; nothing is done that is not recorded first")]
+    Database {
+        /// What was tried.
+        doing: &'static str,
+        /// What was said.
+        #[source]
+        source: sqlx::Error,
+    },
+    /// Another process wrote to the same run.
+    #[error("entry {sequence} of run {run} was already written by another process; this one stops")]
+    Overtaken {
+        /// The run.
+        run: RunId,
+        /// The entry.
+        sequence: u64,
+    },
+    /// An entry that can't be read.
+    #[error(
+        "entry {sequence} of run {run} can't be read; it was written by another version, or damaged"
+    )]
+    Unreadable {
+        /// The run.
+        run: RunId,
+        /// The entry.
+        sequence: u64,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// An event that can't be written down.
+    #[error("an event of run {run} can't be written down")]
+    Unwritable {
+        /// The run.
+        run: RunId,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The journal's format is newer than this program.
+    #[error(
+        "the journal at {path} has format {found}, and this program knows {known}; use the newer program"
+    )]
+    Format {
+        /// The file.
+        path: String,
+        /// Its format.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+}
+
+/// A place where journals are kept. Two processes may use one place; of two that append the same
+/// entry one fails.
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// Appends entry `sequence` of a run and returns when it is on the disk. The first entry of a
+    /// run must be [`Event::Opened`]. Only entry n+1 may follow entry n.
+    async fn append(&self, run: RunId, entry: &Entry) -> Result<(), JournalError>;
+
+    /// All entries of a run, in order.
+    async fn entries(&self, run: RunId) -> Result<Vec<Entry>, JournalError>;
+
+    /// Runs, newest first: of one site or of all, only open ones or all, at most `limit`.
+    async fn runs(
+        &self,
+        site: Option<&SiteName>,
+        open_only: bool,
+        limit: u32,
+    ) -> Result<Vec<RunSummary>, JournalError>;
+}

@@ -1,0 +1,324 @@
+//! Fold: from a run's entries to where it stands. Strict: an event that can't come next is an
+//! error.
+
+use super::Entry;
+use super::event::{Event, Opened, Planned, StepFailure, StepResult};
+use crate::check::Baseline;
+use crate::model::{ComponentId, Outcome};
+use crate::procedure::{Action, SnapshotMoment};
+use crate::update::Refusal;
+use std::collections::BTreeMap;
+
+/// An event that can't follow those before it.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("entry {sequence} of the journal ({event}) can't come there: {why}")]
+pub struct Illegal {
+    /// The entry.
+    pub sequence: u64,
+    /// Its event's name.
+    pub event: String,
+    /// Why not.
+    pub why: &'static str,
+}
+
+/// Where a step stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum StepState {
+    /// Not begun.
+    Waiting,
+    /// Begun; whether it was done is not known.
+    Begun,
+    /// Done.
+    Done(Box<StepResult>),
+    /// Failed.
+    Failed(Box<StepFailure>),
+}
+
+/// Where an unwinding stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Unwind {
+    /// Why.
+    pub why: String,
+    /// Restores that were begun.
+    pub tries: u32,
+    /// Why the last one failed.
+    pub last_failure: Option<String>,
+    /// Whether the site is what the snapshot says.
+    pub restored: bool,
+    /// Whether it was checked afterwards, and was good.
+    pub checked: Option<bool>,
+}
+
+/// Where an attempt stands.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AttemptState {
+    /// What it set out to do.
+    pub planned: Planned,
+    /// Step by step.
+    pub steps: Vec<StepState>,
+    /// Its undoing, if it came to that.
+    pub unwind: Option<Unwind>,
+}
+
+impl AttemptState {
+    /// What the site looked like before.
+    pub fn baseline(&self) -> Option<&Baseline> {
+        self.steps.iter().find_map(|step| match step {
+            StepState::Done(result) => match result.as_ref() {
+                StepResult::Baseline { baseline, .. } => Some(baseline),
+                _ => None,
+            },
+            _ => None,
+        })
+    }
+
+    /// The snapshot that was taken before.
+    pub fn snapshot(&self, wanted: SnapshotMoment) -> Option<&super::SnapshotRecord> {
+        let steps = self.planned.procedure.steps.iter().zip(&self.steps);
+        steps
+            .into_iter()
+            .find_map(|(step, state)| match (&step.action, state) {
+                (Action::Snapshot { moment }, StepState::Done(result)) if *moment == wanted => {
+                    match result.as_ref() {
+                        StepResult::Snapshot { snapshot } => Some(snapshot),
+                        _ => None,
+                    }
+                }
+                _ => None,
+            })
+    }
+
+    /// Whether anything that changes the site was begun.
+    pub fn touched(&self) -> bool {
+        let steps = self.planned.procedure.steps.iter().zip(&self.steps);
+        steps
+            .into_iter()
+            .any(|(step, state)| step.action.changes_site() && *state != StepState::Waiting)
+    }
+
+    /// Whether the lock may be held.
+    pub fn locked(&self) -> bool {
+        let steps = self.planned.procedure.steps.iter().zip(&self.steps);
+        let mut locked = false;
+        for (step, state) in steps {
+            match (&step.action, state) {
+                (Action::Lock, StepState::Begun | StepState::Done(_)) => locked = true,
+                (Action::Unlock, StepState::Done(_)) => locked = false,
+                _ => {}
+            }
+        }
+        locked
+    }
+
+    /// The step that failed, with the reason.
+    pub fn failure(&self) -> Option<(usize, &StepFailure)> {
+        self.steps
+            .iter()
+            .enumerate()
+            .find_map(|(index, step)| match step {
+                StepState::Failed(failure) => Some((index, failure.as_ref())),
+                _ => None,
+            })
+    }
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RunState {
+    /// The first entry.
+    pub opened: Option<Opened>,
+    /// Why it could not begin.
+    pub refused: Vec<Refusal>,
+    /// Its attempts; the last one is the present one.
+    pub attempts: Vec<AttemptState>,
+    /// What broke the site in earlier attempts.
+    pub blamed: BTreeMap<ComponentId, String>,
+    /// Whether a runner took over since the last step was begun.
+    pub in_doubt: bool,
+    /// The end.
+    pub closed: Option<(Outcome, String)>,
+    /// The number of entries.
+    pub entries: u64,
+}
+
+impl RunState {
+    /// Folds a whole journal.
+    pub fn fold(entries: &[Entry]) -> Result<Self, Illegal> {
+        let mut state = Self::default();
+        for entry in entries {
+            state.apply(entry)?;
+        }
+        Ok(state)
+    }
+
+    /// The present attempt.
+    pub fn attempt(&self) -> Option<&AttemptState> {
+        self.attempts.last()
+    }
+
+    /// Adds one entry.
+    pub fn apply(&mut self, entry: &Entry) -> Result<(), Illegal> {
+        let illegal = |why| Illegal {
+            sequence: entry.sequence,
+            event: name(&entry.event),
+            why,
+        };
+        if entry.sequence != self.entries + 1 {
+            return Err(illegal("its number is not the next one"));
+        }
+        self.follow(&entry.event).map_err(illegal)?;
+        self.entries = entry.sequence;
+        Ok(())
+    }
+
+    fn follow(&mut self, event: &Event) -> Result<(), &'static str> {
+        if self.closed.is_some() {
+            return Err("the run is over");
+        }
+        if self.opened.is_none() != matches!(event, Event::Opened(_)) {
+            return Err("a run is opened once, first");
+        }
+        match event {
+            Event::Opened(opened) => self.opened = Some(opened.as_ref().clone()),
+            Event::Planned(planned) => self.plan(planned)?,
+            Event::Refused { reasons } => {
+                if self
+                    .attempts
+                    .iter()
+                    .any(|attempt| attempt.touched() && attempt.unwind.is_none())
+                {
+                    return Err("the site was touched");
+                }
+                self.refused.extend(reasons.iter().cloned());
+            }
+            Event::StepBegun { step } => {
+                self.in_doubt = false;
+                self.step(*step, |state| match state {
+                    StepState::Waiting | StepState::Begun => Ok(StepState::Begun),
+                    _ => Err("the step is over"),
+                })?;
+            }
+            Event::StepDone { step, result } => self.step(*step, |state| match state {
+                StepState::Begun => Ok(StepState::Done(result.clone())),
+                _ => Err("the step was not begun"),
+            })?,
+            Event::StepFailed { step, failure } => self.step(*step, |state| match state {
+                StepState::Begun => Ok(StepState::Failed(failure.clone())),
+                _ => Err("the step was not begun"),
+            })?,
+            Event::Recovered { .. } => self.in_doubt = true,
+            Event::Noted { .. } => {}
+            Event::Closed {
+                outcome, summary, ..
+            } => self.closed = Some((*outcome, summary.clone())),
+            unwinding => self.unwind(unwinding)?,
+        }
+        Ok(())
+    }
+
+    fn plan(&mut self, planned: &Planned) -> Result<(), &'static str> {
+        let number = u32::try_from(self.attempts.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
+        if planned.attempt != number {
+            return Err("its number is not the next one");
+        }
+        if let Some(last) = self.attempts.last() {
+            if last.unwind.as_ref().and_then(|unwind| unwind.checked) != Some(true) {
+                return Err("the attempt before it was not undone");
+            }
+            if let Some((_, failure)) = last.failure() {
+                let why = failure.why.clone();
+                self.blamed
+                    .extend(failure.blamed.clone().map(|id| (id, why)));
+            }
+        }
+        let steps = vec![StepState::Waiting; planned.procedure.steps.len()];
+        self.attempts.push(AttemptState {
+            planned: planned.clone(),
+            steps,
+            unwind: None,
+        });
+        Ok(())
+    }
+
+    fn step(
+        &mut self,
+        index: usize,
+        next: impl FnOnce(&StepState) -> Result<StepState, &'static str>,
+    ) -> Result<(), &'static str> {
+        let attempt = self
+            .attempts
+            .last_mut()
+            .ok_or("there is no procedure yet")?;
+        let unlock = matches!(
+            attempt
+                .planned
+                .procedure
+                .steps
+                .get(index)
+                .map(|step| &step.action),
+            Some(Action::Unlock)
+        );
+        if attempt.unwind.is_some() && !unlock {
+            return Err("the attempt is being undone");
+        }
+        if !unlock
+            && attempt
+                .steps
+                .iter()
+                .take(index)
+                .any(|step| !matches!(step, StepState::Done(_)))
+        {
+            return Err("an earlier step is not done");
+        }
+        let state = attempt
+            .steps
+            .get_mut(index)
+            .ok_or("there is no such step")?;
+        *state = next(state)?;
+        Ok(())
+    }
+
+    fn unwind(&mut self, event: &Event) -> Result<(), &'static str> {
+        let attempt = self
+            .attempts
+            .last_mut()
+            .ok_or("there is no procedure yet")?;
+        if let Event::UnwindBegun { why } = event {
+            if attempt.unwind.is_some() {
+                return Err("it was begun already");
+            }
+            attempt.unwind = Some(Unwind {
+                why: why.clone(),
+                ..Unwind::default()
+            });
+            return Ok(());
+        }
+        let unwind = attempt.unwind.as_mut().ok_or("nothing is being undone")?;
+        match event {
+            Event::RestoreBegun { attempt, .. } => {
+                unwind.tries = *attempt;
+                unwind.restored = false;
+            }
+            Event::RestoreDone { .. } => unwind.restored = true,
+            Event::RestoreFailed { why } => unwind.last_failure = Some(why.clone()),
+            Event::UnwindChecked { good, .. } => {
+                if !unwind.restored {
+                    return Err("the site was not restored");
+                }
+                unwind.checked = Some(*good);
+            }
+            _ => return Err("this event has no place in an unwinding"),
+        }
+        Ok(())
+    }
+}
+
+fn name(event: &Event) -> String {
+    let value = serde_json::to_value(event).ok();
+    let name = value
+        .as_ref()
+        .and_then(|value| value["event"].as_str().map(str::to_owned));
+    name.unwrap_or_else(|| "event".into())
+}

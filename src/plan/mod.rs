@@ -1,0 +1,24 @@
+//! YAML → checked [`Plan`]: the contract for one site.
+//!
+//! May use: `model`. Invariants: parsing is pure and never panics; a [`Plan`] that exists obeys
+//! every rule that this module knows; every violation of a file is reported with its line and
+//! column; only [`load_file`] and [`load_folder`] read files.
+
+mod document;
+mod host;
+mod load;
+mod order;
+mod rules;
+mod scalars;
+mod schedule;
+mod updates;
+
+pub use document::{
+    Approval, Client, Contact, Contract, Intake, Keep, Language, Licence, OnFailure, Plan, Role,
+    Snapshots,
+};
+pub use host::{AbsolutePath, Host, LocalHost, LocalPath, SiteUrl, SshHost, SshTarget};
+pub use load::{LoadedPlan, PlanError, json_schema, load_file, load_folder, parse};
+pub use scalars::{CmsName, Email, PathPattern, TablePattern, Tag};
+pub use schedule::{Blackout, Weekday, Window, Zone};
+pub use updates::{Channel, Level, PlannedHold, Security, Updates};

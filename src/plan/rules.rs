@@ -1,0 +1,362 @@
+//! What can't hold at once in a plan, each found at its place.
+
+use super::Plan;
+use super::updates::Level;
+use crate::model::document::{Node, NodeValue, Place, Seg, Violation};
+use crate::model::{CheckedText, ComponentName, Period, Tier, nearest};
+use std::collections::BTreeMap;
+
+/// The names in a document that its schema can't check: its playbook, and keys that are names.
+pub(super) fn names(node: &Node, known_cms: &[&str]) -> Vec<Violation> {
+    let mut found = Vec::new();
+    if let Some(cms) = node.get(&["cms".into()])
+        && let NodeValue::Text(name) = &cms.value
+        && super::CmsName::check(name).is_ok()
+        && !known_cms.contains(&name.as_str())
+    {
+        let hint = match (nearest(name, known_cms.iter().copied()), known_cms) {
+            (Some(near), _) => format!("did you mean {near}?"),
+            (None, []) => "there is no playbook at all".to_owned(),
+            (None, known) => format!("there are playbooks for: {}", known.join(", ")),
+        };
+        found.push(
+            Violation::new(cms.place, format!("there is no playbook for {name:?}")).hint(hint),
+        );
+    }
+    if let Some(Node {
+        value: NodeValue::Map(entries),
+        ..
+    }) = node.get(&["updates".into(), "after".into()])
+    {
+        for (place, name, _) in entries {
+            if let Err(error) = ComponentName::check(name) {
+                found.push(Violation {
+                    place: *place,
+                    problem: error.problem,
+                    hint: error.hint,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Everything that can't hold at once.
+pub(super) fn validate(plan: &Plan, node: &Node) -> Vec<Violation> {
+    let mut rules = Rules {
+        plan,
+        node,
+        found: Vec::new(),
+    };
+    rules.tier();
+    rules.people();
+    rules.dates();
+    rules.windows();
+    rules.policy();
+    rules.together();
+    rules.holds();
+    rules.approvals();
+    rules.licences();
+    rules.snapshots();
+    rules.checks();
+    rules.found.extend(super::order::cycles(plan, node));
+    rules.found
+}
+
+struct Rules<'a> {
+    plan: &'a Plan,
+    node: &'a Node,
+    found: Vec<Violation>,
+}
+
+impl Rules<'_> {
+    fn say(&mut self, path: &[Seg<'_>], problem: impl Into<String>, hint: impl Into<String>) {
+        let place = self.node.place_of(path);
+        self.say_at(place, problem, hint);
+    }
+
+    fn say_at(&mut self, place: Place, problem: impl Into<String>, hint: impl Into<String>) {
+        self.found.push(Violation::new(place, problem).hint(hint));
+    }
+
+    /// Says it of the second of two equal things.
+    fn repeated<K: Ord>(&mut self, list: &str, keys: Vec<Option<K>>, what: &str) {
+        let mut first: BTreeMap<K, usize> = BTreeMap::new();
+        for (index, key) in keys.into_iter().enumerate() {
+            let Some(key) = key else { continue };
+            match first.get(&key) {
+                Some(earlier) => {
+                    let line = self.node.place_of(&[list.into(), (*earlier).into()]).line;
+                    let hint = format!("the first one is in line {line}; keep one of them");
+                    self.say(&[list.into(), index.into()], what, hint);
+                }
+                None => drop(first.insert(key, index)),
+            }
+        }
+    }
+
+    fn tier(&mut self) {
+        let (Some(_), Some(own)) = (self.plan.cap, self.plan.tier.cap()) else {
+            return;
+        };
+        let (tier, base, advanced) = (self.plan.tier, Tier::Base, Tier::Advanced);
+        self.say(
+            &["cap".into()],
+            format!("the tier {tier} covers {own} extensions; its plans have no cap of their own"),
+            format!(
+                "leave out cap, or write tier: {} ({base} covers 10, {advanced} 25)",
+                Tier::Custom
+            ),
+        );
+    }
+
+    fn people(&mut self) {
+        let contacts = &self.plan.client.contacts;
+        let mut seen: Vec<(String, usize)> = Vec::new();
+        let mut found = Vec::new();
+        for (index, contact) in contacts.iter().enumerate() {
+            let path = ["client".into(), "contacts".into(), Seg::Item(index)];
+            let place = self.node.place_of(&path);
+            if contact.name.is_none() && contact.email.is_none() {
+                found.push((
+                    place,
+                    "this contact has neither a name nor an e-mail address".to_owned(),
+                    "email: name@shop.example, or name: for letters".to_owned(),
+                ));
+            }
+            let key = match (&contact.email, &contact.name) {
+                (Some(email), _) => email.as_str().to_lowercase(),
+                (None, Some(name)) => format!("{:?} {name}", contact.role),
+                (None, None) => continue,
+            };
+            match seen.iter().find(|(other, _)| *other == key) {
+                Some((_, line)) => found.push((
+                    place,
+                    "this contact stands here twice".to_owned(),
+                    format!("the first one is in line {line}; keep one of them"),
+                )),
+                None => seen.push((key, place.line)),
+            }
+        }
+        for (place, problem, hint) in found {
+            self.say_at(place, problem, hint);
+        }
+    }
+
+    fn dates(&mut self) {
+        let plan = self.plan;
+        if let Some((from, until)) = plan
+            .contract
+            .as_ref()
+            .and_then(|c| Some((c.from, c.until?)))
+            && until < from
+        {
+            self.say(
+                &["contract".into(), "until".into()],
+                "this contract ends before it begins",
+                format!("a day from {from} on"),
+            );
+        }
+        for (index, blackout) in plan.blackouts.iter().enumerate() {
+            if blackout.until < blackout.from {
+                let path = ["blackouts".into(), index.into(), "until".into()];
+                self.say(
+                    &path,
+                    "this blackout ends before it begins",
+                    format!("a day from {} on", blackout.from),
+                );
+            }
+        }
+        let tags = plan.tags.iter().map(Some).collect();
+        self.repeated("tags", tags, "this tag stands here twice");
+    }
+
+    fn windows(&mut self) {
+        let day = Period::from_secs(24 * 3600);
+        for (index, window) in self.plan.windows.iter().enumerate() {
+            let length = ["windows".into(), index.into(), "for".into()];
+            if window.length.is_zero() {
+                self.say(
+                    &length,
+                    "this window is never open",
+                    "a length of time such as 2h",
+                );
+            } else if window.length > day {
+                self.say(
+                    &length,
+                    format!("a window of {} is longer than a day", window.length),
+                    "at most 24h; write one window for each day",
+                );
+            }
+            for (at, name) in window.on.iter().enumerate() {
+                if window.on[..at].contains(name) {
+                    let path = ["windows".into(), index.into(), "on".into(), at.into()];
+                    self.say(&path, "this day stands here twice", "each day once");
+                }
+            }
+        }
+    }
+
+    fn policy(&mut self) {
+        if let Some(security) = &self.plan.updates.security
+            && security.within.is_zero()
+        {
+            let path = ["updates".into(), "security".into(), "within".into()];
+            self.say(
+                &path,
+                "no update is applied in no time",
+                "a length of time such as 24h",
+            );
+        }
+    }
+
+    fn together(&mut self) {
+        let updates = &self.plan.updates;
+        let mut group_of: BTreeMap<&ComponentName, usize> = BTreeMap::new();
+        for (index, group) in updates.together.iter().enumerate() {
+            let path = |member| {
+                [
+                    "updates".into(),
+                    "together".into(),
+                    index.into(),
+                    Seg::Item(member),
+                ]
+            };
+            if group.len() < 2 {
+                let place =
+                    self.node
+                        .place_of(&["updates".into(), "together".into(), index.into()]);
+                self.say_at(
+                    place,
+                    "a group of what moves together has at least two members",
+                    "[woocommerce, woocommerce-payments]",
+                );
+            }
+            for (at, member) in group.iter().enumerate() {
+                match group_of.get(member) {
+                    Some(other) if *other == index => self.say(
+                        &path(at),
+                        format!("{member} stands in this group twice"),
+                        "each member once",
+                    ),
+                    Some(other) => {
+                        let line = self
+                            .node
+                            .place_of(&["updates".into(), "together".into(), (*other).into()])
+                            .line;
+                        self.say(
+                            &path(at),
+                            format!("{member} stands in two groups"),
+                            format!("the other group is in line {line}; make them one group"),
+                        );
+                    }
+                    None => drop(group_of.insert(member, index)),
+                }
+                if member.is_core() && updates.core == Level::None {
+                    self.say(
+                        &path(at),
+                        "this group would never move, because the core does not",
+                        "updates.core is none: write minor or major, or take core out of the group",
+                    );
+                }
+            }
+        }
+    }
+
+    fn holds(&mut self) {
+        let mut for_good: BTreeMap<&ComponentName, usize> = BTreeMap::new();
+        for (index, hold) in self.plan.updates.hold.iter().enumerate() {
+            let path = |key| ["updates".into(), "hold".into(), index.into(), Seg::Key(key)];
+            if let (Some(from), Some(until)) = (hold.from, hold.until)
+                && until < from
+            {
+                self.say(
+                    &path("until"),
+                    "this hold ends before it begins",
+                    format!("a day from {from} on"),
+                );
+            }
+            if hold.from.is_some() || hold.until.is_some() {
+                continue;
+            }
+            match for_good.get(&hold.extension) {
+                Some(first) => {
+                    let line = self
+                        .node
+                        .place_of(&["updates".into(), "hold".into(), (*first).into()])
+                        .line;
+                    self.say(
+                        &path("extension"),
+                        format!("{} is already held for good", hold.extension),
+                        format!("the first hold is in line {line}; keep one of them"),
+                    );
+                }
+                None => drop(for_good.insert(&hold.extension, index)),
+            }
+        }
+    }
+
+    fn approvals(&mut self) {
+        let updates = &self.plan.updates;
+        for (index, approval) in self.plan.approvals.iter().enumerate() {
+            let path = ["approvals".into(), index.into(), "component".into()];
+            let (key, level) = match approval.component.is_core() {
+                true => ("core", updates.core),
+                false => ("extensions", updates.extensions),
+            };
+            if level < Level::Major {
+                let problem = format!(
+                    "this approval has no effect: updates.{key} is {}",
+                    level.as_str()
+                );
+                self.say(&path, problem, format!("write updates: {{ {key}: major }}, which still needs an approval for each, or take the approval out"));
+            }
+        }
+        let keys = self
+            .plan
+            .approvals
+            .iter()
+            .map(|a| Some((&a.component, a.version.as_str())))
+            .collect();
+        self.repeated("approvals", keys, "this approval is recorded twice");
+    }
+
+    fn licences(&mut self) {
+        for (index, licence) in self.plan.licences.iter().enumerate() {
+            if licence.extension.is_core() {
+                self.say(
+                    &["licences".into(), index.into(), "extension".into()],
+                    "the core needs no licence",
+                    "the name of a commercial extension",
+                );
+            }
+        }
+        let keys = self
+            .plan
+            .licences
+            .iter()
+            .map(|licence| Some(&licence.extension))
+            .collect();
+        self.repeated("licences", keys, "this extension already has a licence");
+    }
+
+    fn snapshots(&mut self) {
+        let keep = &self.plan.snapshots.keep;
+        if keep.last == 0 && keep.daily == 0 && keep.weekly == 0 && keep.monthly == 0 {
+            let place = self.node.place_of_key(&["snapshots".into(), "keep".into()]);
+            self.say_at(
+                place,
+                "no snapshot would be kept, so nothing could be restored",
+                "keep: { last: 4, daily: 7, weekly: 4, monthly: 12 }",
+            );
+        }
+    }
+
+    fn checks(&mut self) {
+        for (index, check) in self.plan.checks.iter().enumerate() {
+            for (key, problem, hint) in check.problems() {
+                self.say(&["checks".into(), index.into(), key.into()], problem, hint);
+            }
+        }
+    }
+}

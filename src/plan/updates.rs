@@ -1,0 +1,146 @@
+//! What a plan allows to be updated, how soon, and in what company.
+
+use crate::model::{ComponentName, Period};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What may be updated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Updates {
+    /// The largest step of the core. A major one needs a recorded approval besides.
+    pub core: Level,
+    /// The largest step of an extension.
+    pub extensions: Level,
+    /// Whether language files are updated.
+    pub languages: bool,
+    /// The age that an ordinary release must have.
+    #[serde(skip_serializing_if = "Period::is_zero")]
+    pub delay: Period,
+    /// How security updates differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security: Option<Security>,
+    /// Groups that move, or stay, together.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub together: Vec<Vec<ComponentName>>,
+    /// What is updated after what: the component, and those that go before it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub after: BTreeMap<ComponentName, Vec<ComponentName>>,
+    /// What is not updated, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    pub hold: Vec<PlannedHold>,
+    /// Which releases are taken.
+    #[serde(skip_serializing_if = "Channel::is_stable")]
+    pub channel: Channel,
+}
+
+impl Default for Updates {
+    fn default() -> Self {
+        Self {
+            core: Level::Minor,
+            extensions: Level::Major,
+            languages: true,
+            delay: Period::ZERO,
+            security: None,
+            together: Vec::new(),
+            after: BTreeMap::new(),
+            hold: Vec::new(),
+            channel: Channel::Stable,
+        }
+    }
+}
+
+/// The largest step that is allowed.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// No update at all.
+    None,
+    /// Within the same release train.
+    Minor,
+    /// Into another release train too.
+    Major,
+}
+
+impl Level {
+    /// The word in the plan.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Minor => "minor",
+            Self::Major => "major",
+        }
+    }
+}
+
+/// Which releases are taken.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
+)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    /// What the vendor offers to everyone. Special builds are never taken by themselves.
+    #[default]
+    Stable,
+    /// Pre-releases too.
+    Beta,
+}
+
+impl Channel {
+    /// Whether it is the ordinary one.
+    pub fn is_stable(&self) -> bool {
+        *self == Self::Stable
+    }
+}
+
+/// How security updates differ from ordinary ones. They never wait for `delay`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Security {
+    /// The time from publication by which they are applied.
+    pub within: Period,
+    /// Whether they may be applied when no window is open.
+    #[serde(default)]
+    pub outside_windows: bool,
+}
+
+/// An extension that the plan holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PlannedHold {
+    /// The extension, or `core`.
+    pub extension: ComponentName,
+    /// The reason, as reports show it.
+    #[schemars(length(min = 1, max = 200))]
+    pub why: String,
+    /// The first day of the hold; since ever unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<super::scalars::Day>")]
+    pub from: Option<Date>,
+    /// The last day of the hold; for good unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<super::scalars::Day>")]
+    pub until: Option<Date>,
+}
+
+impl PlannedHold {
+    /// Whether it holds on `day`.
+    pub fn covers(&self, day: Date) -> bool {
+        self.from.is_none_or(|from| from <= day) && self.until.is_none_or(|until| day <= until)
+    }
+}

@@ -1,0 +1,231 @@
+//! The playbook itself and its parts.
+
+use super::argument::{Argument, CommandTemplate};
+use super::scalars::{FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
+use super::transform::Transform;
+use crate::model::{Check, Kind, Period, PlainArgument, VersionScheme};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How one CMS is observed, updated and checked.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Playbook {
+    /// The version of this format.
+    #[schemars(range(min = 1, max = 1))]
+    pub playbook: u32,
+    /// The name by which plans ask for it; that of its folder.
+    pub cms: ToolName,
+    /// The name that people know.
+    #[schemars(length(min = 1, max = 100))]
+    pub title: String,
+    /// A folder is such a site when all of these exist below it.
+    #[schemars(length(min = 1, max = 20))]
+    pub detect: Vec<RelativePath>,
+    /// How versions are ordered.
+    pub versions: Versions,
+    /// Files beside the playbook that are placed on the host, in `{{scripts}}`.
+    #[serde(default)]
+    #[schemars(length(max = 50))]
+    pub scripts: Vec<FileName>,
+    /// Programs, by the name with which commands begin.
+    #[serde(default)]
+    pub tools: BTreeMap<ToolName, Tool>,
+    /// Observations, whose documents are merged into the inventory.
+    pub facts: BTreeMap<ToolName, Fact>,
+    /// The versions as they are on disk and in the database, read again after every group.
+    pub read: Fact,
+    /// The site's database; a CMS may have none.
+    #[serde(default)]
+    pub database: Option<Database>,
+    /// What changes a site.
+    pub operations: Operations,
+    /// Checks that every site of this CMS gets.
+    #[serde(default)]
+    #[schemars(length(max = 200))]
+    pub checks: Vec<Check>,
+    /// How long caches may go on serving what is gone.
+    #[serde(default)]
+    pub patience: Period,
+}
+
+/// How versions are ordered, and how many leading numbers name a release train.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Versions {
+    /// The order.
+    pub scheme: VersionScheme,
+    /// How many leading numbers name a train.
+    #[serde(default = "one")]
+    #[schemars(range(min = 1, max = 4))]
+    pub train: u8,
+    /// The same for single kinds.
+    #[serde(default)]
+    pub train_of: BTreeMap<Kind, u8>,
+}
+
+fn one() -> u8 {
+    1
+}
+
+impl Versions {
+    /// How many leading numbers name a train of `kind`.
+    pub fn train_parts(&self, kind: &Kind) -> usize {
+        usize::from(*self.train_of.get(kind).unwrap_or(&self.train))
+    }
+}
+
+/// A program that the host has, or is given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Tool {
+    /// Names that are tried in this order.
+    #[schemars(length(min = 1, max = 20))]
+    pub find: Vec<ToolName>,
+    /// What a command begins with instead of the tool's name; the program alone unless given.
+    #[serde(default = "just_the_program")]
+    #[schemars(length(min = 1, max = 64))]
+    pub run: Vec<Argument>,
+    /// Shows that a program is the one that is meant.
+    #[serde(default)]
+    pub probe: Option<Probe>,
+    /// What is placed on a host that has none.
+    #[serde(default)]
+    pub bring: Option<Bring>,
+}
+
+fn just_the_program() -> Vec<Argument> {
+    vec![Argument::program()]
+}
+
+/// Shows that a program is the one that is meant: it exits with 0 and prints a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Probe {
+    /// Its arguments.
+    #[schemars(length(min = 1, max = 64))]
+    pub args: Vec<PlainArgument>,
+    /// What it prints.
+    #[schemars(length(min = 1, max = 200))]
+    pub contains: String,
+}
+
+/// A program that is placed on a host that has none.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Bring {
+    /// Its file's name there.
+    pub file: FileName,
+    /// Its version, for people.
+    pub version: crate::model::Version,
+    /// Where it is downloaded from: https only.
+    pub url: super::scalars::DownloadUrl,
+    /// The SHA-512 of its bytes.
+    pub sha512: Sha512,
+}
+
+/// One observation: a command and a pure transform of what it prints.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Fact {
+    /// The command.
+    #[schemars(length(min = 1, max = 64))]
+    pub run: Vec<Argument>,
+    /// How long it may take.
+    #[serde(default = "CommandTemplate::default_timeout")]
+    pub timeout: Period,
+    /// The exit codes with which its output can be read.
+    #[serde(default = "CommandTemplate::default_exit")]
+    #[schemars(length(min = 1, max = 32), inner(range(min = 0, max = 255)))]
+    pub exit: Vec<u8>,
+    /// The transform.
+    pub parse: Transform,
+}
+
+impl Fact {
+    /// Its command.
+    pub fn command(&self) -> CommandTemplate {
+        CommandTemplate {
+            run: self.run.clone(),
+            timeout: self.timeout,
+            exit: self.exit.clone(),
+        }
+    }
+}
+
+/// The site's database, from the site's own configuration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Database {
+    /// Its sort.
+    pub engine: Engine,
+    /// Prints a client option file; it goes from process to process on the host only.
+    #[schemars(length(min = 1, max = 64))]
+    pub credentials: Vec<Argument>,
+    /// Gives the database's name and the prefix of the site's tables.
+    pub describe: Fact,
+    /// Tables whose presence under another prefix shows another installation.
+    #[serde(default)]
+    #[schemars(length(max = 50), inner(length(min = 1, max = 64)))]
+    pub installation: Vec<String>,
+    /// What may stand between our prefix and a table's name and still be ours.
+    #[serde(default)]
+    pub ours: Option<Pattern>,
+    /// Tables, without the prefix, in which visitors write; `*` stands for any characters.
+    #[serde(default)]
+    #[schemars(length(max = 200), inner(length(min = 1, max = 64)))]
+    pub visitors: Vec<String>,
+}
+
+/// A sort of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// MariaDB or MySQL.
+    Mysql,
+    /// A file.
+    Sqlite,
+}
+
+/// What changes a site.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Operations {
+    /// How visitors are asked to wait; a CMS may have no such switch.
+    #[serde(default)]
+    pub maintenance: Option<Maintenance>,
+    /// What is done right before the first update.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub prepare: Vec<CommandTemplate>,
+    /// How a component of each kind is brought to a version.
+    pub update: BTreeMap<Kind, CommandTemplate>,
+    /// The migration of the database.
+    #[serde(default)]
+    pub migrate: Option<CommandTemplate>,
+    /// What empties caches.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub flush: Vec<CommandTemplate>,
+    /// What updates language files.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub languages: Vec<CommandTemplate>,
+}
+
+/// How visitors are asked to wait.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Maintenance {
+    /// Begins it. It may use `{{token}}`, the run's secret.
+    pub on: CommandTemplate,
+    /// Ends it, also when the CMS does not run.
+    pub off: CommandTemplate,
+    /// The header in which our checks show the token, and so see the site.
+    #[serde(default)]
+    pub header: Option<HeaderName>,
+    /// Files that the switch leaves while it is on; they are no change of the site.
+    #[serde(default)]
+    #[schemars(length(max = 20))]
+    pub files: Vec<RelativePath>,
+}

@@ -1,0 +1,29 @@
+//! YAML → checked [`Playbook`]: how one CMS is observed, updated and checked, as data.
+//!
+//! May use: `model`. Invariants: loading is pure apart from [`Library::open`], which reads one
+//! folder; a [`Playbook`] that exists has only templates whose values are known where they
+//! stand, and only programs and regular expressions that compile; a [`Transform`] does no I/O,
+//! and a rendered [`Argument`] is exactly one argument that is not an option by accident.
+
+mod argument;
+mod document;
+mod jq;
+mod library;
+mod merge;
+mod output;
+mod rules;
+mod scalars;
+mod transform;
+
+pub use argument::{Argument, ArgumentError, CommandTemplate, Values};
+pub use document::{
+    Bring, Database, Engine, Fact, Maintenance, Operations, Playbook, Probe, Tool, Versions,
+};
+pub use jq::{Jq, JqError, JsonText};
+pub use library::{Library, PlaybookError, Script, json_schema, parse};
+pub use merge::{MergeError, merge};
+pub use scalars::{DownloadUrl, FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
+pub use transform::{
+    JsonForm, JsonPart, LineRule, LinesForm, MarkerForm, RawOutput, Streams, TextForm, Transform,
+    TransformError,
+};

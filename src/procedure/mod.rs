@@ -1,0 +1,191 @@
+//! (`UpdateGraph`, `Playbook`, `Plan`) → [`Procedure`]: fully resolved steps, no choices left,
+//! with a digest. What preview shows is what a run does.
+//!
+//! May use: `model`, `plan`, `playbook`, `inventory`, `check`, `update`. Invariants: pure; the
+//! same inputs give the same procedure and the same digest; no time, no id of a run and no
+//! secret is in it; every command is an argument vector whose first element may be a tool's
+//! name, and whose only open values are the host's own (`{{scripts}}`) and the run's (`{{token}}`).
+
+mod resolve;
+
+pub use resolve::{ProcedureError, build, checks, patience};
+
+use crate::check::{Check, Depth, Patience};
+use crate::model::{ComponentId, Digest, Hold, SiteName, Version};
+use crate::playbook::CommandTemplate;
+use crate::update::Update;
+use serde::{Deserialize, Serialize};
+
+/// The version of this format. A procedure of another one is never resumed forward.
+pub const FORMAT: u32 = 1;
+
+/// What a run does, step by step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Procedure {
+    /// The version of this format.
+    pub format: u32,
+    /// The site.
+    pub site: SiteName,
+    /// Its CMS.
+    pub cms: String,
+    /// The digest of the playbook and its scripts.
+    pub playbook: Digest,
+    /// The updates in order, with the reasons of their order.
+    pub updates: Vec<Update>,
+    /// What waits.
+    pub holds: Vec<Hold>,
+    /// The checks, resolved.
+    pub checks: Vec<Check>,
+    /// Files that only the maintenance switch makes; they are no part of the site's state.
+    pub maintenance_files: Vec<String>,
+    /// What ends maintenance, also when the CMS does not run; restore needs it.
+    pub maintenance_off: Option<CommandTemplate>,
+    /// The steps in order.
+    pub steps: Vec<Step>,
+}
+
+/// One action.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Step {
+    /// Its name, unique in the procedure: `05 update plugin:akismet`.
+    pub name: String,
+    /// What it does.
+    pub action: Action,
+}
+
+/// What a step does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "do")]
+pub enum Action {
+    /// Takes the site's lock on its host.
+    Lock,
+    /// Runs all checks; the site must pass them before anything is touched.
+    Baseline {
+        /// How long to wait and try.
+        patience: Patience,
+    },
+    /// Takes a snapshot and verifies it.
+    Snapshot {
+        /// Before or after.
+        moment: SnapshotMoment,
+    },
+    /// Asks visitors to wait.
+    MaintenanceOn {
+        /// The command.
+        command: CommandTemplate,
+    },
+    /// Does what the CMS needs before the first update.
+    Prepare {
+        /// The commands.
+        commands: Vec<CommandTemplate>,
+    },
+    /// Brings one component to its version and reads the version again.
+    Update {
+        /// The group, counted from 0.
+        group: usize,
+        /// What moves.
+        component: ComponentId,
+        /// What is installed.
+        from: Version,
+        /// What must be there afterwards.
+        to: Version,
+        /// The command.
+        command: CommandTemplate,
+    },
+    /// Migrates the database and reads its version again.
+    Migrate {
+        /// The group after which it stands; none at the end.
+        group: Option<usize>,
+        /// The command.
+        command: CommandTemplate,
+    },
+    /// Updates language files.
+    Languages {
+        /// The commands.
+        commands: Vec<CommandTemplate>,
+    },
+    /// Runs checks against the baseline.
+    Check {
+        /// Which.
+        depth: Depth,
+        /// The group that was just updated; none at the end.
+        group: Option<usize>,
+        /// How long to wait and try.
+        patience: Patience,
+    },
+    /// Empties caches.
+    Flush {
+        /// The commands.
+        commands: Vec<CommandTemplate>,
+    },
+    /// Lets visitors in again.
+    MaintenanceOff {
+        /// The command.
+        command: CommandTemplate,
+    },
+    /// Gives the lock back.
+    Unlock,
+}
+
+/// When a snapshot is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SnapshotMoment {
+    /// Before anything is changed.
+    Before,
+    /// After everything was checked.
+    After,
+}
+
+impl Action {
+    /// Whether a site may differ after this step, even if it failed half-way. Nothing before the
+    /// first of these needs to be undone.
+    pub fn changes_site(&self) -> bool {
+        match self {
+            Self::Lock
+            | Self::Baseline { .. }
+            | Self::Snapshot { .. }
+            | Self::Check { .. }
+            | Self::Unlock => false,
+            Self::MaintenanceOn { .. }
+            | Self::Prepare { .. }
+            | Self::Update { .. }
+            | Self::Migrate { .. }
+            | Self::Languages { .. }
+            | Self::Flush { .. }
+            | Self::MaintenanceOff { .. } => true,
+        }
+    }
+
+    /// Whether doing it again after an interruption is the same as doing it once.
+    pub fn repeatable(&self) -> bool {
+        !matches!(
+            self,
+            Self::Update { .. } | Self::Migrate { .. } | Self::Languages { .. }
+        )
+    }
+
+    /// The group that this step belongs to.
+    pub fn group(&self) -> Option<usize> {
+        match self {
+            Self::Update { group, .. } => Some(*group),
+            Self::Migrate { group, .. } | Self::Check { group, .. } => *group,
+            _ => None,
+        }
+    }
+}
+
+impl Procedure {
+    /// The digest that names it: preview and run show the same one.
+    pub fn digest(&self) -> Digest {
+        // Serializing plain values into memory has no way to fail: maps have text keys.
+        Digest::of_json(self).unwrap_or_else(|_| Digest::of(b""))
+    }
+
+    /// Whether it changes anything.
+    pub fn changes_site(&self) -> bool {
+        self.steps.iter().any(|step| step.action.changes_site())
+    }
+}

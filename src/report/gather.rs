@@ -1,0 +1,476 @@
+//! From a run's journal to its report.
+//!
+//! May use: `document`, and the modules whose events it reads. Invariant: what the journal says
+//! of times, versions and verdicts is taken over, never guessed; an odd journal gives a thinner
+//! report, not an error.
+
+use super::document::{
+    CheckLine, CheckSubject, Database, FORMAT, Failure, FailureCause, HoldLine, Job, Report, Restore, Seen, Snapshot,
+    StepEnd, StepKind, StepLine, UpdateLine, UpdateState,
+};
+use super::error::ReportError;
+use crate::check::{CheckKind, CheckResult, Depth, Observation, Verdict};
+use crate::journal::{Entry, Event, Opened, Planned, Purpose, StepFailure, StepResult};
+use crate::model::{ComponentId, Outcome, RunId, clean_block, clean_line};
+use crate::procedure::{Action, Procedure, SnapshotMoment};
+use jiff::Timestamp;
+
+/// How many characters of a name or a line are kept.
+const LINE_CHARS: usize = 300;
+/// How many lines of a text are kept.
+const BLOCK_LINES: usize = 20;
+/// How many entries of a list of changes are kept.
+const LIST_LENGTH: usize = 40;
+
+impl Report {
+    /// The report of a run, from its journal.
+    ///
+    /// # Errors
+    /// [`ReportError::NotOpened`] when the entries are not those of a run.
+    pub fn of(run: RunId, entries: &[Entry]) -> Result<Self, ReportError> {
+        let Some(Entry { event: Event::Opened(opened), at, .. }) = entries.first() else {
+            return Err(ReportError::NotOpened { run });
+        };
+        let mut gather = Gather { report: Self::opened(run, opened, *at), procedure: None, begun: None, last: *at };
+        for entry in entries {
+            gather.entry(entry);
+            gather.last = entry.at;
+        }
+        gather.end_interrupted();
+        Ok(gather.report)
+    }
+
+    fn opened(run: RunId, opened: &Opened, began: Timestamp) -> Self {
+        let plan = &opened.plan;
+        Self {
+            report: FORMAT,
+            run,
+            site: opened.site.clone(),
+            url: line(&plan.url),
+            cms: None,
+            client: line(&plan.client),
+            language: line(&plan.language),
+            zone: line(&plan.zone),
+            tier: line(&plan.tier),
+            cap: plan.cap,
+            extensions: None,
+            job: match &opened.purpose {
+                Purpose::Update => Job::Update,
+                Purpose::Restore { snapshot, only } => Job::Restore { snapshot: line(snapshot), only: lines(only) },
+            },
+            by: line(&opened.by),
+            program: line(&opened.program),
+            plan: plan.digest,
+            procedure: None,
+            began,
+            ended: None,
+            outcome: None,
+            summary: None,
+            interruptions: 0,
+            attempts: 0,
+            refusals: Vec::new(),
+            updates: Vec::new(),
+            database: None,
+            holds: Vec::new(),
+            failures: Vec::new(),
+            restores: Vec::new(),
+            checks: Vec::new(),
+            snapshots: Vec::new(),
+            steps: Vec::new(),
+            versions: Default::default(),
+            notes: Vec::new(),
+        }
+    }
+}
+
+/// What is needed besides the report while it grows.
+struct Gather {
+    report: Report,
+    procedure: Option<Procedure>,
+    begun: Option<(StepKind, Option<ComponentId>, Timestamp)>,
+    last: Timestamp,
+}
+
+impl Gather {
+    fn entry(&mut self, entry: &Entry) {
+        let at = entry.at;
+        match &entry.event {
+            Event::Opened(_) => {}
+            Event::Planned(planned) => self.planned(planned, at),
+            Event::Refused { reasons } => {
+                self.step(StepKind::Look, None, self.last, Some(at), StepEnd::Failed);
+                self.report.refusals.extend(reasons.iter().cloned());
+            }
+            Event::StepBegun { step } => {
+                self.end_interrupted();
+                let (kind, component) = self.action(*step);
+                self.begun = Some((kind, component, at));
+            }
+            Event::StepDone { step, result } => {
+                self.end(at, StepEnd::Done);
+                self.done(*step, result, at);
+            }
+            Event::StepFailed { step, failure } => {
+                self.end(at, StepEnd::Failed);
+                self.failed(*step, failure, at);
+            }
+            Event::Recovered { .. } => self.report.interruptions = self.report.interruptions.saturating_add(1),
+            Event::UnwindBegun { why } => self.unwind(why, at),
+            Event::RestoreBegun { snapshot, .. } => {
+                self.end_interrupted();
+                self.report.restores.push(begun_restore(snapshot, at));
+            }
+            Event::RestoreDone { .. } | Event::RestoreFailed { .. } => self.restored(&entry.event, at),
+            Event::UnwindChecked { results, good } => self.checked_again(results, *good, at),
+            Event::Noted { what } => self.report.notes.push(clean_block(what, BLOCK_LINES)),
+            Event::Closed { outcome, summary, versions } => {
+                self.report.ended = Some(at);
+                self.report.outcome = Some(*outcome);
+                self.report.summary = Some(clean_block(summary, BLOCK_LINES));
+                self.report.versions = versions.clone();
+                self.settle(*outcome);
+            }
+        }
+    }
+
+    fn planned(&mut self, planned: &Planned, at: Timestamp) {
+        self.step(StepKind::Look, None, self.last, Some(at), StepEnd::Done);
+        let procedure = &planned.procedure;
+        let report = &mut self.report;
+        report.attempts = planned.attempt;
+        report.procedure = Some(planned.digest);
+        report.cms = Some(line(&procedure.cms));
+        report.updates = procedure.updates.iter().map(update_line).collect();
+        report.holds = procedure.holds.iter().map(hold_line).collect();
+        if let Some(inventory) = &planned.inventory {
+            report.extensions = Some(inventory.counted());
+            let database = inventory.database.as_ref();
+            report.database = database.map(|database| Database {
+                before: Some(line(&database.data)),
+                after: None,
+                wanted: Some(line(&database.code)),
+            });
+        }
+        self.procedure = Some(procedure.clone());
+    }
+
+    fn action(&self, step: usize) -> (StepKind, Option<ComponentId>) {
+        let step = self.procedure.as_ref().and_then(|procedure| procedure.steps.get(step));
+        step.map_or((StepKind::Look, None), |step| match &step.action {
+            Action::Update { component, .. } => (StepKind::Update, Some(component.clone())),
+            other => (kind(other), None),
+        })
+    }
+
+    fn step(
+        &mut self,
+        kind: StepKind,
+        component: Option<ComponentId>,
+        began: Timestamp,
+        ended: Option<Timestamp>,
+        end: StepEnd,
+    ) {
+        let title = component.as_ref().and_then(|component| self.title(component));
+        let took_ms = ended.map(|ended| millis(began, ended));
+        let attempt = self.report.attempts;
+        self.report.steps.push(StepLine { attempt, kind, component, title, began, took_ms, end });
+    }
+
+    /// The present step is over.
+    fn end(&mut self, at: Timestamp, end: StepEnd) {
+        if let Some((kind, component, began)) = self.begun.take() {
+            self.step(kind, component, began, Some(at), end);
+        }
+    }
+
+    /// The present step, if there is one, was never heard of again.
+    fn end_interrupted(&mut self) {
+        if let Some((kind, component, began)) = self.begun.take() {
+            self.step(kind, component, began, None, StepEnd::Interrupted);
+        }
+    }
+
+    fn title(&self, component: &ComponentId) -> Option<String> {
+        let updates = self.procedure.iter().flat_map(|procedure| &procedure.updates);
+        let found = updates.into_iter().find(|update| update.component == *component);
+        found.map(|update| line(&update.title))
+    }
+
+    fn done(&mut self, step: usize, result: &StepResult, at: Timestamp) {
+        let (kind, component) = self.action(step);
+        match result {
+            StepResult::Done | StepResult::Ran { .. } => {}
+            StepResult::Baseline { results, .. } => self.baseline(results),
+            StepResult::Checked { results } => {
+                if kind == StepKind::FullChecks {
+                    self.checked(results);
+                }
+            }
+            StepResult::Snapshot { snapshot } => self.report.snapshots.push(Snapshot {
+                attempt: self.report.attempts,
+                after: kind == StepKind::SnapshotAfter,
+                name: line(&snapshot.name),
+                id: snapshot.id,
+                verified: at,
+                files: snapshot.files,
+                bytes: snapshot.bytes,
+                objects: snapshot.objects,
+                stored_bytes: snapshot.stored_bytes,
+                changed_count: snapshot.changed_count,
+                changed: lines(&snapshot.changed),
+            }),
+            StepResult::Updated { version, .. } => {
+                let updates = self.report.updates.iter_mut();
+                for update in updates.filter(|update| Some(&update.component) == component.as_ref()) {
+                    update.state = UpdateState::Applied;
+                    update.read_back = Some(version.clone());
+                }
+            }
+            StepResult::Migrated { database, .. } => {
+                if let (Some(known), Some(now)) = (&mut self.report.database, database) {
+                    known.after = Some(line(&now.data));
+                    known.wanted = Some(line(&now.code));
+                }
+            }
+        }
+    }
+
+    fn failed(&mut self, step: usize, failure: &StepFailure, at: Timestamp) {
+        let (kind, component) = self.action(step);
+        if kind == StepKind::Baseline {
+            self.baseline(&failure.results);
+        }
+        let component = component.or_else(|| failure.blamed.clone());
+        if component.is_some() {
+            let updates = self.report.updates.iter_mut();
+            for update in updates.filter(|update| Some(&update.component) == component.as_ref()) {
+                update.state = UpdateState::Failed;
+            }
+        }
+        let failing = failure.results.iter().filter(|result| result.failed());
+        let checks: Vec<CheckLine> = failing.map(|result| check_line(result, true)).collect();
+        self.report.failures.push(Failure {
+            at,
+            attempt: self.report.attempts,
+            step: kind,
+            title: component.as_ref().and_then(|component| self.title(component)),
+            component,
+            cause: if checks.is_empty() { FailureCause::Step } else { FailureCause::Checks },
+            why: clean_block(&failure.why, BLOCK_LINES),
+            claim: failure.claim.as_ref().map(Into::into),
+            checks,
+        });
+    }
+
+    /// An unwinding without a failed step comes from an interruption.
+    fn unwind(&mut self, why: &str, at: Timestamp) {
+        let attempt = self.report.attempts;
+        let told = self.report.failures.last().is_some_and(|failure| failure.attempt == attempt);
+        let asked = matches!(self.report.job, Job::Restore { .. });
+        let begun = self.begun.clone();
+        self.end_interrupted();
+        if told || asked {
+            return;
+        }
+        let (step, component) = begun.map_or((StepKind::Look, None), |(kind, component, _)| (kind, component));
+        self.report.failures.push(Failure {
+            at,
+            attempt,
+            step,
+            title: component.as_ref().and_then(|component| self.title(component)),
+            component,
+            cause: FailureCause::Interrupted,
+            why: clean_block(why, BLOCK_LINES),
+            claim: None,
+            checks: Vec::new(),
+        });
+    }
+
+    fn restored(&mut self, event: &Event, at: Timestamp) {
+        let Some(restore) = self.report.restores.last_mut() else { return };
+        let began = restore.began;
+        restore.ended = Some(at);
+        let end = match event {
+            Event::RestoreDone { overwritten, undone, undone_count, bytes_sent, left } => {
+                restore.done = true;
+                restore.overwritten = Some(line(overwritten));
+                restore.undone = lines(undone);
+                restore.undone_count = *undone_count;
+                restore.bytes_sent = *bytes_sent;
+                restore.left = lines(left);
+                StepEnd::Done
+            }
+            Event::RestoreFailed { why } => {
+                restore.why = Some(clean_block(why, BLOCK_LINES));
+                StepEnd::Failed
+            }
+            _ => return,
+        };
+        self.step(StepKind::Restore, None, began, Some(at), end);
+    }
+
+    fn checked_again(&mut self, results: &[CheckResult], good: bool, at: Timestamp) {
+        let end = if good { StepEnd::Done } else { StepEnd::Failed };
+        self.step(StepKind::RestoredChecks, None, self.last, Some(at), end);
+        self.checked(results);
+        if let Some(restore) = self.report.restores.last_mut() {
+            restore.good = Some(good);
+        }
+    }
+
+    fn baseline(&mut self, results: &[CheckResult]) {
+        self.report.checks = results.iter().map(|result| check_line(result, false)).collect();
+    }
+
+    /// Fills in what the checks saw last.
+    fn checked(&mut self, results: &[CheckResult]) {
+        for result in results {
+            let known = self.report.checks.iter_mut().find(|line| line.id == line_id(result));
+            match known {
+                Some(line) => line.after = Some(seen(result)),
+                None => self.report.checks.push(check_line(result, true)),
+            }
+        }
+    }
+
+    /// What the end means for each update.
+    fn settle(&mut self, outcome: Outcome) {
+        let last = self.report.restores.last();
+        let restored = last.is_some_and(|restore| restore.done);
+        let versions = &self.report.versions;
+        for update in &mut self.report.updates {
+            update.state = match (outcome, update.state) {
+                (Outcome::Restored, UpdateState::Applied) => UpdateState::Undone,
+                (Outcome::Stuck, UpdateState::Applied) if restored => UpdateState::Undone,
+                (Outcome::Stuck, UpdateState::Applied) => UpdateState::Unclear,
+                (_, state) => state,
+            };
+            match versions.get(&update.component) {
+                Some(version) => update.read_back = Some(version.clone()),
+                // What was read before the undoing says nothing any more.
+                None if update.state != UpdateState::Applied => update.read_back = None,
+                None => {}
+            }
+        }
+        let kept = matches!(outcome, Outcome::Completed | Outcome::CompletedWithHolds);
+        if let Some(database) = self.report.database.as_mut().filter(|_| !kept) {
+            database.after = None;
+        }
+    }
+}
+
+fn kind(action: &Action) -> StepKind {
+    match action {
+        Action::Lock => StepKind::Lock,
+        Action::Baseline { .. } => StepKind::Baseline,
+        Action::Snapshot { moment: SnapshotMoment::Before } => StepKind::SnapshotBefore,
+        Action::Snapshot { moment: SnapshotMoment::After } => StepKind::SnapshotAfter,
+        Action::MaintenanceOn { .. } => StepKind::MaintenanceOn,
+        Action::Prepare { .. } => StepKind::Prepare,
+        Action::Update { .. } => StepKind::Update,
+        Action::Migrate { .. } => StepKind::Migrate,
+        Action::Languages { .. } => StepKind::Languages,
+        Action::Check { depth: Depth::Quick, .. } => StepKind::QuickChecks,
+        Action::Check { depth: Depth::Full, .. } => StepKind::FullChecks,
+        Action::Flush { .. } => StepKind::Flush,
+        Action::MaintenanceOff { .. } => StepKind::MaintenanceOff,
+        Action::Unlock => StepKind::Unlock,
+    }
+}
+
+fn update_line(update: &crate::update::Update) -> UpdateLine {
+    UpdateLine {
+        component: update.component.clone(),
+        title: line(&update.title),
+        from: update.from.clone(),
+        to: update.to.clone(),
+        step: update.step,
+        source: update.source.as_deref().map(line),
+        state: UpdateState::NotReached,
+        read_back: None,
+    }
+}
+
+fn hold_line(hold: &crate::model::Hold) -> HoldLine {
+    HoldLine {
+        component: hold.component.clone(),
+        title: line(&hold.title),
+        installed: hold.installed.clone(),
+        offered: hold.offered.clone(),
+        lifter: hold.reason.lifter(),
+        reason: hold.reason.clone(),
+    }
+}
+
+fn begun_restore(snapshot: &str, began: Timestamp) -> Restore {
+    Restore {
+        snapshot: line(snapshot),
+        began,
+        ended: None,
+        done: false,
+        why: None,
+        overwritten: None,
+        undone: Vec::new(),
+        undone_count: 0,
+        bytes_sent: 0,
+        left: Vec::new(),
+        good: None,
+    }
+}
+
+fn line_id(result: &CheckResult) -> String {
+    line(&result.check.id)
+}
+
+fn check_line(result: &CheckResult, after: bool) -> CheckLine {
+    let seen = Some(seen(result));
+    CheckLine {
+        id: line_id(result),
+        subject: match &result.check.kind {
+            CheckKind::Http(http) => CheckSubject::Page { path: line(&http.path) },
+            // As the plan has it: the check's own arguments are those of the host.
+            CheckKind::Command(_) => {
+                let id = result.check.id.as_str();
+                CheckSubject::Command { command: line(id.strip_prefix("command ").unwrap_or(id)) }
+            }
+            CheckKind::Log(_) => CheckSubject::Log,
+        },
+        before: seen.clone().filter(|_| !after),
+        after: seen.filter(|_| after),
+    }
+}
+
+fn seen(result: &CheckResult) -> Seen {
+    let (status, elapsed_ms, bytes) = match &result.observation {
+        Observation::Http { plain, .. } => (plain.status.map(i32::from), Some(plain.elapsed_ms), Some(plain.bytes)),
+        Observation::Command(ran) => (ran.status, Some(ran.elapsed_ms), None),
+        Observation::Log(_) => (None, None, None),
+    };
+    Seen {
+        passed: match result.verdict {
+            Verdict::Passed => Some(true),
+            Verdict::Failed(_) => Some(false),
+            Verdict::Unknown(_) => None,
+        },
+        reasons: result.reasons().to_vec(),
+        unknown: match &result.verdict {
+            Verdict::Unknown(why) => Some(line(why)),
+            _ => None,
+        },
+        status,
+        elapsed_ms,
+        bytes,
+    }
+}
+
+fn line(text: &str) -> String {
+    clean_line(text, LINE_CHARS)
+}
+
+fn lines(texts: &[String]) -> Vec<String> {
+    texts.iter().take(LIST_LENGTH).map(|text| line(text)).collect()
+}
+
+fn millis(from: Timestamp, to: Timestamp) -> u64 {
+    u64::try_from(to.as_millisecond() - from.as_millisecond()).unwrap_or(0)
+}

@@ -1,0 +1,343 @@
+# The client's report, in English. Keys are the same in every language; a test compares them.
+# $shown is a number as it is read, $count the same number for choosing the form.
+
+## Numbers, sizes, lengths of time, dates
+number-group = ,
+number-decimal = .
+size-b = { $n } B
+size-kb = { $n } kB
+size-mb = { $n } MB
+size-gb = { $n } GB
+size-tb = { $n } TB
+duration-ms = { $n } ms
+duration-s = { $n } s
+duration-min = { $min } min { $s } s
+duration-h = { $h } h { $min } min
+month-1 = January
+month-2 = February
+month-3 = March
+month-4 = April
+month-5 = May
+month-6 = June
+month-7 = July
+month-8 = August
+month-9 = September
+month-10 = October
+month-11 = November
+month-12 = December
+date = { $month } { $shown }, { $year }
+time = { $half ->
+    [am] { $hour12 }:{ $minute } a.m.
+   *[pm] { $hour12 }:{ $minute } p.m.
+}
+date-time = { $date } at { $time }
+
+## The head
+page-title = Update report: { $site }, { $date }
+page-title-restore = Restore report: { $site }, { $date }
+heading = Update report
+heading-restore = Restore report
+label-client = Client
+label-date = Date
+label-plan = Plan
+label-duration = Duration
+plan-line = { $tier ->
+    [base] Base
+    [advanced] Advanced
+    [custom] Custom
+   *[other] { $tier }
+}
+plan-covered = { $plan } ({ $extensions } of at most { $cap } extensions)
+plan-over = { $plan } ({ $extensions } extensions; the plan covers { $cap })
+
+## The outcome
+outcome-completed = Updated and checked
+outcome-nothing = Already up to date
+outcome-completed-with-holds = Updated, with some updates on hold
+outcome-only-holds = Checked, with some updates on hold
+outcome-restored = Put back exactly as it was
+outcome-restored-asked = Restored, as you asked
+outcome-refused = Nothing was changed
+outcome-stuck = Needs attention
+outcome-open = Not finished
+
+say-installed = { $count ->
+    [one] One update was installed. Its new version was read back from the site itself.
+   *[other] { $shown } updates were installed. Every new version was read back from the site itself.
+}
+say-nothing = There was nothing to update. The site was backed up and checked.
+say-held = { $count ->
+    [one] One update is on hold; below is why, and who can act.
+   *[other] { $shown } updates are on hold; below is why, and who can act.
+}
+say-checks = { $count ->
+    [one] The site then passed its check.
+   *[other] The site then passed all { $shown } of its checks.
+}
+say-checks-unknown = { $count ->
+    [one] One check could not be made.
+   *[other] { $shown } checks could not be made.
+}
+say-backups = { $count ->
+    [one] One full backup was taken and verified.
+   *[other] { $shown } full backups were taken and verified.
+}
+say-restored = Something did not work, so the site was put back from the backup taken just before. No update was kept.
+say-restored-asked = The site was put back from the backup that was asked for.
+say-restored-part = Only a part of the site was put back, as asked.
+say-identical = Files and database were then compared with the backup once more: they are identical.
+say-left = { $count ->
+    [one] Files and database were then compared with the backup once more: one detail could not be set back.
+   *[other] Files and database were then compared with the backup once more: { $shown } details could not be set back.
+}
+say-works = The site passes its checks, as before.
+say-refused = The updates did not begin, and the site was not touched.
+say-refused-again = They will be tried again in a later maintenance window.
+say-stuck = The updates did not work, and the site could not be put back automatically. A specialist must finish this by hand.
+say-stuck-checks = The site was put back from the backup taken just before, but it does not pass its checks. A specialist must look at it.
+say-stuck-backup = The backup taken before the updates is complete and verified.
+say-open = This report was made before the work was over.
+say-interrupted = { $count ->
+    [one] The work was interrupted once and taken up again.
+   *[other] The work was interrupted { $shown } times and taken up again.
+}
+
+tile-updated = { $count ->
+    [one] update installed
+   *[other] updates installed
+}
+tile-held = on hold
+tile-checks = { $count ->
+    [one] check passed
+   *[other] checks passed
+}
+tile-backups = { $count ->
+    [one] verified backup
+   *[other] verified backups
+}
+of-total = { $part } of { $total }
+
+## Updates
+updates-title = What was updated
+updates-title-undone = What was tried
+updates-caption = Versions after the update are those that the site itself reports.
+updates-caption-undone = “Now” is the version that the site itself reports.
+column-component = Component
+column-before = Before
+column-after = After
+column-now = Now
+kind-line = { $kind ->
+    [core] Core
+    [plugin] Extension
+    [mu-plugin] Extension (must-use)
+    [dropin] Drop-in
+    [theme] Theme
+    [language] Language
+    [template] Template
+    [module] Module
+    [component] Component
+    [library] Library
+    [package] Package
+   *[other] { $kind }
+}
+kind-major = { $kind }, new major version
+state-line = tried { $to }: { $state }
+state-undone = undone
+state-failed = did not work
+state-not-reached = not begun
+state-unclear = unclear
+not-read = not read
+database-title = Database
+database-kind = Its structure’s version
+
+## Holds
+holds-title = What is on hold
+holds-intro = These updates exist and were not installed.
+hold-step = { $installed } → { $offered }
+hold-step-unknown = { $installed } is installed
+hold-who = Who can act:
+lifter = { $who ->
+    [operator] we can
+    [client] you can
+    [host] your web host
+    [vendor] the author of the extension
+   *[time] nobody needs to: it will follow by itself
+}
+hold-policy = { $allows ->
+    [none] The plan leaves updates of this kind out.
+    [minor] This is a larger step than the plan allows (minor versions only).
+    [patch] This is a larger step than the plan allows (corrections only).
+   *[other] The plan’s rules leave this update out ({ $key }: { $allows }).
+}
+hold-approval = This is a new major version. It is installed once it has been evaluated and approved.
+hold-planned = The plan keeps it back: { $why }.
+hold-planned-until = The plan keeps it back until { $until }: { $why }.
+hold-platform = It needs { $part } { $needs }; the server has { $has }.
+hold-platform-unknown = It needs { $part } { $needs }; which version the server has is not known.
+hold-core = It needs version { $needs } of the core; the site has { $has }.
+hold-dependency = It needs { $on }, which is missing, switched off or too old.
+hold-with = It belongs together with { $other }, which is on hold.
+hold-licence = It cannot be downloaded: the licence is missing or has ended. With a valid licence it is installed at the next run.
+hold-modified = { $count ->
+    [one] The installed files are not the original ones (one file differs: { $files }). An update would erase these changes.
+   *[other] The installed files are not the original ones ({ $shown } files differ, such as { $files }). An update would erase these changes.
+}
+hold-modified-unknown = The installed files are not the original ones. An update would erase these changes.
+hold-outside-plan = The site has more extensions than its plan covers. The plan “{ $tier }” would cover it.
+hold-too-young = It is very new. The plan lets new versions settle first; it is due from { $from }.
+hold-unusable = What the site says about this update cannot be used safely: { $why }.
+hold-not-writable = The server does not let us replace its files ({ $path }).
+hold-failed = It did not work on this site in this run, so it was taken out and the site was put back.
+
+## What happened
+problem-title = What happened, and what was done
+problem-title-refused = Why nothing was done
+problem-step-checks = { $step }: afterwards the site did not pass its checks.
+problem-step-baseline = The site did not pass its checks before anything was done.
+problem-step = { $step }: this did not work.
+problem-step-interrupted = { $step }: this was interrupted in the middle.
+problem-restored = { $count ->
+    [0] The site was compared with the backup taken before: nothing differed.
+    [one] The site was put back from the backup taken before. One file or table was set back.
+   *[other] The site was put back from the backup taken before. { $shown } files and tables were set back.
+}
+problem-restore-failed = Putting the site back did not work.
+problem-restore-interrupted = Putting the site back was interrupted.
+problem-identical = A second comparison found no difference.
+problem-left = { $count ->
+    [one] A second comparison found one difference that could not be set back:
+   *[other] A second comparison found { $shown } differences that could not be set back:
+}
+problem-good = The checks were made again: all passed.
+problem-not-good = The checks were made again: some failed.
+problem-again = Then the work began again without what had failed.
+problem-detail = Detail for technicians
+problem-todo = What a specialist has to do
+
+refusal-no-window = No maintenance window of the plan is open now.
+refusal-no-window-next = No maintenance window of the plan is open now; the next one opens on { $next }.
+refusal-blackout = The plan allows no changes until { $until }: { $why }.
+refusal-contract-ended = The maintenance contract { $number } ended on { $until }. Updates are due again once it is renewed.
+refusal-contract-not-begun = The maintenance contract { $number } has not begun yet.
+refusal-source-down = The update service { $source } could not be reached, so nobody can say what is pending.
+refusal-busy = Another update seems to be under way on the site: { $what }.
+refusal-busy-since = Another update seems to be under way on the site since { $since }: { $what }.
+refusal-failed = The site could not be looked at.
+
+## Checks
+checks-title = Does the site work?
+checks-title-before = Did the site work before?
+checks-caption = Each check was made before and after. A page is asked for as a visitor would, and once more past every cache.
+checks-caption-before = Each check was made before anything was touched.
+column-check = Check
+check-home = Home page
+check-page = Page { $path }
+check-command = Command { $command }
+check-log = Error log
+seen-passed = passed
+seen-failed = failed
+seen-unknown = could not be made
+seen-none = not made
+seen-page = status { $status }, { $time }
+
+reason-no-answer = { $failure ->
+    [no-such-host] The site’s name does not resolve.
+    [forbidden-address] The site’s name leads to an address that is not a website.
+    [unreachable] Nothing answers at the site’s address.
+    [tls] There is no secure connection: the certificate is wrong or missing.
+    [timed-out] The page did not arrive in time.
+    [broken] The answer broke off.
+    [too-many-redirects] The page redirects in circles.
+    [leaves-site] The page redirects to another address.
+    [downgrade] The page redirects to an address without encryption.
+   *[bad-redirect] The page redirects to an address that does not exist.
+}
+reason-status = The page answers with status { $got }.
+reason-status-before = The page answers with status { $got }; before, it was { $before }.
+reason-server-error = The page shows a server error (status { $got }).
+reason-missing = The text “{ $text }” is missing.
+reason-forbidden = The text “{ $text }” appears.
+reason-ends-elsewhere = The page leads to { $got } instead of { $expected }.
+reason-moved = The page leads to { $got }; before, it led to { $before }.
+reason-slow = It took { $took }; at most { $limit } are allowed.
+reason-empty = The page is empty.
+reason-shrunk = The page has only { $got }; before, it had { $before }.
+reason-cut-short = The page stops in the middle.
+reason-hidden = Visitors still see a copy from a cache. Behind it: { $reason }
+reason-stopped = The command did not end in time.
+reason-exit = The command ended with status { $got }.
+reason-printed = The command answered something else than expected.
+reason-fatal = { $count ->
+    [one] The error log has a new serious error.
+   *[other] The error log has { $shown } new serious errors.
+}
+
+## Backups
+backups-title = Backups
+backups-caption = Each backup is complete, was read again byte by byte and can be put back exactly.
+column-backup = Backup
+column-content = Content
+column-verified = Verified
+backup-before = Before the updates
+backup-after = After the updates
+backup-attempt = { $backup } (attempt { $attempt })
+backup-files = { $count ->
+    [one] { $shown } file
+   *[other] { $shown } files
+}
+backup-objects = { $count ->
+    [0] no database
+    [one] { $shown } table
+   *[other] { $shown } tables
+}
+backup-content = { $files }, { $size }, { $objects }
+backup-changed = { $count ->
+    [0] nothing changed since the backup before it
+    [one] one change since the backup before it
+   *[other] { $shown } changes since the backup before it
+}
+
+## Steps
+steps-title = How the time was spent
+steps-caption = Times are those of { $zone }.
+column-start = Start
+column-step = Step
+column-duration = Duration
+attempt-step = { $step } (attempt { $attempt })
+step-interrupted = interrupted
+step-failed = { $step }: did not work
+step = { $kind ->
+    [look] Look at the site and decide
+    [lock] Reserve the site
+    [baseline] Check the site before
+    [snapshot-before] Back up and verify, before
+    [maintenance-on] Show the maintenance page
+    [prepare] Ask for the newest versions
+    [update] Update { $title }
+    [migrate] Update the database
+    [languages] Update languages
+    [quick-checks] Check the site
+    [flush] Empty caches
+    [maintenance-off] Open the site again
+    [full-checks] Check the whole site
+    [snapshot-after] Back up and verify, after
+    [restore] Put the site back
+    [restored-checks] Check the site that was put back
+   *[unlock] Release the site
+}
+
+## What to do
+help-title = If something looks wrong
+help-intro = Please tell us as soon as you notice it, with:
+help-when = the date and time;
+help-page = the address of the page;
+help-what = what you see, and what you expected; a screenshot helps;
+help-device = the browser, the system and the device.
+help-hands-off = Please do not update anything yourself: every change is planned, backed up and checked.
+help-contact = Contact:
+
+## The foot
+foot-run = Run { $run }
+foot-program = Intendant { $version }
+foot-procedure = procedure { $digest }
+foot-plan = plan { $digest }

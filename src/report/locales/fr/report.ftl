@@ -1,0 +1,344 @@
+# Le rapport du client, en français. Les clés sont les mêmes dans toutes les langues; un test les
+# compare. $shown est un nombre tel qu’on le lit, $count le même nombre pour choisir la forme.
+# Les espaces devant « : » et dans les guillemets sont insécables.
+
+## Nombres, tailles, durées, dates
+number-group = {"\u202F"}
+number-decimal = ,
+size-b = { $n } o
+size-kb = { $n } ko
+size-mb = { $n } Mo
+size-gb = { $n } Go
+size-tb = { $n } To
+duration-ms = { $n } ms
+duration-s = { $n } s
+duration-min = { $min } min { $s } s
+duration-h = { $h } h { $min } min
+month-1 = janvier
+month-2 = février
+month-3 = mars
+month-4 = avril
+month-5 = mai
+month-6 = juin
+month-7 = juillet
+month-8 = août
+month-9 = septembre
+month-10 = octobre
+month-11 = novembre
+month-12 = décembre
+date = { $day ->
+    [1] 1er { $month } { $year }
+   *[other] { $shown } { $month } { $year }
+}
+time = { $hour } h { $minute }
+date-time = { $date } à { $time }
+
+## L’en-tête
+page-title = Rapport de mise à jour : { $site }, { $date }
+page-title-restore = Rapport de restauration : { $site }, { $date }
+heading = Rapport de mise à jour
+heading-restore = Rapport de restauration
+label-client = Client
+label-date = Date
+label-plan = Plan
+label-duration = Durée
+plan-line = { $tier ->
+    [base] Base
+    [advanced] Avancé
+    [custom] Sur mesure
+   *[other] { $tier }
+}
+plan-covered = { $plan } ({ $extensions } extensions sur { $cap } au plus)
+plan-over = { $plan } ({ $extensions } extensions, le plan en couvre { $cap })
+
+## Le résultat
+outcome-completed = Mis à jour et vérifié
+outcome-nothing = Déjà à jour
+outcome-completed-with-holds = Mis à jour, avec des mises à jour en attente
+outcome-only-holds = Vérifié, avec des mises à jour en attente
+outcome-restored = Remis exactement dans son état d’origine
+outcome-restored-asked = Restauré, comme demandé
+outcome-refused = Rien n’a été modifié
+outcome-stuck = Intervention nécessaire
+outcome-open = Non terminé
+
+say-installed = { $count ->
+    [one] Une mise à jour a été installée. La nouvelle version a été relue sur le site lui-même.
+   *[other] { $shown } mises à jour ont été installées. Chaque nouvelle version a été relue sur le site lui-même.
+}
+say-nothing = Il n’y avait rien à mettre à jour. Le site a été sauvegardé et vérifié.
+say-held = { $count ->
+    [one] Une mise à jour est en attente. Vous trouverez plus bas pourquoi, et qui peut agir.
+   *[other] { $shown } mises à jour sont en attente. Vous trouverez plus bas pourquoi, et qui peut agir.
+}
+say-checks = { $count ->
+    [one] Le site a ensuite réussi sa vérification.
+   *[other] Le site a ensuite réussi ses { $shown } vérifications.
+}
+say-checks-unknown = { $count ->
+    [one] Une vérification n’a pas pu être faite.
+   *[other] { $shown } vérifications n’ont pas pu être faites.
+}
+say-backups = { $count ->
+    [one] Une sauvegarde complète a été prise et vérifiée.
+   *[other] { $shown } sauvegardes complètes ont été prises et vérifiées.
+}
+say-restored = Quelque chose n’a pas fonctionné : le site a été remis en place à partir de la sauvegarde prise juste avant. Aucune mise à jour n’a été conservée.
+say-restored-asked = Le site a été remis en place à partir de la sauvegarde demandée.
+say-restored-part = Seule une partie du site a été remise en place, comme demandé.
+say-identical = Les fichiers et la base de données ont ensuite été comparés de nouveau à la sauvegarde : ils sont identiques.
+say-left = { $count ->
+    [one] Les fichiers et la base de données ont ensuite été comparés de nouveau à la sauvegarde : un détail n’a pas pu être rétabli.
+   *[other] Les fichiers et la base de données ont ensuite été comparés de nouveau à la sauvegarde : { $shown } détails n’ont pas pu être rétablis.
+}
+say-works = Le site réussit ses vérifications, comme avant.
+say-refused = Les mises à jour n’ont pas commencé et le site n’a pas été touché.
+say-refused-again = Elles seront tentées de nouveau dans une prochaine fenêtre d’entretien.
+say-stuck = Les mises à jour n’ont pas fonctionné, et le site n’a pas pu être remis en place automatiquement. Un spécialiste doit terminer le travail à la main.
+say-stuck-checks = Le site a été remis en place à partir de la sauvegarde prise juste avant, mais il ne réussit pas ses vérifications. Un spécialiste doit l’examiner.
+say-stuck-backup = La sauvegarde prise avant les mises à jour est complète et vérifiée.
+say-open = Ce rapport a été produit avant la fin du travail.
+say-interrupted = { $count ->
+    [one] Le travail a été interrompu une fois, puis repris.
+   *[other] Le travail a été interrompu { $shown } fois, puis repris.
+}
+
+tile-updated = { $count ->
+    [one] mise à jour installée
+   *[other] mises à jour installées
+}
+tile-held = en attente
+tile-checks = { $count ->
+    [one] vérification réussie
+   *[other] vérifications réussies
+}
+tile-backups = { $count ->
+    [one] sauvegarde vérifiée
+   *[other] sauvegardes vérifiées
+}
+of-total = { $part } sur { $total }
+
+## Mises à jour
+updates-title = Ce qui a été mis à jour
+updates-title-undone = Ce qui a été tenté
+updates-caption = Les versions après la mise à jour sont celles que le site lui-même indique.
+updates-caption-undone = « Maintenant » est la version que le site lui-même indique.
+column-component = Composant
+column-before = Avant
+column-after = Après
+column-now = Maintenant
+kind-line = { $kind ->
+    [core] Système
+    [plugin] Extension
+    [mu-plugin] Extension (obligatoire)
+    [dropin] Module de remplacement
+    [theme] Thème
+    [language] Langue
+    [template] Gabarit
+    [module] Module
+    [component] Composant
+    [library] Bibliothèque
+    [package] Paquet
+   *[other] { $kind }
+}
+kind-major = { $kind }, nouvelle version majeure
+state-line = { $to } tentée : { $state }
+state-undone = annulée
+state-failed = n’a pas fonctionné
+state-not-reached = pas commencée
+state-unclear = incertaine
+not-read = non lue
+database-title = Base de données
+database-kind = Version de sa structure
+
+## Attentes
+holds-title = Ce qui est en attente
+holds-intro = Ces mises à jour existent et n’ont pas été installées.
+hold-step = { $installed } → { $offered }
+hold-step-unknown = { $installed } est installée
+hold-who = Qui peut agir :
+lifter = { $who ->
+    [operator] nous
+    [client] vous
+    [host] votre hébergeur
+    [vendor] l’auteur de l’extension
+   *[time] personne n’a à agir, elle suivra d’elle-même
+}
+hold-policy = { $allows ->
+    [none] Le plan exclut les mises à jour de ce genre.
+    [minor] Le pas est plus grand que ce que le plan permet (versions mineures seulement).
+    [patch] Le pas est plus grand que ce que le plan permet (correctifs seulement).
+   *[other] Les règles du plan excluent cette mise à jour ({ $key } : { $allows }).
+}
+hold-approval = C’est une nouvelle version majeure. Elle est installée après avoir été évaluée et approuvée.
+hold-planned = Le plan la retient : { $why }.
+hold-planned-until = Le plan la retient jusqu’au { $until } : { $why }.
+hold-platform = Elle exige { $part } { $needs }; le serveur a { $has }.
+hold-platform-unknown = Elle exige { $part } { $needs }; on ne sait pas quelle version le serveur a.
+hold-core = Elle exige la version { $needs } du système; le site a { $has }.
+hold-dependency = Elle exige { $on }, qui est absente, désactivée ou trop ancienne.
+hold-with = Elle va de pair avec { $other }, qui est en attente.
+hold-licence = Elle ne peut pas être téléchargée : la licence est absente ou échue. Avec une licence valide, elle sera installée à la prochaine intervention.
+hold-modified = { $count ->
+    [one] Les fichiers installés ne sont pas ceux d’origine (un fichier diffère : { $files }). Une mise à jour effacerait ces modifications.
+   *[other] Les fichiers installés ne sont pas ceux d’origine ({ $shown } fichiers diffèrent, dont { $files }). Une mise à jour effacerait ces modifications.
+}
+hold-modified-unknown = Les fichiers installés ne sont pas ceux d’origine. Une mise à jour effacerait ces modifications.
+hold-outside-plan = Le site a plus d’extensions que son plan n’en couvre. Le plan « { $tier } » le couvrirait.
+hold-too-young = Elle est toute récente. Le plan laisse mûrir les nouvelles versions; celle-ci sera prise à partir du { $from }.
+hold-unusable = Ce que le site dit de cette mise à jour ne peut pas être utilisé sans risque : { $why }.
+hold-not-writable = Le serveur ne nous permet pas de remplacer ses fichiers ({ $path }).
+hold-failed = Elle n’a pas fonctionné sur ce site pendant cette intervention : elle a été écartée et le site remis en place.
+
+## Ce qui s’est passé
+problem-title = Ce qui s’est passé, et ce qui a été fait
+problem-title-refused = Pourquoi rien n’a été fait
+problem-step-checks = { $step } : ensuite, le site n’a pas réussi ses vérifications.
+problem-step-baseline = Le site n’a pas réussi ses vérifications avant toute intervention.
+problem-step = { $step } : cela n’a pas fonctionné.
+problem-step-interrupted = { $step } : cela a été interrompu en cours de route.
+problem-restored = { $count ->
+    [0] Le site a été comparé à la sauvegarde prise avant : rien ne différait.
+    [one] Le site a été remis en place à partir de la sauvegarde prise avant. Un fichier ou une table a été rétabli.
+   *[other] Le site a été remis en place à partir de la sauvegarde prise avant. { $shown } fichiers et tables ont été rétablis.
+}
+problem-restore-failed = La remise en place n’a pas fonctionné.
+problem-restore-interrupted = La remise en place a été interrompue.
+problem-identical = Une seconde comparaison n’a trouvé aucune différence.
+problem-left = { $count ->
+    [one] Une seconde comparaison a trouvé une différence qui n’a pas pu être rétablie :
+   *[other] Une seconde comparaison a trouvé { $shown } différences qui n’ont pas pu être rétablies :
+}
+problem-good = Les vérifications ont été refaites : toutes ont réussi.
+problem-not-good = Les vérifications ont été refaites : certaines ont échoué.
+problem-again = Le travail a ensuite repris sans ce qui avait échoué.
+problem-detail = Détail pour les techniciens
+problem-todo = Ce qu’un spécialiste doit faire
+
+refusal-no-window = Aucune fenêtre d’entretien du plan n’est ouverte en ce moment.
+refusal-no-window-next = Aucune fenêtre d’entretien du plan n’est ouverte en ce moment; la prochaine s’ouvre le { $next }.
+refusal-blackout = Le plan n’autorise aucun changement jusqu’au { $until } : { $why }.
+refusal-contract-ended = Le contrat d’entretien { $number } a pris fin le { $until }. Les mises à jour reprendront à son renouvellement.
+refusal-contract-not-begun = Le contrat d’entretien { $number } n’a pas encore commencé.
+refusal-source-down = Le service de mise à jour { $source } n’a pas pu être joint : personne ne peut dire ce qui est à faire.
+refusal-busy = Une autre mise à jour semble en cours sur le site : { $what }.
+refusal-busy-since = Une autre mise à jour semble en cours sur le site depuis le { $since } : { $what }.
+refusal-failed = Le site n’a pas pu être examiné.
+
+## Vérifications
+checks-title = Le site fonctionne-t-il?
+checks-title-before = Le site fonctionnait-il avant?
+checks-caption = Chaque vérification a été faite avant et après. Une page est demandée comme le ferait un visiteur, puis une seconde fois en contournant tous les caches.
+checks-caption-before = Chaque vérification a été faite avant toute intervention.
+column-check = Vérification
+check-home = Page d’accueil
+check-page = Page { $path }
+check-command = Commande { $command }
+check-log = Journal d’erreurs
+seen-passed = réussie
+seen-failed = échouée
+seen-unknown = impossible à faire
+seen-none = non faite
+seen-page = statut { $status }, { $time }
+
+reason-no-answer = { $failure ->
+    [no-such-host] Le nom du site ne mène à aucune adresse.
+    [forbidden-address] Le nom du site mène à une adresse qui n’est pas celle d’un site.
+    [unreachable] Rien ne répond à l’adresse du site.
+    [tls] Il n’y a pas de connexion sécurisée : le certificat est erroné ou absent.
+    [timed-out] La page n’est pas arrivée à temps.
+    [broken] La réponse s’est interrompue.
+    [too-many-redirects] La page redirige en boucle.
+    [leaves-site] La page redirige vers une autre adresse.
+    [downgrade] La page redirige vers une adresse non chiffrée.
+   *[bad-redirect] La page redirige vers une adresse qui n’existe pas.
+}
+reason-status = La page répond avec le statut { $got }.
+reason-status-before = La page répond avec le statut { $got }; avant, c’était { $before }.
+reason-server-error = La page affiche une erreur du serveur (statut { $got }).
+reason-missing = Le texte « { $text } » est absent.
+reason-forbidden = Le texte « { $text } » apparaît.
+reason-ends-elsewhere = La page mène à { $got } au lieu de { $expected }.
+reason-moved = La page mène à { $got }; avant, elle menait à { $before }.
+reason-slow = Elle a pris { $took }; le maximum permis est de { $limit }.
+reason-empty = La page est vide.
+reason-shrunk = La page ne fait que { $got }; avant, elle faisait { $before }.
+reason-cut-short = La page s’arrête en plein milieu.
+reason-hidden = Les visiteurs voient encore une copie venant d’un cache. Derrière celle-ci : { $reason }
+reason-stopped = La commande ne s’est pas terminée à temps.
+reason-exit = La commande s’est terminée avec le statut { $got }.
+reason-printed = La commande a répondu autre chose que prévu.
+reason-fatal = { $count ->
+    [one] Le journal d’erreurs contient une nouvelle erreur grave.
+   *[other] Le journal d’erreurs contient { $shown } nouvelles erreurs graves.
+}
+
+## Sauvegardes
+backups-title = Sauvegardes
+backups-caption = Chaque sauvegarde est complète, a été relue octet par octet et peut être remise en place à l’identique.
+column-backup = Sauvegarde
+column-content = Contenu
+column-verified = Vérifiée
+backup-before = Avant les mises à jour
+backup-after = Après les mises à jour
+backup-attempt = { $backup } (tentative { $attempt })
+backup-files = { $count ->
+    [one] { $shown } fichier
+   *[other] { $shown } fichiers
+}
+backup-objects = { $count ->
+    [0] sans base de données
+    [one] { $shown } table
+   *[other] { $shown } tables
+}
+backup-content = { $files }, { $size }, { $objects }
+backup-changed = { $count ->
+    [0] rien n’a changé depuis la sauvegarde précédente
+    [one] un changement depuis la sauvegarde précédente
+   *[other] { $shown } changements depuis la sauvegarde précédente
+}
+
+## Étapes
+steps-title = Emploi du temps
+steps-caption = Les heures sont celles de { $zone }.
+column-start = Début
+column-step = Étape
+column-duration = Durée
+attempt-step = { $step } (tentative { $attempt })
+step-interrupted = interrompue
+step-failed = { $step } : n’a pas réussi
+step = { $kind ->
+    [look] Examen du site et décision
+    [lock] Réservation du site
+    [baseline] Vérification du site, avant
+    [snapshot-before] Sauvegarde vérifiée, avant
+    [maintenance-on] Affichage de la page d’entretien
+    [prepare] Demande des dernières versions
+    [update] Mise à jour de { $title }
+    [migrate] Mise à jour de la base de données
+    [languages] Mise à jour des langues
+    [quick-checks] Vérification du site
+    [flush] Vidage des caches
+    [maintenance-off] Réouverture du site
+    [full-checks] Vérification complète du site
+    [snapshot-after] Sauvegarde vérifiée, après
+    [restore] Remise en place du site
+    [restored-checks] Vérification du site remis en place
+   *[unlock] Libération du site
+}
+
+## Que faire
+help-title = Si quelque chose ne va pas
+help-intro = Dites-le-nous dès que vous le remarquez, en précisant :
+help-when = la date et l’heure;
+help-page = l’adresse de la page;
+help-what = ce que vous voyez et ce que vous attendiez, si possible avec une capture d’écran;
+help-device = le navigateur, le système et l’appareil.
+help-hands-off = Ne mettez rien à jour vous-même : chaque changement est planifié, sauvegardé et vérifié.
+help-contact = Pour nous joindre :
+
+## Le pied
+foot-run = Intervention { $run }
+foot-program = Intendant { $version }
+foot-procedure = procédure { $digest }
+foot-plan = plan { $digest }

@@ -1,0 +1,579 @@
+//! The loop: ask [`next`], journal it, do it, journal what came of it.
+
+use super::perform::{Bench, Failed, failed_checks, failure, perform};
+use super::preview::look;
+use super::source::{close_site, open_site, snapshot_source};
+use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
+use crate::check::{Baseline, Depth};
+use crate::inventory::{self, Inventory};
+use crate::journal::{
+    AttemptState, Entry, Event, Opened, PlanExtract, Planned, Purpose, RunState,
+};
+use crate::model::{ComponentId, Outcome, RunId, clean_block};
+use crate::plan::OnFailure;
+use crate::procedure::{Action, Procedure, SnapshotMoment};
+use crate::site::Expect;
+use crate::snapshot;
+use crate::update::Refusal;
+use std::collections::BTreeMap;
+
+/// One run in hand: its journal and where it stands.
+pub(super) struct Driver<'a> {
+    pub(super) runner: &'a Runner,
+    pub(super) job: &'a Job,
+    pub(super) run: RunId,
+    pub(super) state: RunState,
+    bench: Option<Bench>,
+}
+
+/// Runs a site: looks, decides, and does it.
+///
+/// # Errors
+/// Only when the journal can't be written or an earlier run is still open: whatever else goes
+/// wrong is an outcome.
+pub async fn run(runner: &Runner, job: &Job) -> Result<Ended, RunError> {
+    begin(runner, job, Purpose::Update).await
+}
+
+/// Opens a run for a purpose and drives it to its end.
+pub(super) async fn begin(runner: &Runner, job: &Job, purpose: Purpose) -> Result<Ended, RunError> {
+    let site = job.plan.site.clone();
+    let journal = |source| RunError::Journal {
+        site: site.clone(),
+        source,
+    };
+    if let Some(open) = runner
+        .journal
+        .runs(Some(&site), true, 1)
+        .await
+        .map_err(journal)?
+        .first()
+    {
+        return Err(RunError::Open {
+            site,
+            run: open.run,
+            opened: open.opened,
+        });
+    }
+    let run = RunId::new(runner.clock.now());
+    let mut driver = Driver {
+        runner,
+        job,
+        run,
+        state: RunState::default(),
+        bench: None,
+    };
+    driver
+        .write(Event::Opened(Box::new(opened(runner, job, purpose))))
+        .await?;
+    driver.drive().await
+}
+
+/// Finishes or unwinds the run of a site that was interrupted.
+pub async fn recover(runner: &Runner, job: &Job) -> Result<Ended, RunError> {
+    let site = job.plan.site.clone();
+    let journal = |source| RunError::Journal {
+        site: site.clone(),
+        source,
+    };
+    let open = runner
+        .journal
+        .runs(Some(&site), true, 1)
+        .await
+        .map_err(journal)?;
+    let Some(open) = open.first() else {
+        return Err(RunError::NothingOpen { site });
+    };
+    let entries = runner.journal.entries(open.run).await.map_err(journal)?;
+    let state = RunState::fold(&entries).map_err(|source| RunError::Illegal {
+        site: site.clone(),
+        run: open.run,
+        source,
+    })?;
+    let mut driver = Driver {
+        runner,
+        job,
+        run: open.run,
+        state,
+        bench: None,
+    };
+    let program = env!("CARGO_PKG_VERSION").to_owned();
+    driver
+        .write(Event::Recovered {
+            by: runner.by.clone(),
+            program,
+        })
+        .await?;
+    driver.settle().await?;
+    driver.drive().await
+}
+
+fn opened(runner: &Runner, job: &Job, purpose: Purpose) -> Opened {
+    let plan = &job.plan;
+    Opened {
+        site: plan.site.clone(),
+        purpose,
+        by: runner.by.clone(),
+        program: env!("CARGO_PKG_VERSION").to_owned(),
+        plan: PlanExtract {
+            digest: job.plan_digest,
+            client: plan.client.name.clone(),
+            language: plan.client.language.as_str().to_owned(),
+            tier: plan.tier.to_string(),
+            cap: plan.extension_cap(),
+            url: plan.url.as_str().to_owned(),
+            zone: plan
+                .windows
+                .first()
+                .map_or("UTC", |window| window.zone.as_str())
+                .to_owned(),
+        },
+    }
+}
+
+impl Driver<'_> {
+    /// Journals an event; only then is it true.
+    pub(super) async fn write(&mut self, event: Event) -> Result<(), RunError> {
+        let site = &self.job.plan.site;
+        let entry = Entry {
+            sequence: self.state.entries + 1,
+            at: self.runner.clock.now(),
+            event,
+        };
+        let mut state = self.state.clone();
+        state.apply(&entry).map_err(|source| RunError::Illegal {
+            site: site.clone(),
+            run: self.run,
+            source,
+        })?;
+        self.runner
+            .journal
+            .append(self.run, &entry)
+            .await
+            .map_err(|source| RunError::Journal {
+                site: site.clone(),
+                source,
+            })?;
+        self.state = state;
+        self.runner.listener.entry(site, self.run, &entry);
+        Ok(())
+    }
+
+    fn policy(&self) -> Policy {
+        Policy::new(self.job.plan.on_failure == OnFailure::Isolate)
+    }
+
+    /// The loop.
+    async fn drive(&mut self) -> Result<Ended, RunError> {
+        let ended = self.turn().await;
+        if let Some(bench) = self.bench.take() {
+            close_site(&bench.site).await;
+        }
+        ended
+    }
+
+    async fn turn(&mut self) -> Result<Ended, RunError> {
+        loop {
+            match next(&self.state, self.policy()) {
+                Next::Over => {
+                    let (outcome, summary) = self
+                        .state
+                        .closed
+                        .clone()
+                        .unwrap_or((Outcome::Stuck, String::new()));
+                    return Ok(Ended {
+                        run: self.run,
+                        outcome,
+                        summary,
+                    });
+                }
+                Next::Plan => self.plan().await?,
+                Next::Do(step) => self.step(step).await?,
+                Next::Unwind(why) => self.write(Event::UnwindBegun { why }).await?,
+                Next::Restore(attempt) => self.restore(attempt).await?,
+                Next::CheckRestored => self.check_restored().await?,
+                Next::Close(outcome) => self.close(outcome).await?,
+            }
+        }
+    }
+
+    /// Opens the site if it is not open.
+    async fn open(&mut self, expect: Expect) -> Result<(), WorkError> {
+        if self.bench.is_none() {
+            let site = open_site(self.runner, self.job, expect).await?;
+            let source = match snapshot_source(self.job, &site).await {
+                Ok(source) => source,
+                Err(error) => {
+                    close_site(&site).await;
+                    return Err(error);
+                }
+            };
+            self.bench = Some(Bench::new(site, self.run, self.runner.clone(), source)?);
+        }
+        Ok(())
+    }
+
+    /// The open site.
+    fn bench(&self) -> Result<&Bench, WorkError> {
+        self.bench.as_ref().ok_or_else(|| WorkError::Unexpected {
+            what: "the site is not open".into(),
+        })
+    }
+
+    /// Opens the site if it is not open, and hands it out.
+    async fn opened_bench(&mut self) -> Result<&Bench, WorkError> {
+        self.open(Expect::Anything).await?;
+        self.bench()
+    }
+
+    /// After an interruption: end what still runs on the host, and let our checks in again.
+    async fn settle(&mut self) -> Result<(), RunError> {
+        let Some(attempt) = self.state.attempt().cloned() else {
+            return Ok(());
+        };
+        if !attempt.locked() {
+            return Ok(());
+        }
+        let site = self.job.plan.site.clone();
+        let unreachable = |source| RunError::Unreachable {
+            site: site.clone(),
+            source: Box::new(source),
+        };
+        let bench = self.opened_bench().await.map_err(unreachable)?;
+        bench
+            .lock()
+            .quiet()
+            .await
+            .map_err(|error| unreachable(error.into()))?;
+        if attempt.touched() && attempt.unwind.is_none() {
+            let steps = attempt.planned.procedure.steps.iter().zip(&attempt.steps);
+            let mut switch = None;
+            for (step, state) in
+                steps.filter(|(_, state)| **state != crate::journal::StepState::Waiting)
+            {
+                let _ = state;
+                match &step.action {
+                    Action::MaintenanceOn { command } => switch = Some(command.clone()),
+                    Action::MaintenanceOff { .. } => switch = None,
+                    _ => {}
+                }
+            }
+            if let Some(command) = switch {
+                // Best effort: a site whose PHP is dead needs no switch, it is restored anyway.
+                let _ = bench.operate(&command).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks and decides; any failure here leaves the site untouched.
+    async fn plan(&mut self) -> Result<(), RunError> {
+        let attempt = u32::try_from(self.state.attempts.len())
+            .unwrap_or(u32::MAX)
+            .saturating_add(1);
+        let purpose = self
+            .state
+            .opened
+            .as_ref()
+            .map(|opened| opened.purpose.clone());
+        let restore = matches!(purpose, Some(Purpose::Restore { .. }));
+        let expect = if restore {
+            Expect::Anything
+        } else {
+            Expect::Whole
+        };
+        let blamed = self.blamed();
+        let looked = match self.open(expect).await {
+            Err(error) => Err(error),
+            Ok(()) if restore => Ok((None, super::restore::procedure(self.job), Vec::new())),
+            Ok(()) => self.look(&blamed).await,
+        };
+        match looked {
+            Err(error) => {
+                self.write(Event::Refused {
+                    reasons: vec![Refusal::Failed {
+                        why: in_words(&error),
+                    }],
+                })
+                .await
+            }
+            Ok((_, _, refusals)) if !refusals.is_empty() => {
+                self.write(Event::Refused { reasons: refusals }).await
+            }
+            Ok((inventory, procedure, _)) => {
+                let digest = procedure.digest();
+                self.write(Event::Planned(Box::new(Planned {
+                    attempt,
+                    inventory,
+                    procedure,
+                    digest,
+                })))
+                .await
+            }
+        }
+    }
+
+    async fn look(
+        &self,
+        blamed: &BTreeMap<ComponentId, String>,
+    ) -> Result<(Option<Inventory>, Procedure, Vec<Refusal>), WorkError> {
+        let preview = look(self.runner, self.job, &self.bench()?.site, blamed).await?;
+        Ok((Some(preview.inventory), preview.procedure, preview.refusals))
+    }
+
+    /// What broke the site in this run so far.
+    fn blamed(&self) -> BTreeMap<ComponentId, String> {
+        let mut blamed = self.state.blamed.clone();
+        if let Some((_, failure)) = self.state.attempt().and_then(AttemptState::failure) {
+            blamed.extend(failure.blamed.clone().map(|id| (id, failure.why.clone())));
+        }
+        blamed
+    }
+
+    /// The present attempt; the loop never asks for a step without one.
+    fn attempt(&self) -> Result<AttemptState, Failed> {
+        self.state.attempt().cloned().ok_or_else(|| {
+            failure(WorkError::Unexpected {
+                what: "there is no procedure".into(),
+            })
+        })
+    }
+
+    async fn step(&mut self, step: usize) -> Result<(), RunError> {
+        self.write(Event::StepBegun { step }).await?;
+        let result = match self.attempt() {
+            Err(failure) => Err(failure),
+            Ok(attempt) => match self.opened_bench().await {
+                Err(error) => Err(failure(error)),
+                Ok(bench) => {
+                    perform(
+                        bench,
+                        &attempt,
+                        &attempt.planned.procedure.steps[step].action,
+                    )
+                    .await
+                }
+            },
+        };
+        self.write(match result {
+            Ok(result) => Event::StepDone {
+                step,
+                result: Box::new(result),
+            },
+            Err(failure) => Event::StepFailed {
+                step,
+                failure,
+            },
+        })
+        .await
+    }
+
+    /// What to put back: the snapshot that was asked for, or the one taken before the change.
+    fn target(&self) -> Option<(String, Vec<String>)> {
+        match self.state.opened.as_ref().map(|opened| &opened.purpose) {
+            Some(Purpose::Restore { snapshot, only }) => Some((snapshot.clone(), only.clone())),
+            _ => {
+                let before = self.state.attempt()?.snapshot(SnapshotMoment::Before)?;
+                Some((before.name.clone(), Vec::new()))
+            }
+        }
+    }
+
+    async fn restore(&mut self, attempt: u32) -> Result<(), RunError> {
+        let Some((snapshot, only)) = self.target() else {
+            let begun = Event::RestoreBegun {
+                snapshot: "none".into(),
+                attempt,
+            };
+            self.write(begun).await?;
+            return self
+                .write(Event::RestoreFailed {
+                    why: "the journal names no snapshot".into(),
+                })
+                .await;
+        };
+        self.write(Event::RestoreBegun {
+            snapshot: snapshot.clone(),
+            attempt,
+        })
+        .await?;
+        if attempt > 1 {
+            // What stopped the first try, such as a line that is cut, may pass.
+            let pause = 3_u64.saturating_pow(attempt - 1);
+            tokio::time::sleep(std::time::Duration::from_secs(pause)).await;
+        }
+        self.drop_dead_connection().await;
+        let event = match self.put_back(&snapshot, &only).await {
+            Ok(restored) => {
+                let undone = restored.undone.substance();
+                Event::RestoreDone {
+                    overwritten: restored.before.to_string(),
+                    undone: undone.lines(40),
+                    undone_count: u64::try_from(undone.changes.len()).unwrap_or(u64::MAX),
+                    bytes_sent: restored.bytes_sent,
+                    left: restored.left.lines(40),
+                }
+            }
+            Err(error) => Event::RestoreFailed {
+                why: in_words(&error),
+            },
+        };
+        self.write(event).await
+    }
+
+    async fn put_back(
+        &mut self,
+        snapshot: &str,
+        only: &[String],
+    ) -> Result<snapshot::Restored, WorkError> {
+        let procedure = self
+            .state
+            .attempt()
+            .map(|attempt| attempt.planned.procedure.clone());
+        let on = self
+            .job
+            .playbook
+            .operations
+            .maintenance
+            .as_ref()
+            .map(|switch| switch.on.clone());
+        let only = super::restore::only(only)?;
+        let bench = self.opened_bench().await?;
+        bench.lock().quiet().await?;
+        if let (Some(on), true) = (&on, only.is_empty()) {
+            // Visitors wait while files and tables are replaced. A dead PHP needs no switch.
+            let _ = bench.operate(on).await;
+        }
+        let last = procedure
+            .map(|procedure| procedure.maintenance_files)
+            .unwrap_or_default();
+        bench.put_back(snapshot, only, &last).await
+    }
+
+    /// Forgets a connection over which nothing runs any more, so that the next use makes a new one.
+    async fn drop_dead_connection(&mut self) {
+        let Some(bench) = &self.bench else { return };
+        let alive = bench
+            .site
+            .shell
+            .run(&crate::remote::Command::new(["true"]))
+            .await;
+        if !alive.is_ok_and(|output| output.ok())
+            && let Some(bench) = self.bench.take() {
+                bench.site.shell.close().await;
+            }
+    }
+
+    async fn check_restored(&mut self) -> Result<(), RunError> {
+        self.drop_dead_connection().await;
+        let attempt = match self.attempt() {
+            Ok(attempt) => attempt,
+            Err(failure) => return self.write(Event::Noted { what: failure.why }).await,
+        };
+        let none = Baseline::default();
+        let baseline = attempt.baseline().cloned().unwrap_or(none);
+        let patience = super::restore::patience(self.job);
+        let results = match self.opened_bench().await {
+            Err(error) => Err(failure(error)),
+            Ok(bench) => {
+                bench
+                    .check(&attempt.planned.procedure, Depth::Full, &baseline, patience)
+                    .await
+            }
+        };
+        let (results, good) = match results {
+            Ok(results) => {
+                let good = failed_checks(&results).is_none();
+                (results, good)
+            }
+            Err(failure) => {
+                self.write(Event::Noted {
+                    what: format!("the restored site could not be checked: {}", failure.why),
+                })
+                .await?;
+                (Vec::new(), false)
+            }
+        };
+        self.write(Event::UnwindChecked { results, good }).await
+    }
+
+    async fn close(&mut self, outcome: Outcome) -> Result<(), RunError> {
+        let summary = self.summary(outcome);
+        let versions = match (&self.bench, outcome) {
+            (Some(bench), Outcome::Completed | Outcome::CompletedWithHolds | Outcome::Restored) => {
+                // What the report shows; the steps themselves have read their versions already.
+                inventory::read_versions(&bench.site)
+                    .await
+                    .map(|read| read.versions)
+                    .unwrap_or_default()
+            }
+            _ => BTreeMap::new(),
+        };
+        self.write(Event::Closed {
+            outcome,
+            summary,
+            versions,
+        })
+        .await
+    }
+
+    /// The end in words.
+    fn summary(&self, outcome: Outcome) -> String {
+        let site = &self.job.plan.site;
+        let attempt = self.state.attempt();
+        let moved = attempt.map_or(0, |attempt| attempt.planned.procedure.updates.len());
+        let holds = attempt.map_or(0, |attempt| attempt.planned.procedure.holds.len());
+        let why = attempt
+            .and_then(|attempt| attempt.unwind.as_ref())
+            .map(|unwind| unwind.why.clone());
+        match outcome {
+            Outcome::Completed if moved == 0 => {
+                "nothing was pending; the site is backed up and checked".into()
+            }
+            Outcome::Completed => format!("{moved} updates applied and checked"),
+            Outcome::CompletedWithHolds => {
+                format!("{moved} updates applied and checked, {holds} held")
+            }
+            Outcome::Restored => format!(
+                "the site is as it was before, compared file by file and table by table; {}",
+                why.unwrap_or_default()
+            ),
+            Outcome::Refused => {
+                let reasons: Vec<String> =
+                    self.state.refused.iter().map(ToString::to_string).collect();
+                let failed = attempt.and_then(AttemptState::failure);
+                let failed = failed.map(|(index, failure)| {
+                    let step =
+                        attempt.map(|attempt| attempt.planned.procedure.steps[index].name.clone());
+                    format!("{}: {}", step.unwrap_or_default(), failure.why)
+                });
+                let all: Vec<String> = reasons.into_iter().chain(failed).collect();
+                format!("nothing was changed: {}", all.join("; "))
+            }
+            Outcome::Stuck => self.stuck(site.as_str(), why.unwrap_or_default()),
+        }
+    }
+
+    /// What a person has to do.
+    fn stuck(&self, site: &str, why: String) -> String {
+        let unwind = self
+            .state
+            .attempt()
+            .and_then(|attempt| attempt.unwind.as_ref());
+        let snapshot = self.target().map(|(name, _)| name).unwrap_or_default();
+        let how = match unwind {
+            Some(unwind) if unwind.restored => format!(
+                "the site was put back and is what snapshot {snapshot} says, but it does not pass its checks.\n\
+                 Look at the site and at what it depends on (database server, PHP, DNS); then: intendant doctor {site}"
+            ),
+            _ => format!(
+                "the site could not be put back: {}\nMend the cause (connection, room, rights), then: \
+                 intendant restore {site} {snapshot}",
+                unwind
+                    .and_then(|unwind| unwind.last_failure.clone())
+                    .unwrap_or_default()
+            ),
+        };
+        clean_block(&format!("{how}\nWhat led to it: {why}"), 20)
+    }
+}

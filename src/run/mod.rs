@@ -1,0 +1,216 @@
+//! Runs: [`next`] decides, `drive` acts, the journal remembers.
+//!
+//! May use: everything below. Invariants: the only module that changes a site; knows no CMS by
+//! name; every act is journaled before it is done, and if it can't be, it is not done; a run ends
+//! in one of the five outcomes.
+
+mod drive;
+mod next;
+mod perform;
+mod preview;
+mod restore;
+mod source;
+
+pub use drive::{recover, run};
+pub use next::{Next, Policy, next};
+pub use preview::{Preview, preview};
+pub use restore::{RestoreAsked, restore};
+pub use source::playbook_digest;
+pub use source::{close_site, open_site, snapshot_source};
+
+use crate::check::CheckError;
+use crate::inventory::InventoryError;
+use crate::journal::{Entry, Illegal, Journal, JournalError};
+use crate::model::{Digest, Outcome, RunId, SiteName};
+use crate::plan::Plan;
+use crate::playbook::{Playbook, Script};
+use crate::procedure::ProcedureError;
+use crate::remote::{RemoteError, SshSettings};
+use crate::site::{SiteError, ToolCache};
+use crate::snapshot::{Phase, SnapshotError, Store};
+use jiff::Timestamp;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The time, so that tests can choose it.
+pub trait Clock: Send + Sync {
+    /// Now.
+    fn now(&self) -> Timestamp;
+}
+
+/// The machine's clock.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::now()
+    }
+}
+
+/// Hears what happens. Called often: be quick.
+pub trait Listener: Send + Sync {
+    /// An entry was written.
+    fn entry(&self, site: &SiteName, run: RunId, entry: &Entry);
+    /// Bytes and items move: see [`crate::snapshot::Progress`].
+    fn progress(&self, site: &SiteName, phase: Phase, items: u64, of: u64, bytes: u64);
+}
+
+/// Hears nothing.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct NoListener;
+
+impl Listener for NoListener {
+    fn entry(&self, _: &SiteName, _: RunId, _: &Entry) {}
+    fn progress(&self, _: &SiteName, _: Phase, _: u64, _: u64, _: u64) {}
+}
+
+/// What all runs of one runner share.
+#[derive(Clone)]
+pub struct Runner {
+    /// Where journals are kept.
+    pub journal: Arc<dyn Journal>,
+    /// Where snapshots are kept.
+    pub store: Arc<Store>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Who hears of it.
+    pub listener: Arc<dyn Listener>,
+    /// Tools for hosts that lack them.
+    pub tools: ToolCache,
+    /// How connections are made; a plan's own `ssh-config` goes first.
+    pub ssh: SshSettings,
+    /// Who runs this, and where: `user@machine (pid 12)`.
+    pub by: String,
+}
+
+/// One site's work.
+#[derive(Clone)]
+pub struct Job {
+    /// The contract.
+    pub plan: Arc<Plan>,
+    /// The digest of the plan's file.
+    pub plan_digest: Digest,
+    /// The folder of the plan's file, from which its relative paths count.
+    pub folder: PathBuf,
+    /// The CMS.
+    pub playbook: Arc<Playbook>,
+    /// The playbook's scripts.
+    pub scripts: Arc<Vec<Script>>,
+    /// Whether windows and blackouts are set aside.
+    pub any_time: bool,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// The run.
+    pub run: RunId,
+    /// How.
+    pub outcome: Outcome,
+    /// In words.
+    pub summary: String,
+}
+
+/// Why a run could not be brought to an outcome by this process.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The journal can't be written: nothing more is done. `recover` goes on from there.
+    #[error(
+        "{site}: the run stops, because its journal can't be written; when that is mended: intendant recover {site}"
+    )]
+    Journal {
+        /// The site.
+        site: SiteName,
+        /// Why.
+        #[source]
+        source: JournalError,
+    },
+    /// The journal contradicts itself.
+    #[error(
+        "{site}: the journal of run {run} contradicts itself; don't touch it, and restore the site by hand: intendant restore {site}"
+    )]
+    Illegal {
+        /// The site.
+        site: SiteName,
+        /// The run.
+        run: RunId,
+        /// Where.
+        #[source]
+        source: Illegal,
+    },
+    /// The host can't be reached to recover; the run stays open.
+    #[error(
+        "{site}: the run stays open, because its host can't be worked on; try again: intendant recover {site}"
+    )]
+    Unreachable {
+        /// The site.
+        site: SiteName,
+        /// Why.
+        #[source]
+        source: Box<WorkError>,
+    },
+    /// A run of the site is open.
+    #[error("{site}: run {run} of {opened} was never finished; first: intendant recover {site}")]
+    Open {
+        /// The site.
+        site: SiteName,
+        /// The run.
+        run: RunId,
+        /// Since when.
+        opened: Timestamp,
+    },
+    /// There is nothing to recover.
+    #[error("{site}: no run is open, there is nothing to recover")]
+    NothingOpen {
+        /// The site.
+        site: SiteName,
+    },
+    /// Work outside a run.
+    #[error(transparent)]
+    Work(#[from] WorkError),
+}
+
+/// What can go wrong while working on a site.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkError {
+    /// The site.
+    #[error(transparent)]
+    Site(#[from] SiteError),
+    /// The connection.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The inventory.
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    /// The procedure.
+    #[error(transparent)]
+    Procedure(#[from] ProcedureError),
+    /// The snapshot.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
+    /// The checks.
+    #[error(transparent)]
+    Check(#[from] CheckError),
+    /// What a program on the host gave back is not what it should be.
+    #[error("{what}")]
+    Unexpected {
+        /// What was tried, what came back.
+        what: String,
+    },
+}
+
+/// An error and its sources as one text.
+pub fn in_words(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
+}

@@ -1,0 +1,171 @@
+//! What comes next, decided from where the run stands. Pure: a fresh run and a recovered one are
+//! the same decisions over the same journal.
+
+use crate::journal::{AttemptState, Purpose, RunState, StepState};
+use crate::model::Outcome;
+use crate::procedure::{Action, FORMAT};
+
+/// What decides besides the state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Whether a failing group is left out and the rest tried again.
+    pub isolate: bool,
+    /// The most attempts of one run.
+    pub max_attempts: u32,
+    /// The most tries to put a snapshot back.
+    pub max_restores: u32,
+}
+
+impl Policy {
+    /// Four restores; one attempt, or eight when culprits are left out.
+    pub fn new(isolate: bool) -> Self {
+        Self {
+            isolate,
+            max_attempts: if isolate { 8 } else { 1 },
+            max_restores: 4,
+        }
+    }
+}
+
+/// What comes next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Look at the site and make a procedure.
+    Plan,
+    /// Do this step.
+    Do(usize),
+    /// Begin to undo, for this reason.
+    Unwind(String),
+    /// Put the snapshot back; tries are counted from 1.
+    Restore(u32),
+    /// Check the restored site.
+    CheckRestored,
+    /// Close with this outcome.
+    Close(Outcome),
+    /// Nothing: it is over.
+    Over,
+}
+
+/// Decides.
+pub fn next(state: &RunState, policy: Policy) -> Next {
+    if state.closed.is_some() {
+        return Next::Over;
+    }
+    let Some(attempt) = state.attempt() else {
+        return if state.refused.is_empty() {
+            Next::Plan
+        } else {
+            Next::Close(Outcome::Refused)
+        };
+    };
+    if !state.refused.is_empty() {
+        // A further attempt that may not begin leaves the site as the undone one left it.
+        let undone = attempt.unwind.is_some();
+        return release(
+            attempt,
+            if undone {
+                Outcome::Restored
+            } else {
+                Outcome::Refused
+            },
+        );
+    }
+    match &attempt.unwind {
+        Some(_) => unwinding(state, attempt, policy),
+        None => forward(state, attempt),
+    }
+}
+
+/// Gives the lock back if it may be held, then closes.
+fn release(attempt: &AttemptState, outcome: Outcome) -> Next {
+    let steps = &attempt.planned.procedure.steps;
+    let unlock = steps
+        .iter()
+        .position(|step| matches!(step.action, Action::Unlock));
+    match unlock {
+        Some(index)
+            if attempt.locked() && !matches!(attempt.steps[index], StepState::Failed(_)) =>
+        {
+            Next::Do(index)
+        }
+        _ => Next::Close(outcome),
+    }
+}
+
+fn forward(state: &RunState, attempt: &AttemptState) -> Next {
+    let steps = &attempt.planned.procedure.steps;
+    let open = attempt
+        .steps
+        .iter()
+        .position(|step| !matches!(step, StepState::Done(_)));
+    let Some(index) = open else {
+        return Next::Close(finished(state, attempt));
+    };
+    let step = &steps[index];
+    if let StepState::Failed(failure) = &attempt.steps[index] {
+        return match &step.action {
+            // The work is done and proven; a lock that could not be given back is only noted.
+            Action::Unlock => Next::Close(finished(state, attempt)),
+            _ if attempt.touched() => Next::Unwind(format!("{}: {}", step.name, failure.why)),
+            _ => release(attempt, Outcome::Refused),
+        };
+    }
+    let restore_wanted = matches!(
+        state.opened.as_ref().map(|opened| &opened.purpose),
+        Some(Purpose::Restore { .. })
+    );
+    if restore_wanted && matches!(step.action, Action::Unlock) {
+        return Next::Unwind("asked for".into());
+    }
+    let begun = attempt.steps[index] == StepState::Begun;
+    let foreign = attempt.planned.procedure.format != FORMAT
+        || attempt.planned.procedure.digest() != attempt.planned.digest;
+    match () {
+        () if begun && !step.action.repeatable() => Next::Unwind(format!(
+            "{}: interrupted, and nobody knows how far it came",
+            step.name
+        )),
+        () if state.in_doubt && foreign && attempt.touched() => {
+            Next::Unwind("the procedure was made by another version of the program".into())
+        }
+        () if state.in_doubt && foreign => release(attempt, Outcome::Refused),
+        () => Next::Do(index),
+    }
+}
+
+fn unwinding(state: &RunState, attempt: &AttemptState, policy: Policy) -> Next {
+    let Some(unwind) = &attempt.unwind else {
+        return Next::Over;
+    };
+    if !unwind.restored {
+        return match unwind.tries < policy.max_restores {
+            true => Next::Restore(unwind.tries + 1),
+            false => Next::Close(Outcome::Stuck),
+        };
+    }
+    match unwind.checked {
+        None => Next::CheckRestored,
+        Some(false) => Next::Close(Outcome::Stuck),
+        Some(true) => {
+            let attempts = u32::try_from(state.attempts.len()).unwrap_or(u32::MAX);
+            let blamed = attempt
+                .failure()
+                .is_some_and(|(_, failure)| failure.blamed.is_some());
+            match policy.isolate && blamed && attempts < policy.max_attempts {
+                true => Next::Plan,
+                false => release(attempt, Outcome::Restored),
+            }
+        }
+    }
+}
+
+fn finished(state: &RunState, attempt: &AttemptState) -> Outcome {
+    if attempt.planned.procedure.updates.is_empty() && state.attempts.len() > 1 {
+        // All that could be applied broke the site, and was undone.
+        return Outcome::Restored;
+    }
+    match attempt.planned.procedure.holds.is_empty() {
+        true => Outcome::Completed,
+        false => Outcome::CompletedWithHolds,
+    }
+}

@@ -1,0 +1,201 @@
+//! Opens a plan's site, and describes it to `snapshot`.
+
+use super::{Job, Runner, WorkError};
+use crate::model::Digest;
+use crate::plan::{Host, TablePattern};
+use crate::playbook::{Argument, Playbook, Script};
+use crate::remote::{LocalShell, Shell, SshSettings, SshShell, Target};
+use crate::site::{Expect, Site, SiteAddress};
+use crate::snapshot::{DatabaseAccess, SelectTables, Source, TableRule};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Logs in to the plan's host and opens the site there.
+pub async fn open_site(runner: &Runner, job: &Job, expect: Expect) -> Result<Site, WorkError> {
+    let plan = &job.plan;
+    let shell: Arc<dyn Shell> = match &plan.host {
+        Host::Local(_) => Arc::new(LocalShell),
+        Host::Ssh(host) => {
+            let target = Target::new(host.ssh.as_str()).ok_or_else(|| WorkError::Unexpected {
+                what: format!(
+                    "{:?} can't be handed to ssh as a destination",
+                    host.ssh.as_str()
+                ),
+            })?;
+            let config = host
+                .ssh_config
+                .as_ref()
+                .map(|path| from_folder(&job.folder, path.as_str()));
+            let settings = SshSettings {
+                config: config.or_else(|| runner.ssh.config.clone()),
+                ..runner.ssh.clone()
+            };
+            Arc::new(SshShell::connect(&target, &settings).await?)
+        }
+    };
+    let address = SiteAddress {
+        name: plan.site.clone(),
+        root: plan.host.path().as_str().to_owned(),
+        url: plan.url.as_str().to_owned(),
+    };
+    let opened = Site::open(
+        Arc::clone(&shell),
+        address,
+        Arc::clone(&job.playbook),
+        &job.scripts,
+        &runner.tools,
+        expect,
+    )
+    .await;
+    if opened.is_err() {
+        shell.close().await;
+    }
+    Ok(opened?)
+}
+
+/// Leaves a site: nothing of ours stays on the host.
+pub async fn close_site(site: &Site) {
+    site.close().await;
+    site.shell.close().await;
+}
+
+/// A plan's path: absolute, below `~/` (which `ssh` itself understands), or relative to the plan.
+fn from_folder(folder: &Path, path: &str) -> PathBuf {
+    if path.starts_with("~/") {
+        PathBuf::from(path)
+    } else {
+        folder.join(path)
+    }
+}
+
+/// The digest of a playbook and its scripts: what a procedure was made from.
+pub fn playbook_digest(playbook: &Playbook, scripts: &[Script]) -> Digest {
+    let mut text = serde_json::to_vec(playbook).unwrap_or_default();
+    for script in scripts {
+        for part in [script.name.as_str().as_bytes(), script.bytes.as_slice()] {
+            text.extend_from_slice(Digest::of(part).as_bytes());
+        }
+    }
+    Digest::of(&text)
+}
+
+/// The site as `snapshot` needs it. Asks the host for the database's name and prefix.
+pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError> {
+    let database = match &site.playbook.database {
+        None => None,
+        Some(database) => {
+            let described = site.observe("database", &database.describe).await?;
+            let text = |key: &str| described[key].as_str().map(str::to_owned);
+            let name = text("name")
+                .filter(|name| usable_name(name))
+                .ok_or_else(|| WorkError::Unexpected {
+                    what: format!(
+                        "{}: the name of the site's database can't be used: {}",
+                        site.address.name,
+                        crate::model::clean_line(&described["name"].to_string(), 80)
+                    ),
+                })?;
+            let rule = TableRule {
+                prefix: text("prefix").unwrap_or_default(),
+                installation: database.installation.clone(),
+                ours: database
+                    .ours
+                    .as_ref()
+                    .and_then(|pattern| regex::Regex::new(pattern.as_str()).ok()),
+            };
+            Some(DatabaseAccess {
+                credentials: argv(site, &database.credentials)?,
+                name,
+                select: Some(select(&job.plan.snapshots.tables, rule)),
+            })
+        }
+    };
+    Ok(Source {
+        shell: Arc::clone(&site.shell),
+        site: site.address.name.clone(),
+        root: site.root().to_owned(),
+        exclude: job
+            .plan
+            .snapshots
+            .exclude
+            .iter()
+            .map(|pattern| pattern.as_str().to_owned())
+            .collect(),
+        database,
+    })
+}
+
+/// It becomes an argument of a client program.
+fn usable_name(name: &str) -> bool {
+    !name.is_empty()
+        && name.len() <= 64
+        && !name.starts_with('-')
+        && !name.contains(|c: char| c.is_control())
+}
+
+fn argv(site: &Site, arguments: &[Argument]) -> Result<Vec<String>, WorkError> {
+    let rendered: Result<Vec<_>, _> = arguments
+        .iter()
+        .map(|argument| argument.render(site.values()))
+        .collect();
+    let rendered = rendered.map_err(|source| crate::site::SiteError::Template {
+        site: site.address.name.clone(),
+        source,
+    })?;
+    Ok(site.resolved(&rendered).argv)
+}
+
+/// The plan's own patterns, or the playbook's rule.
+fn select(patterns: &[TablePattern], rule: TableRule) -> SelectTables {
+    if patterns.is_empty() {
+        return rule.into();
+    }
+    let patterns: Vec<String> = patterns
+        .iter()
+        .map(|pattern| pattern.as_str().to_owned())
+        .collect();
+    Arc::new(move |all| {
+        let matches = |name: &&String| patterns.iter().any(|pattern| matches(pattern, name));
+        all.iter().filter(matches).cloned().collect()
+    })
+}
+
+/// Whether a name fits a pattern in which `*` stands for any characters.
+fn matches(pattern: &str, name: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = name.strip_prefix(first) else {
+        return false;
+    };
+    let mut parts: Vec<&str> = parts.collect();
+    let Some(last) = parts.pop() else {
+        return rest.is_empty();
+    };
+    for part in parts {
+        match rest.find(part) {
+            Some(at) => rest = &rest[at + part.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn stars_stand_for_any_characters() {
+        for (pattern, name, fits) in [
+            ("wp_orders", "wp_orders", true),
+            ("wp_orders", "wp_orders2", false),
+            ("wp_wc_orders*", "wp_wc_orders_meta", true),
+            ("*", "x", true),
+            ("a*b*c", "a-b-c", true),
+            ("a*b*c", "a-c", false),
+            ("a*a", "a", false),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+}

@@ -1,0 +1,265 @@
+//! One CMS installation on its host: its tools found, its playbook's scripts placed in a private
+//! folder, its commands made from templates.
+//!
+//! May use: `model`, `playbook`, `remote`. Invariants: nothing of the site itself is changed
+//! here; the private folder is made with mode 0700 and removed by [`Site::close`]; a tool that is
+//! brought to the host has the playbook's checksum before and after the transfer.
+
+mod bring;
+mod error;
+mod host;
+mod lock;
+
+pub use bring::ToolCache;
+pub use error::SiteError;
+pub use host::HostFacts;
+pub use lock::{Lock, LockHolder};
+
+use crate::model::SiteName;
+use crate::playbook::{CommandTemplate, Fact, Playbook, RawOutput, Script, Values};
+use crate::remote::{Command, Output, Shell};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Which site, and what is needed to open it.
+#[derive(Clone)]
+pub struct SiteAddress {
+    /// Its name in the plan.
+    pub name: SiteName,
+    /// Its folder on the host, absolute.
+    pub root: String,
+    /// Its public address.
+    pub url: String,
+}
+
+/// What the site's folder must look like to be opened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expect {
+    /// The playbook's marks are there.
+    Whole,
+    /// Anything: an interrupted update may have left half a tree, which is to be put back.
+    Anything,
+}
+
+/// An opened site.
+pub struct Site {
+    /// Which one.
+    pub address: SiteAddress,
+    /// Its host's shell.
+    pub shell: Arc<dyn Shell>,
+    /// Its CMS.
+    pub playbook: Arc<Playbook>,
+    /// What was seen of the host.
+    pub host: HostFacts,
+    tools: BTreeMap<String, Vec<String>>,
+    values: Values,
+}
+
+impl Site {
+    /// Looks at the host, places the scripts and finds the tools: two round trips, and one more
+    /// for each tool that is probed or brought.
+    ///
+    /// # Errors
+    /// The folder is missing or holds something else, a tool is missing, the host can't be used.
+    pub async fn open(
+        shell: Arc<dyn Shell>,
+        address: SiteAddress,
+        playbook: Arc<Playbook>,
+        scripts: &[Script],
+        cache: &ToolCache,
+        expect: Expect,
+    ) -> Result<Self, SiteError> {
+        let host = host::look(shell.as_ref(), &address, &playbook, scripts).await?;
+        let mut values = Values::new();
+        for (name, value) in [
+            ("root", host.root.clone()),
+            ("url", address.url.clone()),
+            ("scripts", host.folder.clone()),
+        ] {
+            values.insert(name.to_owned(), value);
+        }
+        let mut site = Self {
+            address,
+            shell,
+            playbook,
+            host,
+            tools: BTreeMap::new(),
+            values,
+        };
+        let opened = match site.check_detected() {
+            Err(error) if expect == Expect::Whole => Err(error),
+            _ => site.find_tools(cache).await,
+        };
+        match opened {
+            Ok(()) => Ok(site),
+            Err(error) => {
+                site.close().await;
+                Err(error)
+            }
+        }
+    }
+
+    fn check_detected(&self) -> Result<(), SiteError> {
+        let expected = self.playbook.detect.iter().map(|path| path.as_str());
+        let missing: Vec<String> = expected
+            .filter(|path| !self.host.present.iter().any(|seen| seen == path))
+            .map(str::to_owned)
+            .collect();
+        if missing.is_empty() {
+            return Ok(());
+        }
+        Err(SiteError::OtherCms {
+            site: self.address.name.clone(),
+            root: self.address.root.clone(),
+            cms: self.playbook.title.clone(),
+            missing,
+        })
+    }
+
+    async fn find_tools(&mut self, cache: &ToolCache) -> Result<(), SiteError> {
+        let playbook = Arc::clone(&self.playbook);
+        // A tool may stand on another one (`{{php}}`), so those without placeholders come first.
+        let mut names: Vec<_> = playbook.tools.iter().collect();
+        names.sort_by_key(|(_, tool)| tool.run.iter().flat_map(|part| part.names()).count());
+        for (name, tool) in names {
+            let found = tool
+                .find
+                .iter()
+                .find_map(|candidate| self.host.programs.get(candidate.as_str()));
+            let program = match (found, &tool.bring) {
+                (Some(program), _) => program.clone(),
+                (None, Some(bring)) => bring::place(self, bring, cache).await?,
+                (None, None) => {
+                    return Err(SiteError::NoTool {
+                        site: self.address.name.clone(),
+                        tool: name.as_str().to_owned(),
+                        tried: tool.find.iter().map(|t| t.as_str().to_owned()).collect(),
+                        host: self.shell.host().to_owned(),
+                    });
+                }
+            };
+            let mut values = self.values.clone();
+            values.insert("program".into(), program.clone());
+            let run = tool
+                .run
+                .iter()
+                .map(|part| part.render(&values))
+                .collect::<Result<Vec<_>, _>>();
+            let run = run.map_err(|source| SiteError::Template {
+                site: self.address.name.clone(),
+                source,
+            })?;
+            self.values.insert(name.as_str().to_owned(), program);
+            self.tools.insert(name.as_str().to_owned(), run);
+            if let Some(probe) = &tool.probe {
+                let arguments = probe.args.iter().map(|part| part.as_str().to_owned());
+                let argv: Vec<String> = std::iter::once(name.as_str().to_owned())
+                    .chain(arguments)
+                    .collect();
+                let output = self.shell.run(&self.resolved(&argv)).await?;
+                if !output.ok() || !output.text().contains(&probe.contains) {
+                    return Err(SiteError::WrongTool {
+                        site: self.address.name.clone(),
+                        tool: name.as_str().to_owned(),
+                        said: output.tail(),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The values that every template of this site may use.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// The absolute path of the site's folder, links resolved.
+    pub fn root(&self) -> &str {
+        &self.host.root
+    }
+
+    /// The programs that tools stand for, for `doctor`.
+    pub fn tools(&self) -> impl Iterator<Item = (&str, &[String])> {
+        self.tools
+            .iter()
+            .map(|(name, run)| (name.as_str(), run.as_slice()))
+    }
+
+    /// A command from an argument vector whose first element may be a tool's name. It runs in
+    /// the site's folder.
+    pub fn resolved(&self, argv: &[String]) -> Command {
+        let (first, rest) = match argv.split_first() {
+            Some((first, rest)) => (Some(first), rest),
+            None => (None, argv),
+        };
+        let head = first.map(|name| {
+            self.tools
+                .get(name)
+                .cloned()
+                .unwrap_or_else(|| vec![name.clone()])
+        });
+        let argv = head
+            .unwrap_or_default()
+            .into_iter()
+            .chain(rest.iter().cloned());
+        Command::new(argv).in_folder(self.host.root.clone())
+    }
+
+    /// A command from a template, with values besides the site's own.
+    pub fn command(&self, template: &CommandTemplate, more: &Values) -> Result<Command, SiteError> {
+        let mut values = self.values.clone();
+        values.extend(more.clone());
+        let argv = template
+            .arguments(&values)
+            .map_err(|source| SiteError::Template {
+                site: self.address.name.clone(),
+                source,
+            })?;
+        Ok(self.resolved(&argv).within(template.timeout.as_duration()))
+    }
+
+    /// Observes a fact: runs its command and applies its transform.
+    pub async fn observe(&self, name: &str, fact: &Fact) -> Result<serde_json::Value, SiteError> {
+        let command = self
+            .command(&fact.command(), &Values::new())?
+            .printing_at_most(64 << 20);
+        let output = self.shell.run(&command).await?;
+        let failed = |output: &Output| SiteError::Fact {
+            site: self.address.name.clone(),
+            fact: name.to_owned(),
+            command: command.shown(),
+            status: output.status,
+            said: output.tail(),
+        };
+        let allowed = fact
+            .exit
+            .iter()
+            .any(|status| i32::from(*status) == output.status);
+        if !allowed {
+            return Err(failed(&output));
+        }
+        let raw = RawOutput {
+            exit: output.status,
+            stdout: &output.stdout,
+            stderr: &output.stderr,
+        };
+        fact.parse
+            .apply(&raw)
+            .map_err(|source| SiteError::Unreadable {
+                site: self.address.name.clone(),
+                fact: name.to_owned(),
+                said: output.tail(),
+                source,
+            })
+    }
+
+    /// Removes the private folder. The connection stays open.
+    pub async fn close(&self) {
+        const REMOVE: &str = r#"case $1 in */intendant.*) rm -rf -- "$1";; esac"#;
+        let remove = Command::script(REMOVE, [self.host.folder.clone()]);
+        if let Err(error) = self.shell.run(&remove).await {
+            tracing::warn!(%error, folder = %self.host.folder, "the private folder stays on the host");
+        }
+    }
+}
