@@ -8,7 +8,7 @@
 
 mod resolve;
 
-pub use resolve::{ProcedureError, build, checks, patience};
+pub use resolve::{ProcedureError, build, build_restore, patience};
 
 use crate::check::{Check, Depth, Patience};
 use crate::model::{ComponentId, Digest, Hold, SiteName, Version};
@@ -39,8 +39,6 @@ pub struct Procedure {
     pub checks: Vec<Check>,
     /// Files that only the maintenance switch makes; they are no part of the site's state.
     pub maintenance_files: Vec<String>,
-    /// What ends maintenance, also when the CMS does not run; restore needs it.
-    pub maintenance_off: Option<CommandTemplate>,
     /// The steps in order.
     pub steps: Vec<Step>,
 }

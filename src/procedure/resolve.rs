@@ -61,31 +61,38 @@ pub fn build(
         });
     }
     steps.push(Action::Unlock);
+    Ok(whole(plan, playbook, playbook_digest, Some(inventory), graph, steps))
+}
+
+/// The procedure of a restore that a person asked for: lock and unlock; what lies between is the
+/// undo. It needs no inventory, so no CMS that runs.
+pub fn build_restore(plan: &Plan, playbook: &Playbook, playbook_digest: Digest) -> Procedure {
+    let graph = UpdateGraph { groups: Vec::new(), holds: Vec::new(), languages: false };
+    whole(plan, playbook, playbook_digest, None, &graph, vec![Action::Lock, Action::Unlock])
+}
+
+fn whole(
+    plan: &Plan,
+    playbook: &Playbook,
+    playbook_digest: Digest,
+    inventory: Option<&Inventory>,
+    graph: &UpdateGraph,
+    steps: Vec<Action>,
+) -> Procedure {
     let maintenance = playbook.operations.maintenance.as_ref();
-    Ok(Procedure {
+    Procedure {
         format: FORMAT,
         site: plan.site.clone(),
         cms: playbook.cms.as_str().to_owned(),
         playbook: playbook_digest,
         updates: graph.updates().cloned().collect(),
         holds: graph.holds.clone(),
-        checks: checks(plan, playbook, Some(inventory)),
+        checks: checks(plan, playbook, inventory),
         maintenance_files: maintenance
-            .map(|switch| {
-                switch
-                    .files
-                    .iter()
-                    .map(|file| file.as_str().to_owned())
-                    .collect()
-            })
+            .map(|switch| switch.files.iter().map(|file| file.as_str().to_owned()).collect())
             .unwrap_or_default(),
-        maintenance_off: maintenance.map(|switch| switch.off.clone()),
-        steps: steps
-            .into_iter()
-            .enumerate()
-            .map(|(index, action)| named(index, action))
-            .collect(),
-    })
+        steps: steps.into_iter().enumerate().map(|(index, action)| named(index, action)).collect(),
+    }
 }
 
 /// How long to wait for caches, and to try again.
@@ -253,7 +260,7 @@ fn named(index: usize, action: Action) -> Step {
 }
 
 /// The playbook's checks, the plan's, and the error log if the site has one.
-pub fn checks(plan: &Plan, playbook: &Playbook, inventory: Option<&Inventory>) -> Vec<Check> {
+fn checks(plan: &Plan, playbook: &Playbook, inventory: Option<&Inventory>) -> Vec<Check> {
     let mut all: Vec<Check> = playbook
         .checks
         .iter()

@@ -2,7 +2,7 @@
 
 use super::perform::{Bench, Failed, failed_checks, failure, perform};
 use super::preview::look;
-use super::source::{close_site, open_site, snapshot_source};
+use super::source::{close_site, open_site, playbook_digest, snapshot_source};
 use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
 use crate::check::{Baseline, Depth};
 use crate::inventory::{self, Inventory};
@@ -11,7 +11,7 @@ use crate::journal::{
 };
 use crate::model::{ComponentId, Outcome, RunId, clean_block};
 use crate::plan::OnFailure;
-use crate::procedure::{Action, Procedure, SnapshotMoment};
+use crate::procedure::{self, Action, Procedure, SnapshotMoment};
 use crate::site::Expect;
 use crate::snapshot;
 use crate::update::Refusal;
@@ -285,7 +285,7 @@ impl Driver<'_> {
         let blamed = self.blamed();
         let looked = match self.open(expect).await {
             Err(error) => Err(error),
-            Ok(()) if restore => Ok((None, super::restore::procedure(self.job), Vec::new())),
+            Ok(()) if restore => Ok((None, self.restore_procedure(), Vec::new())),
             Ok(()) => self.look(&blamed).await,
         };
         match looked {
@@ -311,6 +311,11 @@ impl Driver<'_> {
                 .await
             }
         }
+    }
+
+    fn restore_procedure(&self) -> Procedure {
+        let digest = playbook_digest(&self.job.playbook, &self.job.scripts);
+        procedure::build_restore(&self.job.plan, &self.job.playbook, digest)
     }
 
     async fn look(
@@ -472,7 +477,7 @@ impl Driver<'_> {
         };
         let none = Baseline::default();
         let baseline = attempt.baseline().cloned().unwrap_or(none);
-        let patience = super::restore::patience(self.job);
+        let patience = procedure::patience(&self.job.plan, &self.job.playbook);
         let results = match self.opened_bench().await {
             Err(error) => Err(failure(error)),
             Ok(bench) => {

@@ -2,9 +2,7 @@
 
 use super::drive::begin;
 use super::{Ended, Job, RunError, Runner, WorkError};
-use crate::check::Patience;
 use crate::journal::Purpose;
-use crate::procedure::{Action, FORMAT, Procedure, Step};
 use crate::snapshot::{ItemPath, ObjectKind, ObjectName, Only, SnapshotName};
 
 /// What is asked for.
@@ -42,42 +40,4 @@ pub(super) fn only(texts: &[String]) -> Result<Vec<Only>, WorkError> {
         .map_err(|why| WorkError::Unexpected {
             what: format!("a restore can't be limited so: {why}"),
         })
-}
-
-/// Lock and unlock; what lies between is the undo.
-pub(super) fn procedure(job: &Job) -> Procedure {
-    let maintenance = job.playbook.operations.maintenance.as_ref();
-    let checks = crate::procedure::checks(&job.plan, &job.playbook, None);
-    let step = |name: &str, action| Step {
-        name: name.to_owned(),
-        action,
-    };
-    Procedure {
-        format: FORMAT,
-        site: job.plan.site.clone(),
-        cms: job.playbook.cms.as_str().to_owned(),
-        playbook: super::playbook_digest(&job.playbook, &job.scripts),
-        updates: Vec::new(),
-        holds: Vec::new(),
-        checks,
-        maintenance_files: maintenance
-            .map(|switch| {
-                switch
-                    .files
-                    .iter()
-                    .map(|file| file.as_str().to_owned())
-                    .collect()
-            })
-            .unwrap_or_default(),
-        maintenance_off: maintenance.map(|switch| switch.off.clone()),
-        steps: vec![
-            step("01 lock", Action::Lock),
-            step("02 unlock", Action::Unlock),
-        ],
-    }
-}
-
-/// How long to wait for caches, and to try again.
-pub(super) fn patience(job: &Job) -> Patience {
-    crate::procedure::patience(&job.plan, &job.playbook)
 }

@@ -313,7 +313,6 @@ fn procedure(updates: Vec<Update>, holds: Vec<Hold>) -> Procedure {
         holds,
         checks: Vec::new(),
         maintenance_files: Vec::new(),
-        maintenance_off: None,
         steps: actions.into_iter().enumerate().map(named).collect(),
     }
 }
