@@ -372,7 +372,7 @@ pub(super) async fn perform(
 
 /// Takes the lock; also from a run that our journal knows to be over, such as one that got stuck and
 /// whose site is to be restored now. Whatever that run left running ends first.
-async fn take_lock(bench: &Bench, holder: &LockHolder) -> Result<(), StepFailure> {
+async fn take_lock(bench: &Bench, holder: &LockHolder) -> Result<(), Failed> {
     let lock = bench.lock();
     let Err(refused) = lock.take(holder).await else { return Ok(()) };
     let holding = lock.holding_run().await.map_err(failure)?;
