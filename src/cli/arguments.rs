@@ -66,7 +66,7 @@ pub(super) enum Command {
     Doctor(Sites),
     /// What is there: core, extensions, versions, offers, modifications
     #[command(
-        after_help = "Example:\n  intendant inventory boutique-laval --json | jq .inventory.core"
+        after_help = "Example:\n  intendant inventory boutique-laval --json | jq .sites[0].inventory.core"
     )]
     Inventory(Sites),
     /// The exact procedure and every hold, with reasons; changes nothing

@@ -6,7 +6,7 @@ use crate::check::{
     ProberSettings,
 };
 use crate::inventory;
-use crate::journal::{AttemptState, Claim, SnapshotRecord, StepFailure, StepResult};
+use crate::journal::{AttemptState, Claim, RunState, SnapshotRecord, StepFailure, StepResult};
 use crate::model::{ComponentId, RunId, Version, clean_block};
 use crate::playbook::{CommandTemplate, Values};
 use crate::procedure::{Action, Procedure};
@@ -321,7 +321,7 @@ pub(super) async fn perform(
                 who: bench.runner.by.clone(),
                 since: bench.runner.clock.now(),
             };
-            bench.lock().take(&holder).await.map_err(failure)?;
+            take_lock(bench, &holder).await?;
             Ok(StepResult::Done)
         }
         Action::Unlock => {
@@ -368,6 +368,28 @@ pub(super) async fn perform(
             })
         }
     }
+}
+
+/// Takes the lock; also from a run that our journal knows to be over, such as one that got stuck and
+/// whose site is to be restored now. Whatever that run left running ends first.
+async fn take_lock(bench: &Bench, holder: &LockHolder) -> Result<(), Failed> {
+    let lock = bench.lock();
+    let Err(refused) = lock.take(holder).await else { return Ok(()) };
+    let holding = lock.holding_run().await.map_err(failure)?;
+    match holding {
+        Some(run) if is_over(bench, run).await => {
+            lock.quiet().await.map_err(failure)?;
+            lock.release(run).await.map_err(failure)?;
+            lock.take(holder).await.map_err(failure)
+        }
+        _ => Err(failure(refused)),
+    }
+}
+
+/// Whether our journal has this run, and its end.
+async fn is_over(bench: &Bench, run: RunId) -> bool {
+    let entries = bench.runner.journal.entries(run).await.unwrap_or_default();
+    RunState::fold(&entries).is_ok_and(|state| state.closed.is_some())
 }
 
 /// The first component of a group.

@@ -129,6 +129,13 @@ impl<'a> Lock<'a> {
         })
     }
 
+    /// The run that holds it now, where it says so.
+    pub async fn holding_run(&self) -> Result<Option<RunId>, SiteError> {
+        const READ: &str = r#"if [ -e "$1/holder" ]; then cat -- "$1/holder"; fi"#;
+        let output = self.site.shell.run(&Command::script(READ, [self.folder.clone()])).await?;
+        Ok(self.held_by(&output.text()))
+    }
+
     fn held_by(&self, text: &str) -> Option<RunId> {
         serde_json::from_str::<LockHolder>(text)
             .ok()

@@ -72,6 +72,13 @@ async fn create(
         };
         close_site(&site).await;
         let captured = captured?;
+        let verified = snapshot::verify_snapshot(&runner.store, &job.plan.site, &captured.name, &progress()).await?;
+        if !verified.ok() {
+            return Err(Failure {
+                code: ExitCode::SHORT,
+                text: format!("{}: the snapshot {} does not verify", job.plan.site, captured.name),
+            });
+        }
         let totals = captured.manifest.totals();
         if common.json {
             all.push(json!({
