@@ -38,10 +38,7 @@ fn golden(file: &Path, actual: &str) -> Result<(), String> {
     let expected = fs::read_to_string(file).unwrap_or_default();
     match expected == actual {
         true => Ok(()),
-        false => Err(format!(
-            "{}\n--- expected\n{expected}\n--- actual\n{actual}",
-            file.display()
-        )),
+        false => Err(format!("{}\n--- expected\n{expected}\n--- actual\n{actual}", file.display())),
     }
 }
 
@@ -60,17 +57,10 @@ fn refused(folder: &str, parse: impl Fn(&Path, &str) -> Result<(), String>) -> u
             Err(said) => said,
         };
         let place = format!("{}:", name.display());
-        let first = said
-            .strip_prefix(&place)
-            .and_then(|rest| rest.split_once(": "))
-            .map(|(p, _)| p);
-        let has_place =
-            first.is_some_and(|p| p.split(':').filter(|n| n.parse::<u32>().is_ok()).count() == 2);
+        let first = said.strip_prefix(&place).and_then(|rest| rest.split_once(": ")).map(|(p, _)| p);
+        let has_place = first.is_some_and(|p| p.split(':').filter(|n| n.parse::<u32>().is_ok()).count() == 2);
         if !has_place {
-            wrong.push(format!(
-                "{} names no line and column:\n{said}",
-                case.display()
-            ));
+            wrong.push(format!("{} names no line and column:\n{said}", case.display()));
         }
         if let Err(difference) = golden(&case.with_extension("txt"), &said) {
             wrong.push(difference);
@@ -83,9 +73,7 @@ fn refused(folder: &str, parse: impl Fn(&Path, &str) -> Result<(), String>) -> u
 #[test]
 fn bad_plans_are_refused_with_their_place_and_a_hint() {
     let count = refused("tests/plans/errors", |file, text| {
-        plan::parse(file, text, &KNOWN)
-            .map(drop)
-            .map_err(|error| error.to_string())
+        plan::parse(file, text, &KNOWN).map(drop).map_err(|error| error.to_string())
     });
     assert!(count >= 36, "{count} cases");
 }
@@ -93,20 +81,14 @@ fn bad_plans_are_refused_with_their_place_and_a_hint() {
 #[test]
 fn bad_playbooks_are_refused_with_their_place_and_a_hint() {
     let count = refused("tests/playbooks/errors", |file, text| {
-        playbook::parse(file, text)
-            .map(drop)
-            .map_err(|error| error.to_string())
+        playbook::parse(file, text).map(drop).map_err(|error| error.to_string())
     });
     assert!(count >= 8, "{count} cases");
 }
 
 #[test]
 fn good_plans_are_read_and_survive_being_written() {
-    let cases = [
-        files("tests/plans/good", "yaml"),
-        files("plans/examples", "yaml"),
-    ]
-    .concat();
+    let cases = [files("tests/plans/good", "yaml"), files("plans/examples", "yaml")].concat();
     assert!(cases.len() >= 5);
     for case in cases {
         let plan = plan::load_file(&case, &KNOWN).unwrap_or_else(|error| panic!("{error}"));
@@ -119,17 +101,10 @@ fn good_plans_are_read_and_survive_being_written() {
 
 #[test]
 fn each_tier_has_a_shipped_plan() {
-    for (name, cap) in [
-        ("base", Some(10)),
-        ("advanced", Some(25)),
-        ("custom", Some(60)),
-    ] {
+    for (name, cap) in [("base", Some(10)), ("advanced", Some(25)), ("custom", Some(60))] {
         let file = root().join("plans/examples").join(format!("{name}.yaml"));
         let text = fs::read_to_string(&file).unwrap();
-        assert!(
-            text.contains("# yaml-language-server: $schema=../plan.schema.json"),
-            "{name}"
-        );
+        assert!(text.contains("# yaml-language-server: $schema=../plan.schema.json"), "{name}");
         let plan = plan::parse(&file, &text, &KNOWN).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(plan.tier.to_string(), name);
         assert_eq!(plan.extension_cap(), cap);
@@ -140,38 +115,26 @@ fn each_tier_has_a_shipped_plan() {
 fn no_case_is_forgotten() {
     for folder in ["tests/plans/errors", "tests/playbooks/errors"] {
         let stems = |extension| -> BTreeSet<PathBuf> {
-            files(folder, extension)
-                .into_iter()
-                .map(|path| path.with_extension(""))
-                .collect()
+            files(folder, extension).into_iter().map(|path| path.with_extension("")).collect()
         };
-        assert_eq!(
-            stems("yaml"),
-            stems("txt"),
-            "{folder}: each case has both files"
-        );
+        assert_eq!(stems("yaml"), stems("txt"), "{folder}: each case has both files");
         let all = fs::read_dir(root().join(folder)).unwrap().count();
         assert_eq!(all, 2 * stems("yaml").len(), "{folder} has other files");
     }
     let known = ["errors", "good"];
     for entry in fs::read_dir(root().join("tests/plans")).unwrap() {
         let name = entry.unwrap().file_name();
-        assert!(
-            known.iter().any(|k| name == *k),
-            "tests/plans/{name:?} is read by no test"
-        );
+        assert!(known.iter().any(|k| name == *k), "tests/plans/{name:?} is read by no test");
     }
 }
 
 #[test]
 fn the_schemas_for_editors_are_those_of_the_types() {
-    for (file, text) in [
-        ("plans/plan.schema.json", plan::json_schema()),
-        ("playbooks/playbook.schema.json", playbook::json_schema()),
-    ] {
-        golden(&root().join(file), &text).unwrap_or_else(|_| {
-            panic!("{file} is not that of the types; INTENDANT_BLESS=1 rewrites it")
-        });
+    for (file, text) in
+        [("plans/plan.schema.json", plan::json_schema()), ("playbooks/playbook.schema.json", playbook::json_schema())]
+    {
+        golden(&root().join(file), &text)
+            .unwrap_or_else(|_| panic!("{file} is not that of the types; INTENDANT_BLESS=1 rewrites it"));
     }
 }
 
@@ -193,46 +156,24 @@ fn a_folder_takes_the_place_of_what_is_shipped() {
     let own = folder.path().join("wordpress");
     fs::create_dir(&own).unwrap();
     let text = fs::read_to_string(root().join("playbooks/wordpress/playbook.yaml")).unwrap();
-    fs::write(
-        own.join("playbook.yaml"),
-        text.replace("title: WordPress", "title: Ours"),
-    )
-    .unwrap();
+    fs::write(own.join("playbook.yaml"), text.replace("title: WordPress", "title: Ours")).unwrap();
     let library = playbook::Library::open(folder.path()).unwrap();
-    assert!(matches!(
-        library.load("wordpress"),
-        Err(playbook::PlaybookError::Script { .. })
-    ));
-    for script in [
-        "inventory.php",
-        "versions.php",
-        "database.php",
-        "maintenance.php",
-    ] {
+    assert!(matches!(library.load("wordpress"), Err(playbook::PlaybookError::Script { .. })));
+    for script in ["inventory.php", "versions.php", "database.php", "maintenance.php"] {
         fs::write(own.join(script), "<?php").unwrap();
     }
-    let (playbook, scripts) = library
-        .load("wordpress")
-        .unwrap_or_else(|error| panic!("{error}"));
+    let (playbook, scripts) = library.load("wordpress").unwrap_or_else(|error| panic!("{error}"));
     assert_eq!((playbook.title.as_str(), scripts.len()), ("Ours", 4));
     fs::rename(&own, folder.path().join("other")).unwrap();
     let library = playbook::Library::open(folder.path()).unwrap();
-    assert!(matches!(
-        library.load("other"),
-        Err(playbook::PlaybookError::Name { .. })
-    ));
+    assert!(matches!(library.load("other"), Err(playbook::PlaybookError::Name { .. })));
 }
 
 #[test]
 fn a_folder_of_plans_names_each_site_once() {
     let folder = tempfile::tempdir().unwrap();
     let text = fs::read_to_string(root().join("plans/examples/base.yaml")).unwrap();
-    for (name, text) in [
-        ("a.yaml", text.as_str()),
-        ("b.yml", &text),
-        ("c.yaml", "plan: 2"),
-        ("notes.txt", "x"),
-    ] {
+    for (name, text) in [("a.yaml", text.as_str()), ("b.yml", &text), ("c.yaml", "plan: 2"), ("notes.txt", "x")] {
         fs::write(folder.path().join(name), text).unwrap();
     }
     fs::write(folder.path().join("d.yaml"), b"plan: 1\nsite: \xff\n").unwrap();
@@ -257,13 +198,7 @@ fn bombs_are_refused_quickly() {
         aliases += &format!("a{level}: &a{level} [{}]\n", before.trim_end_matches(", "));
     }
     let long = format!("plan: 1\nsite: {}\n", "x".repeat(5_000_000));
-    for text in [
-        aliases,
-        "[".repeat(100_000),
-        "{a: ".repeat(5_000),
-        long,
-        "- ".repeat(100_000),
-    ] {
+    for text in [aliases, "[".repeat(100_000), "{a: ".repeat(5_000), long, "- ".repeat(100_000)] {
         let begun = std::time::Instant::now();
         assert!(plan::parse(Path::new("x.yaml"), &text, &KNOWN).is_err());
         assert!(begun.elapsed().as_secs() < 10, "{:?}", begun.elapsed());
@@ -271,18 +206,12 @@ fn bombs_are_refused_quickly() {
 }
 
 fn mutated() -> impl Strategy<Value = String> {
-    let bases: Vec<String> = [
-        files("plans/examples", "yaml"),
-        files("tests/plans/errors", "yaml"),
-    ]
-    .concat()
-    .iter()
-    .map(|file| fs::read_to_string(file).unwrap())
-    .collect();
-    let edits = prop::collection::vec(
-        (any::<prop::sample::Index>(), 0..4u8, "[\\x00-\\x7fé→]{0,4}"),
-        1..6,
-    );
+    let bases: Vec<String> = [files("plans/examples", "yaml"), files("tests/plans/errors", "yaml")]
+        .concat()
+        .iter()
+        .map(|file| fs::read_to_string(file).unwrap())
+        .collect();
+    let edits = prop::collection::vec((any::<prop::sample::Index>(), 0..4u8, "[\\x00-\\x7fé→]{0,4}"), 1..6);
     (prop::sample::select(bases), edits).prop_map(|(base, edits)| {
         let mut chars: Vec<char> = base.chars().collect();
         for (at, kind, text) in edits {

@@ -24,10 +24,7 @@ struct Case {
 }
 
 fn folder(path: &Path) -> Vec<PathBuf> {
-    let mut all: Vec<PathBuf> = fs::read_dir(path)
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
+    let mut all: Vec<PathBuf> = fs::read_dir(path).unwrap().map(|e| e.unwrap().path()).collect();
     all.sort();
     all
 }
@@ -44,51 +41,25 @@ fn facts_become_what_their_cases_say() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/playbooks");
     let library = Library::shipped();
     let (mut count, mut wrong) = (0, Vec::new());
-    for cms in folder(&root)
-        .into_iter()
-        .filter(|path| !path.ends_with("errors"))
-    {
-        let (playbook, _) = library
-            .load(&cms.file_name().unwrap().to_string_lossy())
-            .unwrap();
+    for cms in folder(&root).into_iter().filter(|path| !path.ends_with("errors")) {
+        let (playbook, _) = library.load(&cms.file_name().unwrap().to_string_lossy()).unwrap();
         for fact_folder in folder(&cms) {
-            let name = fact_folder
-                .file_name()
-                .unwrap()
-                .to_string_lossy()
-                .into_owned();
-            let fact = playbook
-                .facts
-                .iter()
-                .find(|(fact, _)| fact.as_str() == name);
+            let name = fact_folder.file_name().unwrap().to_string_lossy().into_owned();
+            let fact = playbook.facts.iter().find(|(fact, _)| fact.as_str() == name);
             let fact = fact.unwrap_or_else(|| panic!("there is no fact {name}")).1;
             for file in folder(&fact_folder) {
-                assert!(
-                    file.extension().is_some_and(|e| e == "yaml"),
-                    "{} is read by no test",
-                    file.display()
-                );
+                assert!(file.extension().is_some_and(|e| e == "yaml"), "{} is read by no test", file.display());
                 let case: Case = serde_yaml::from_str(&fs::read_to_string(&file).unwrap())
                     .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
                 let words: Vec<&str> = fact.run.iter().map(|argument| argument.as_str()).collect();
                 assert_eq!(case.command, words.join(" "), "{}", file.display());
-                assert!(
-                    fact.exit.iter().any(|exit| i32::from(*exit) == case.exit),
-                    "{}",
-                    file.display()
-                );
-                let output = RawOutput {
-                    exit: case.exit,
-                    stdout: case.stdout.as_bytes(),
-                    stderr: case.stderr.as_bytes(),
-                };
+                assert!(fact.exit.iter().any(|exit| i32::from(*exit) == case.exit), "{}", file.display());
+                let output =
+                    RawOutput { exit: case.exit, stdout: case.stdout.as_bytes(), stderr: case.stderr.as_bytes() };
                 let result = fact.parse.apply(&output).map_err(|error| chain(&error));
                 let expected = case.becomes.ok_or_else(|| case.fails.unwrap_or_default());
                 if result != expected {
-                    wrong.push(format!(
-                        "{}\n--- expected\n{expected:?}\n--- actual\n{result:?}",
-                        file.display()
-                    ));
+                    wrong.push(format!("{}\n--- expected\n{expected:?}\n--- actual\n{result:?}", file.display()));
                 }
                 count += 1;
             }
@@ -103,42 +74,22 @@ fn transform(yaml: &str) -> Transform {
 }
 
 fn apply(yaml: &str, stdout: &[u8]) -> Result<Value, String> {
-    let output = RawOutput {
-        exit: 0,
-        stdout,
-        stderr: b"",
-    };
-    transform(yaml)
-        .apply(&output)
-        .map_err(|error| chain(&error))
+    let output = RawOutput { exit: 0, stdout, stderr: b"" };
+    transform(yaml).apply(&output).map_err(|error| chain(&error))
 }
 
 #[test]
 fn markers_are_found_among_noise() {
     let form = r#"{ marker: "@@", jq: ".a" }"#;
-    assert_eq!(
-        apply(
-            form,
-            b"noise @@ {\"a\": 0}\n@@{\"a\": 1}\n@@\n  {\"a\": 2} more\nend"
-        ),
-        Ok(json!(2))
-    );
+    assert_eq!(apply(form, b"noise @@ {\"a\": 0}\n@@{\"a\": 1}\n@@\n  {\"a\": 2} more\nend"), Ok(json!(2)));
     assert_eq!(
         apply(form, b"<html>\x1b[31mbroken\n").unwrap_err(),
         "no line begins with \"@@\"; the output ends with: <html>·[31mbroken"
     );
-    assert!(
-        apply(form, b"@@{\"a\": [1, 2")
-            .unwrap_err()
-            .contains("is cut")
-    );
+    assert!(apply(form, b"@@{\"a\": [1, 2").unwrap_err().contains("is cut"));
     assert!(apply(form, b"@@").unwrap_err().contains("no JSON"));
     let deep = format!("@@{}", "[".repeat(1_000_000));
-    assert!(
-        apply(form, deep.as_bytes())
-            .unwrap_err()
-            .contains("deeper than 64")
-    );
+    assert!(apply(form, deep.as_bytes()).unwrap_err().contains("deeper than 64"));
 }
 
 #[test]
@@ -148,17 +99,9 @@ fn texts_and_lines_are_read() {
         apply("{ text: true, jq: '{core: {version: .}}' }", b"6.1.9\r\n"),
         Ok(json!({"core": {"version": "6.1.9"}}))
     );
-    let lines =
-        r#"{ lines: [{ match: "(?m)^(?<k>[a-z]+)=(?<v>.*)$", jq: "{(.k): .v, all: [.v]}" }] }"#;
-    assert_eq!(
-        apply(lines, b"a=1\r\nb=2\n-\n"),
-        Ok(json!({"a": "1", "b": "2", "all": ["1", "2"]}))
-    );
-    assert!(
-        apply(lines, b"a=1\na=2\n")
-            .unwrap_err()
-            .contains("contradict")
-    );
+    let lines = r#"{ lines: [{ match: "(?m)^(?<k>[a-z]+)=(?<v>.*)$", jq: "{(.k): .v, all: [.v]}" }] }"#;
+    assert_eq!(apply(lines, b"a=1\r\nb=2\n-\n"), Ok(json!({"a": "1", "b": "2", "all": ["1", "2"]})));
+    assert!(apply(lines, b"a=1\na=2\n").unwrap_err().contains("contradict"));
     assert_eq!(apply(lines, b""), Ok(json!({})));
 }
 
@@ -166,30 +109,11 @@ fn texts_and_lines_are_read() {
 fn json_is_whole_or_first_or_empty() {
     assert_eq!(apply("{ json: whole }", b" [1] \n"), Ok(json!([1])));
     assert!(apply("{ json: whole }", b"[1] x").is_err());
-    assert_eq!(
-        apply(
-            "{ json: first }",
-            b"[22-Nov-2026 UTC] PHP Deprecated\n[1]\nSuccess: x"
-        ),
-        Ok(json!([1]))
-    );
-    assert!(
-        apply("{ json: first }", b" \n")
-            .unwrap_err()
-            .contains("printed nothing")
-    );
-    assert_eq!(
-        apply("{ json: first, empty: '[]', jq: length }", b" \n"),
-        Ok(json!(0))
-    );
+    assert_eq!(apply("{ json: first }", b"[22-Nov-2026 UTC] PHP Deprecated\n[1]\nSuccess: x"), Ok(json!([1])));
+    assert!(apply("{ json: first }", b" \n").unwrap_err().contains("printed nothing"));
+    assert_eq!(apply("{ json: first, empty: '[]', jq: length }", b" \n"), Ok(json!(0)));
     assert!(apply("{ json: first, empty: '[]' }", b"Fatal error").is_err());
-    assert_eq!(
-        apply(
-            "{ json: first, empty: '[]', empty-if: ^Success }",
-            b"Success: x"
-        ),
-        Ok(json!([]))
-    );
+    assert_eq!(apply("{ json: first, empty: '[]', empty-if: ^Success }", b"Success: x"), Ok(json!([])));
 }
 
 #[test]
@@ -197,34 +121,13 @@ fn a_value_stays_one_argument() {
     use intendant::playbook::{Argument, ArgumentError, Values};
     let values = |value: &str| Values::from([("slug".to_owned(), value.to_owned())]);
     let whole = Argument::new("{{slug}}").unwrap();
-    assert_eq!(
-        whole.render(&values("a b; $(id) 'x' \"<&>\"")).unwrap(),
-        "a b; $(id) 'x' \"<&>\""
-    );
-    assert!(matches!(
-        whole.render(&values("-rf")),
-        Err(ArgumentError::Option { .. })
-    ));
+    assert_eq!(whole.render(&values("a b; $(id) 'x' \"<&>\"")).unwrap(), "a b; $(id) 'x' \"<&>\"");
+    assert!(matches!(whole.render(&values("-rf")), Err(ArgumentError::Option { .. })));
     for bad in ["a\0b", "a\nb", "a\rb"] {
-        assert!(matches!(
-            whole.render(&values(bad)),
-            Err(ArgumentError::Control { .. })
-        ));
+        assert!(matches!(whole.render(&values(bad)), Err(ArgumentError::Control { .. })));
     }
-    assert!(matches!(
-        whole.render(&Values::new()),
-        Err(ArgumentError::Missing { .. })
-    ));
+    assert!(matches!(whole.render(&Values::new()), Err(ArgumentError::Missing { .. })));
     let inside = Argument::new("--slug={{slug}}").unwrap();
-    assert_eq!(
-        inside.render(&values("-x {{slug}}")).unwrap(),
-        "--slug=-x {{slug}}"
-    );
-    assert_eq!(
-        Argument::new("plain } { text")
-            .unwrap()
-            .render(&Values::new())
-            .unwrap(),
-        "plain } { text"
-    );
+    assert_eq!(inside.render(&values("-x {{slug}}")).unwrap(), "--slug=-x {{slug}}");
+    assert_eq!(Argument::new("plain } { text").unwrap().render(&Values::new()).unwrap(), "plain } { text");
 }

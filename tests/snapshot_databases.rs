@@ -4,8 +4,8 @@
 use intendant::model::SiteName;
 use intendant::remote::LocalShell;
 use intendant::snapshot::{
-    CaptureRequest, Captured, DatabaseAccess, NoProgress, Only, Progress, RestoreRequest, Restored,
-    SnapshotError, Source, Store, TableRule, capture, export, prepare,
+    CaptureRequest, Captured, DatabaseAccess, NoProgress, Only, Progress, RestoreRequest, Restored, SnapshotError,
+    Source, Store, TableRule, capture, export, prepare,
 };
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
@@ -31,15 +31,8 @@ impl Server {
             eprintln!("skipped: there is no mariadbd on this machine");
             return None;
         }
-        let base = if Path::new("/dev/shm").is_dir() {
-            "/dev/shm"
-        } else {
-            "/tmp"
-        };
-        let folder = tempfile::Builder::new()
-            .prefix("sdb")
-            .tempdir_in(base)
-            .unwrap();
+        let base = if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" };
+        let folder = tempfile::Builder::new().prefix("sdb").tempdir_in(base).unwrap();
         let at = |name: &str| folder.path().join(name).display().to_string();
         let installed = Command::new("mariadb-install-db")
             .args([
@@ -79,10 +72,7 @@ impl Server {
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        panic!(
-            "the server does not start: {}",
-            std::fs::read_to_string(server.path("log")).unwrap_or_default()
-        );
+        panic!("the server does not start: {}", std::fs::read_to_string(server.path("log")).unwrap_or_default());
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -91,13 +81,7 @@ impl Server {
 
     fn client(&self, database: &str, sql: &str) -> Result<String, String> {
         let mut child = Command::new("mariadb")
-            .args([
-                "--no-defaults",
-                "-uroot",
-                "--comments",
-                "--default-character-set=utf8mb4",
-                "--batch",
-            ])
+            .args(["--no-defaults", "-uroot", "--comments", "--default-character-set=utf8mb4", "--batch"])
             .arg(format!("--socket={}", self.path("s").display()))
             .arg(database)
             .stdin(std::process::Stdio::piped())
@@ -110,11 +94,7 @@ impl Server {
         let _ = child.stdin.take().unwrap().write_all(sql.as_bytes());
         let output = child.wait_with_output().unwrap();
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        if output.status.success() {
-            Ok(text(&output.stdout))
-        } else {
-            Err(text(&output.stderr))
-        }
+        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
     fn sql(&self, sql: &str) -> String {
@@ -139,11 +119,7 @@ impl Server {
             .arg("shop")
             .output()
             .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -169,29 +145,13 @@ impl Server {
     }
 
     async fn capture(&self, source: &Source) -> Result<Captured, SnapshotError> {
-        let request = CaptureRequest {
-            now: jiff::Timestamp::now(),
-            tolerate_unreadable: false,
-        };
+        let request = CaptureRequest { now: jiff::Timestamp::now(), tolerate_unreadable: false };
         capture(source, &self.store(), &request, &quiet()).await
     }
 
-    async fn restore(
-        &self,
-        source: &Source,
-        to: &Captured,
-        only: Vec<Only>,
-    ) -> Result<Restored, SnapshotError> {
-        let request = RestoreRequest {
-            now: jiff::Timestamp::now(),
-            target: to.name.clone(),
-            only,
-            last: Vec::new(),
-        };
-        prepare(source, &self.store(), request, &quiet())
-            .await?
-            .apply(&quiet())
-            .await
+    async fn restore(&self, source: &Source, to: &Captured, only: Vec<Only>) -> Result<Restored, SnapshotError> {
+        let request = RestoreRequest { now: jiff::Timestamp::now(), target: to.name.clone(), only, last: Vec::new() };
+        prepare(source, &self.store(), request, &quiet()).await?.apply(&quiet()).await
     }
 }
 
@@ -206,18 +166,12 @@ async fn every_kind_of_object_comes_back() {
     let Some(server) = Server::start() else {
         return;
     };
-    server
-        .client("", "create database shop character set utf8mb4")
-        .unwrap();
+    server.client("", "create database shop character set utf8mb4").unwrap();
     server.sql(SCHEMA);
     let source = server.source(None);
     let before = server.picture();
     let first = server.capture(&source).await.unwrap();
-    let names: Vec<String> = first
-        .manifest
-        .objects()
-        .map(|(name, _)| name.to_string())
-        .collect();
+    let names: Vec<String> = first.manifest.objects().map(|(name, _)| name.to_string()).collect();
     assert_eq!(names.len(), 11, "{names:?}");
     let again = server.capture(&source).await.unwrap();
     assert!(again.since_previous.unwrap().is_empty());
@@ -235,15 +189,9 @@ async fn every_kind_of_object_comes_back() {
 
     // An export is imported by the plain client.
     let file = server.path("export.tar.zst");
-    export(&server.store(), &source.site, &first.name, &file, &quiet())
-        .await
-        .unwrap();
+    export(&server.store(), &source.site, &first.name, &file, &quiet()).await.unwrap();
     let script = "tar --zstd -xf export.tar.zst && mariadb --no-defaults -uroot -S s -e 'drop database shop; create database shop character set utf8mb4' && mariadb --no-defaults -uroot -S s --binary-mode --comments --default-character-set=utf8mb4 shop <database.sql".to_string();
-    let output = Command::new("bash")
-        .args(["-ec", &script])
-        .current_dir(server.folder.path())
-        .output()
-        .unwrap();
+    let output = Command::new("bash").args(["-ec", &script]).current_dir(server.folder.path()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert_eq!(server.picture(), before);
 }
@@ -253,45 +201,30 @@ async fn only_what_differs_is_imported_and_other_software_is_left_alone() {
     let Some(server) = Server::start() else {
         return;
     };
-    server
-        .client("", "create database shop character set utf8mb4")
-        .unwrap();
+    server.client("", "create database shop character set utf8mb4").unwrap();
     server.sql(
         "create table wp_options (id int primary key, v longblob); create table wp_posts (id int primary key);
          create table wp_users (id int); create table other_x (id int);
          insert into wp_options values (1, repeat('x', 9000000)), (2, unhex('00ff0d0a1a')); insert into other_x values (1);",
     );
-    let rule = TableRule {
-        prefix: "wp_".into(),
-        installation: vec!["options".into()],
-        ours: None,
-    };
+    let rule = TableRule { prefix: "wp_".into(), installation: vec!["options".into()], ours: None };
     let source = server.source(Some(rule));
     let first = server.capture(&source).await.unwrap();
     assert_eq!(first.manifest.objects().count(), 3);
-    assert_eq!(
-        first
-            .manifest
-            .header
-            .database
-            .as_ref()
-            .unwrap()
-            .skipped
-            .len(),
-        1
-    );
+    assert_eq!(first.manifest.header.database.as_ref().unwrap().skipped.len(), 1);
     server.sql("insert into wp_posts values (7); insert into other_x values (2); create table wp_added (id int)");
     let restored = server.restore(&source, &first, Vec::new()).await.unwrap();
-    assert_eq!(server.sql("select count(*) from wp_posts; select count(*) from other_x; show tables like 'wp_added'"), "count(*)\n0\ncount(*)\n2\n");
+    assert_eq!(
+        server.sql("select count(*) from wp_posts; select count(*) from other_x; show tables like 'wp_added'"),
+        "count(*)\n0\ncount(*)\n2\n"
+    );
     assert!(restored.bytes_sent < 10_000, "{}", restored.bytes_sent);
     server.sql("delete from wp_options; insert into wp_posts values (8)");
     let only = vec![Only::Object("table:wp_options".parse().unwrap())];
     server.restore(&source, &first, only).await.unwrap();
-    let rows = server.sql("select length(v), md5(v) = md5(repeat('x', 9000000)), hex(right(v, 5)) from wp_options order by id");
-    assert_eq!(
-        rows.lines().skip(1).collect::<Vec<_>>(),
-        ["9000000\t1\t7878787878", "5\t0\t00FF0D0A1A"]
-    );
+    let rows = server
+        .sql("select length(v), md5(v) = md5(repeat('x', 9000000)), hex(right(v, 5)) from wp_options order by id");
+    assert_eq!(rows.lines().skip(1).collect::<Vec<_>>(), ["9000000\t1\t7878787878", "5\t0\t00FF0D0A1A"]);
     assert_eq!(server.sql("select * from wp_posts"), "id\n8\n");
 }
 
@@ -300,12 +233,8 @@ async fn a_dump_that_is_not_complete_is_no_snapshot() {
     let Some(server) = Server::start() else {
         return;
     };
-    server
-        .client("", "create database shop character set utf8mb4")
-        .unwrap();
-    server.sql(
-        "create table t (id int); create view dead as select * from t; create table t2 (id int)",
-    );
+    server.client("", "create database shop character set utf8mb4").unwrap();
+    server.sql("create table t (id int); create view dead as select * from t; create table t2 (id int)");
     server.sql("drop table t");
     let source = server.source(None);
     let error = server.capture(&source).await.unwrap_err().to_string();

@@ -3,8 +3,8 @@
 use intendant::model::SiteName;
 use intendant::remote::LocalShell;
 use intendant::snapshot::{
-    CaptureRequest, Captured, Depth, ItemPath, NoProgress, Only, Progress, RestoreRequest,
-    Restored, SnapshotError, Source, Store, capture, prepare, verify,
+    CaptureRequest, Captured, Depth, ItemPath, NoProgress, Only, Progress, RestoreRequest, Restored, SnapshotError,
+    Source, Store, capture, prepare, verify,
 };
 use proptest::prelude::*;
 use std::ffi::OsStr;
@@ -22,22 +22,11 @@ struct Place {
 
 impl Place {
     fn new() -> Self {
-        let base = if Path::new("/dev/shm").is_dir() {
-            "/dev/shm"
-        } else {
-            "/tmp"
-        };
-        let folder = tempfile::Builder::new()
-            .prefix("snap")
-            .tempdir_in(base)
-            .unwrap();
+        let base = if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" };
+        let folder = tempfile::Builder::new().prefix("snap").tempdir_in(base).unwrap();
         let (root, store) = (folder.path().join("site"), folder.path().join("store"));
         std::fs::create_dir(&root).unwrap();
-        Self {
-            _folder: folder,
-            root,
-            store,
-        }
+        Self { _folder: folder, root, store }
     }
 
     fn store(&self) -> Arc<Store> {
@@ -66,20 +55,12 @@ impl Place {
         capture(&self.source(), &self.store(), &request(), &quiet()).await
     }
 
-    async fn restore(
-        &self,
-        to: &Captured,
-        only: Vec<Only>,
-        last: &[&str],
-    ) -> Result<Restored, SnapshotError> {
+    async fn restore(&self, to: &Captured, only: Vec<Only>, last: &[&str]) -> Result<Restored, SnapshotError> {
         let request = RestoreRequest {
             now: now(),
             target: to.name.clone(),
             only,
-            last: last
-                .iter()
-                .map(|path| ItemPath::new(*path).unwrap())
-                .collect(),
+            last: last.iter().map(|path| ItemPath::new(*path).unwrap()).collect(),
         };
         let prepared = prepare(&self.source(), &self.store(), request, &quiet()).await?;
         prepared.apply(&quiet()).await
@@ -89,12 +70,8 @@ impl Place {
     fn picture(&self) -> String {
         let script = r#"find . -path ./cache -prune -o -path '*.skip' -prune -o -printf '%y %m %U %G %T@ %l %P\0' | sort -z
             find . -path ./cache -prune -o -path '*.skip' -prune -o -type f -print0 | sort -z | xargs -0 -r sha256sum -z"#;
-        let output = Command::new("sh")
-            .args(["-c", script])
-            .current_dir(&self.root)
-            .env("LC_ALL", "C")
-            .output()
-            .unwrap();
+        let output =
+            Command::new("sh").args(["-c", script]).current_dir(&self.root).env("LC_ALL", "C").output().unwrap();
         assert!(output.status.success());
         String::from_utf8_lossy(&output.stdout).replace('\0', "\n")
     }
@@ -105,10 +82,7 @@ fn now() -> jiff::Timestamp {
 }
 
 fn request() -> CaptureRequest {
-    CaptureRequest {
-        now: now(),
-        tolerate_unreadable: false,
-    }
+    CaptureRequest { now: now(), tolerate_unreadable: false }
 }
 
 fn quiet() -> Arc<dyn Progress> {
@@ -116,11 +90,7 @@ fn quiet() -> Arc<dyn Progress> {
 }
 
 fn sh(folder: &Path, script: &str) {
-    let status = Command::new("bash")
-        .args(["-ec", script])
-        .current_dir(folder)
-        .status()
-        .unwrap();
+    let status = Command::new("bash").args(["-ec", script]).current_dir(folder).status().unwrap();
     assert!(status.success(), "{script}");
 }
 
@@ -160,13 +130,7 @@ async fn odd_trees_come_back_exactly() {
     let first = place.capture().await.unwrap();
     assert_eq!(place.picture(), before);
     assert!(first.stats.files_read > 10);
-    assert!(
-        place
-            .store()
-            .load(&first.manifest.header.site, &first.name)
-            .unwrap()
-            == *first.manifest
-    );
+    assert!(place.store().load(&first.manifest.header.site, &first.name).unwrap() == *first.manifest);
 
     // Nothing changed: the same id, nothing new.
     let second = place.capture().await.unwrap();
@@ -187,43 +151,23 @@ async fn odd_trees_come_back_exactly() {
         printf left > cache/left; printf 1 > .maintenance; chmod 700 .
         "#,
     );
-    let restored = place
-        .restore(&first, Vec::new(), &[".maintenance"])
-        .await
-        .unwrap();
+    let restored = place.restore(&first, Vec::new(), &[".maintenance"]).await.unwrap();
     assert_eq!(place.picture(), before);
-    assert!(
-        place.path("cache/left").exists(),
-        "what is excluded is left alone"
-    );
+    assert!(place.path("cache/left").exists(), "what is excluded is left alone");
     assert!(restored.left.is_empty(), "{}", restored.left);
-    assert!(
-        restored.undone.to_string().contains("added"),
-        "{}",
-        restored.undone
-    );
+    assert!(restored.undone.to_string().contains("added"), "{}", restored.undone);
 
     // What was overwritten is kept.
     let store = place.store();
-    let overwritten = store
-        .load(&first.manifest.header.site, &restored.before)
-        .unwrap();
+    let overwritten = store.load(&first.manifest.header.site, &restored.before).unwrap();
     assert!(overwritten.path(&ItemPath::new("added").unwrap()).is_some());
-    assert!(
-        verify(&store, None, Depth::EveryByte, &quiet())
-            .await
-            .unwrap()
-            .ok()
-    );
+    assert!(verify(&store, None, Depth::EveryByte, &quiet()).await.unwrap().ok());
 }
 
 #[tokio::test]
 async fn a_part_can_be_restored_alone() {
     let place = Place::new();
-    sh(
-        &place.root,
-        "mkdir -p a/b c; printf 1 > a/b/x; printf 2 > c/y",
-    );
+    sh(&place.root, "mkdir -p a/b c; printf 1 > a/b/x; printf 2 > c/y");
     let first = place.capture().await.unwrap();
     sh(&place.root, "rm -r a; printf 3 > c/y; printf 4 > c/z");
     let only = vec![Only::Path(ItemPath::new("a/b").unwrap())];
@@ -256,35 +200,20 @@ async fn a_flipped_byte_is_found_and_named() {
     place.write("good", "good ".repeat(100_000));
     std::fs::create_dir(place.path("d")).unwrap();
     let first = place.capture().await.unwrap();
-    let mut packs = std::fs::read_dir(place.store.join("packs"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
-    let pack = packs
-        .find(|path| path.to_str().unwrap().ends_with(".tar.zst"))
-        .unwrap();
+    let mut packs = std::fs::read_dir(place.store.join("packs")).unwrap().map(|entry| entry.unwrap().path());
+    let pack = packs.find(|path| path.to_str().unwrap().ends_with(".tar.zst")).unwrap();
     let mut bytes = std::fs::read(&pack).unwrap();
     bytes[40] ^= 1;
     std::fs::write(&pack, &bytes).unwrap();
-    let verified = verify(&place.store(), None, Depth::EveryByte, &quiet())
-        .await
-        .unwrap();
+    let verified = verify(&place.store(), None, Depth::EveryByte, &quiet()).await.unwrap();
     assert_eq!(verified.hurt.len(), 1);
-    assert_eq!(
-        (&verified.hurt[0].name, &verified.hurt[0].items),
-        (&first.name, &vec!["good".to_owned()])
-    );
+    assert_eq!((&verified.hurt[0].name, &verified.hurt[0].items), (&first.name, &vec!["good".to_owned()]));
     place.write("good", "bad");
     assert!(place.restore(&first, Vec::new(), &[]).await.is_err());
     // A pack that has gone is seen without reading bytes.
     std::fs::remove_file(&pack).unwrap();
-    let verified = verify(&place.store(), None, Depth::Metadata, &quiet())
-        .await
-        .unwrap();
-    assert_eq!(
-        (verified.hurt.len(), verified.damaged.len()),
-        (1, 1),
-        "{verified:?}"
-    );
+    let verified = verify(&place.store(), None, Depth::Metadata, &quiet()).await.unwrap();
+    assert_eq!((verified.hurt.len(), verified.damaged.len()), (1, 1), "{verified:?}");
 }
 
 #[tokio::test]
@@ -293,16 +222,8 @@ async fn packs_open_with_tar_and_zstd() {
     place.write("hello", "hello");
     place.capture().await.unwrap();
     let script = r#"mkdir out; for pack in packs/*.tar.zst; do tar --zstd -xf "$pack" -C out; done; cat out/*"#;
-    let output = Command::new("bash")
-        .args(["-ec", script])
-        .current_dir(&place.store)
-        .output()
-        .unwrap();
-    assert_eq!(
-        String::from_utf8_lossy(&output.stdout),
-        "hello",
-        "{output:?}"
-    );
+    let output = Command::new("bash").args(["-ec", script]).current_dir(&place.store).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "hello", "{output:?}");
 }
 
 #[tokio::test]
@@ -312,10 +233,7 @@ async fn one_writer_per_site() {
     place.capture().await.unwrap();
     let lock = std::fs::File::open(place.store.join("locks/sites/here")).unwrap();
     lock.lock().unwrap();
-    assert!(matches!(
-        place.capture().await,
-        Err(SnapshotError::Busy { .. })
-    ));
+    assert!(matches!(place.capture().await, Err(SnapshotError::Busy { .. })));
 }
 
 /// A shell whose `tar` is another.
@@ -331,11 +249,7 @@ impl intendant::remote::Shell for Fake {
         command: &intendant::remote::Command,
     ) -> Result<intendant::remote::Process, intendant::remote::RemoteError> {
         let mut command = command.clone();
-        let path = format!(
-            "PATH={}:{}",
-            self.0.display(),
-            std::env::var("PATH").unwrap()
-        );
+        let path = format!("PATH={}:{}", self.0.display(), std::env::var("PATH").unwrap());
         command.argv.splice(0..0, ["env".into(), path]);
         LocalShell.start(&command).await
     }
@@ -353,27 +267,15 @@ async fn a_truncated_stream_is_no_snapshot() {
         ("killed", "/usr/bin/tar \"$@\" | head -c 150000; kill -9 $$"),
         ("empty", "cat >/dev/null"),
     ] {
-        let script =
-            format!("#!/bin/sh\n[ \"$1\" != --version ] || exec /usr/bin/tar --version\n{body}\n");
+        let script = format!("#!/bin/sh\n[ \"$1\" != --version ] || exec /usr/bin/tar --version\n{body}\n");
         fake.write("tar", script);
         std::fs::set_permissions(fake.path("tar"), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let source = Source {
-            shell: Arc::new(Fake(fake.root.clone())),
-            ..place.source()
-        };
+        let source = Source { shell: Arc::new(Fake(fake.root.clone())), ..place.source() };
         let result = capture(&source, &place.store(), &request(), &quiet()).await;
         assert!(result.is_err(), "{how}");
-        assert!(
-            place.store().list(&source.site).unwrap().is_empty(),
-            "{how}"
-        );
+        assert!(place.store().list(&source.site).unwrap().is_empty(), "{how}");
     }
-    assert_eq!(
-        std::fs::read_dir(place.store.join("unfinished"))
-            .unwrap()
-            .count(),
-        0
-    );
+    assert_eq!(std::fs::read_dir(place.store.join("unfinished")).unwrap().count(), 0);
     place.capture().await.unwrap();
 }
 
@@ -383,10 +285,7 @@ async fn a_restore_that_was_cut_off_is_repeated_to_the_same_end() {
     sh(&place.root, ODD_TREE);
     let before = place.picture();
     let first = place.capture().await.unwrap();
-    sh(
-        &place.root,
-        "rm -r 'a b' deep; printf x >> big; printf x > noise; chmod 0777 ro; ln -sf /tmp absolute",
-    );
+    sh(&place.root, "rm -r 'a b' deep; printf x >> big; printf x > noise; chmod 0777 ro; ln -sf /tmp absolute");
     let fake = Place::new();
     for bytes in [0, 700, 5_000, 3_000_000, 9_999_999] {
         let script = format!(
@@ -394,19 +293,9 @@ async fn a_restore_that_was_cut_off_is_repeated_to_the_same_end() {
         );
         fake.write("tar", script);
         std::fs::set_permissions(fake.path("tar"), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let source = Source {
-            shell: Arc::new(Fake(fake.root.clone())),
-            ..place.source()
-        };
-        let request = RestoreRequest {
-            now: now(),
-            target: first.name.clone(),
-            only: Vec::new(),
-            last: Vec::new(),
-        };
-        let prepared = prepare(&source, &place.store(), request, &quiet())
-            .await
-            .unwrap();
+        let source = Source { shell: Arc::new(Fake(fake.root.clone())), ..place.source() };
+        let request = RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new() };
+        let prepared = prepare(&source, &place.store(), request, &quiet()).await.unwrap();
         assert!(prepared.apply(&quiet()).await.is_err(), "cut after {bytes}");
     }
     place.restore(&first, Vec::new(), &[]).await.unwrap();
@@ -442,34 +331,22 @@ fn act(place: &Place, act: &Act) {
     let name = |n: u8| place.path([NAMES[usize::from(n) % 4], format!("-{n}").as_bytes()].concat());
     // Many acts make no sense on the tree as it is: then nothing happens.
     match act {
-        Act::File(n, seed) => drop(std::fs::write(
-            name(*n),
-            seed.to_string().repeat(usize::from(*seed) % 500),
-        )),
+        Act::File(n, seed) => drop(std::fs::write(name(*n), seed.to_string().repeat(usize::from(*seed) % 500))),
         Act::Dir(n) => drop(std::fs::create_dir(name(*n))),
         Act::Link(n, to) => drop(symlink(format!("../to-{to}"), name(*n))),
-        Act::Remove(n) => {
-            drop(std::fs::remove_file(name(*n)).or_else(|_| std::fs::remove_dir_all(name(*n))))
-        }
+        Act::Remove(n) => drop(std::fs::remove_file(name(*n)).or_else(|_| std::fs::remove_dir_all(name(*n)))),
         Act::Mode(n, mode) => {
             if !name(*n).is_symlink() {
-                drop(std::fs::set_permissions(
-                    name(*n),
-                    std::fs::Permissions::from_mode(u32::from(*mode)),
-                ));
+                drop(std::fs::set_permissions(name(*n), std::fs::Permissions::from_mode(u32::from(*mode))));
             }
         }
         Act::Touch(n, ns) => {
             if let Ok(file) = std::fs::File::open(name(*n)) {
-                let time = std::time::UNIX_EPOCH
-                    + std::time::Duration::new(1_600_000_000, *ns % 1_000_000_000);
+                let time = std::time::UNIX_EPOCH + std::time::Duration::new(1_600_000_000, *ns % 1_000_000_000);
                 drop(file.set_modified(time));
             }
         }
-        Act::Into(n, file, seed) => drop(std::fs::write(
-            name(*n).join(file.to_string()),
-            seed.to_string(),
-        )),
+        Act::Into(n, file, seed) => drop(std::fs::write(name(*n).join(file.to_string()), seed.to_string())),
     }
 }
 

@@ -13,7 +13,8 @@ pub(super) struct Arguments {
     pub(super) command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done · 1 other failure · 2 wrong arguments · 3 invalid plan, playbook or settings
+const EXIT_CODES: &str =
+    "Exit codes: 0 done · 1 other failure · 2 wrong arguments · 3 invalid plan, playbook or settings
 4 host can't be reached or worked on · 5 no such site, run or snapshot · 6 falls short (verify, doctor, preview)
 10 restored · 11 refused, untouched · 12 stuck, a person has to act. Of several sites, the highest counts.";
 
@@ -27,12 +28,7 @@ pub(super) struct Common {
     #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_PLANS")]
     pub(super) plans: Option<PathBuf>,
     /// A folder of playbooks that go before the shipped ones
-    #[arg(
-        long,
-        global = true,
-        value_name = "FOLDER",
-        env = "INTENDANT_PLAYBOOKS"
-    )]
+    #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_PLAYBOOKS")]
     pub(super) playbooks: Option<PathBuf>,
     /// The folder of the journal
     #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_STATE")]
@@ -54,9 +50,7 @@ pub(super) struct Common {
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Look at a live site and write a plan to start from
-    #[command(
-        after_help = "Example:\n  intendant init deploy@web3.example:/srv/www/boutique --site boutique-laval"
-    )]
+    #[command(after_help = "Example:\n  intendant init deploy@web3.example:/srv/www/boutique --site boutique-laval")]
     Init(Init),
     /// Check plans and playbooks, offline
     #[command(after_help = "Example:\n  intendant validate plans/boutique-laval.yaml")]
@@ -65,17 +59,13 @@ pub(super) enum Command {
     #[command(after_help = "Example:\n  intendant doctor boutique-laval")]
     Doctor(Sites),
     /// What is there: core, extensions, versions, offers, modifications
-    #[command(
-        after_help = "Example:\n  intendant inventory boutique-laval --json | jq .sites[0].inventory.core"
-    )]
+    #[command(after_help = "Example:\n  intendant inventory boutique-laval --json | jq .sites[0].inventory.core")]
     Inventory(Sites),
     /// The exact procedure and every hold, with reasons; changes nothing
     #[command(after_help = "Example:\n  intendant preview boutique-laval")]
     Preview(Sites),
     /// The main job: snapshot, update, check, and put back if anything is wrong
-    #[command(
-        after_help = "Examples:\n  intendant run boutique-laval\n  intendant run --tag pilot --any-time"
-    )]
+    #[command(after_help = "Examples:\n  intendant run boutique-laval\n  intendant run --tag pilot --any-time")]
     Run(Run),
     /// Finish or unwind whatever was interrupted
     #[command(after_help = "Example:\n  intendant recover")]
@@ -89,16 +79,12 @@ pub(super) enum Command {
     )]
     Restore(Restore),
     /// The client's report of a run
-    #[command(
-        after_help = "Example:\n  intendant report boutique-laval --language fr --format html --to report.html"
-    )]
+    #[command(after_help = "Example:\n  intendant report boutique-laval --language fr --format html --to report.html")]
     Report(Report),
     /// Bring up a real throwaway site, update it, then break it and put it back
     Demo(Demo),
     /// Completions for a shell
-    #[command(
-        after_help = "Example:\n  intendant completions bash > /etc/bash_completion.d/intendant"
-    )]
+    #[command(after_help = "Example:\n  intendant completions bash > /etc/bash_completion.d/intendant")]
     Completions(Completions),
 }
 

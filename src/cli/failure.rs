@@ -40,26 +40,17 @@ pub struct Failure {
 impl Failure {
     /// A failure without a better code.
     pub fn other(text: impl Into<String>) -> Self {
-        Self {
-            code: ExitCode::OTHER,
-            text: text.into(),
-        }
+        Self { code: ExitCode::OTHER, text: text.into() }
     }
 
     /// An error with its sources.
     pub fn new(code: ExitCode, error: &dyn std::error::Error) -> Self {
-        Self {
-            code,
-            text: crate::run::in_words(error),
-        }
+        Self { code, text: crate::run::in_words(error) }
     }
 
     /// Something that is not there.
     pub fn absent(text: impl Into<String>) -> Self {
-        Self {
-            code: ExitCode::ABSENT,
-            text: text.into(),
-        }
+        Self { code: ExitCode::ABSENT, text: text.into() }
     }
 
     /// Prints it to standard error.

@@ -24,9 +24,7 @@ impl Fleet {
     pub(super) fn open(common: &Common) -> Result<Self, Failure> {
         let settings = Settings::load(common)?;
         let library = match &settings.playbooks {
-            Some(folder) => {
-                Library::open(folder).map_err(|error| Failure::new(ExitCode::INVALID, &error))?
-            }
+            Some(folder) => Library::open(folder).map_err(|error| Failure::new(ExitCode::INVALID, &error))?,
             None => Library::shipped(),
         };
         Ok(Self { settings, library })
@@ -40,9 +38,7 @@ impl Fleet {
             store: Arc::new(self.store()?),
             clock: Arc::new(SystemClock),
             listener,
-            tools: ToolCache {
-                folder: self.settings.tools.clone(),
-            },
+            tools: ToolCache { folder: self.settings.tools.clone() },
             ssh: SshSettings::new(self.settings.ssh_config.clone()),
             by: who(),
         })
@@ -55,19 +51,11 @@ impl Fleet {
 
     /// The jobs of the sites that were asked for, in the order of their names.
     pub(super) fn jobs(&self, sites: &Sites) -> Result<Vec<Job>, Failure> {
-        let mut jobs: Vec<Job> = sites
-            .sites
-            .iter()
-            .map(|name| self.job(name))
-            .collect::<Result<_, _>>()?;
+        let mut jobs: Vec<Job> = sites.sites.iter().map(|name| self.job(name)).collect::<Result<_, _>>()?;
         if sites.all || !sites.tag.is_empty() {
             for file in plan_files(&self.settings.plans)? {
                 let job = self.job_of(&file)?;
-                let tagged = job
-                    .plan
-                    .tags
-                    .iter()
-                    .any(|tag| sites.tag.iter().any(|wanted| wanted == tag.as_str()));
+                let tagged = job.plan.tags.iter().any(|tag| sites.tag.iter().any(|wanted| wanted == tag.as_str()));
                 if sites.all || tagged {
                     jobs.push(job);
                 }
@@ -77,13 +65,8 @@ impl Fleet {
         jobs.dedup_by(|a, b| a.plan.site == b.plan.site);
         match jobs.is_empty() {
             false => Ok(jobs),
-            true if sites.tag.is_empty() => {
-                Err(Failure::absent("name a site, or --tag TAG, or --all"))
-            }
-            true => Err(Failure::absent(format!(
-                "no plan has the tag {}",
-                sites.tag.join(" or ")
-            ))),
+            true if sites.tag.is_empty() => Err(Failure::absent("name a site, or --tag TAG, or --all")),
+            true => Err(Failure::absent(format!("no plan has the tag {}", sites.tag.join(" or ")))),
         }
     }
 
@@ -115,12 +98,8 @@ impl Fleet {
 
     fn job_of(&self, file: &Path) -> Result<Job, Failure> {
         let invalid = |error: &dyn std::error::Error| Failure::new(ExitCode::INVALID, error);
-        let plan: Plan =
-            plan::load_file(file, &self.library.names()).map_err(|error| invalid(&error))?;
-        let (playbook, scripts) = self
-            .library
-            .load(plan.cms.as_str())
-            .map_err(|error| invalid(&error))?;
+        let plan: Plan = plan::load_file(file, &self.library.names()).map_err(|error| invalid(&error))?;
+        let (playbook, scripts) = self.library.load(plan.cms.as_str()).map_err(|error| invalid(&error))?;
         let text = std::fs::read(file).unwrap_or_default();
         Ok(Job {
             plan: Arc::new(plan),
@@ -136,17 +115,11 @@ impl Fleet {
 /// The YAML files of a folder, by name.
 pub(super) fn plan_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     let entries = std::fs::read_dir(folder).map_err(|error| {
-        Failure::absent(format!(
-            "the folder of plans, {}, can't be read: {error}",
-            folder.display()
-        ))
+        Failure::absent(format!("the folder of plans, {}, can't be read: {error}", folder.display()))
     })?;
     let mut files: Vec<PathBuf> = entries
         .filter_map(|entry| Some(entry.ok()?.path()))
-        .filter(|path| {
-            path.extension()
-                .is_some_and(|end| end == "yaml" || end == "yml")
-        })
+        .filter(|path| path.extension().is_some_and(|end| end == "yaml" || end == "yml"))
         .collect();
     files.sort();
     Ok(files)
@@ -154,15 +127,9 @@ pub(super) fn plan_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 
 /// Who runs this, and where.
 fn who() -> String {
-    let user = std::env::var("SUDO_USER")
-        .or_else(|_| std::env::var("USER"))
-        .unwrap_or_else(|_| "somebody".into());
+    let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "somebody".into());
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let machine = machine.trim();
-    let machine = if machine.is_empty() {
-        "a machine without a name"
-    } else {
-        machine
-    };
+    let machine = if machine.is_empty() { "a machine without a name" } else { machine };
     format!("{user}@{machine} (pid {})", std::process::id())
 }

@@ -25,19 +25,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => {
             // Printing can only fail on a closed terminal, where nobody reads it.
             let _ = error.print();
-            return if error.use_stderr() {
-                ExitCode::USAGE
-            } else {
-                ExitCode::OK
-            };
+            return if error.use_stderr() { ExitCode::USAGE } else { ExitCode::OK };
         }
     };
     start_log(&arguments);
     crate::check::install_tls_provider();
-    let runtime = match tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-    {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
             return Failure::other(format!("no threads can be started: {error}")).report();
@@ -80,8 +73,6 @@ fn start_log(arguments: &Arguments) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        .with_ansi(show::colours(std::io::IsTerminal::is_terminal(
-            &std::io::stderr(),
-        )))
+        .with_ansi(show::colours(std::io::IsTerminal::is_terminal(&std::io::stderr())))
         .try_init();
 }

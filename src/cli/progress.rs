@@ -28,10 +28,7 @@ impl Show {
     /// Bars where standard error is a terminal.
     pub(super) fn new() -> Self {
         let terminal = std::io::stderr().is_terminal();
-        Self {
-            bars: terminal.then(MultiProgress::new),
-            sites: Mutex::default(),
-        }
+        Self { bars: terminal.then(MultiProgress::new), sites: Mutex::default() }
     }
 
     fn with_line(&self, site: &SiteName, change: impl FnOnce(&mut Line)) {
@@ -40,8 +37,7 @@ impl Show {
         if line.bar.is_none() {
             line.bar = self.bars.as_ref().map(|bars| {
                 let bar = bars.add(ProgressBar::new_spinner());
-                let style =
-                    ProgressStyle::with_template("{spinner} {prefix:.bold} {wide_msg} {elapsed}");
+                let style = ProgressStyle::with_template("{spinner} {prefix:.bold} {wide_msg} {elapsed}");
                 bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
                 bar.set_prefix(site.to_string());
                 bar.enable_steady_tick(Duration::from_millis(120));
@@ -65,48 +61,25 @@ fn words(line: &mut Line, entry: &Entry) -> Option<String> {
     Some(match &entry.event {
         Event::Opened(_) => "looking at the site".into(),
         Event::Planned(planned) => {
-            line.steps = planned
-                .procedure
-                .steps
-                .iter()
-                .map(|step| step.name.clone())
-                .collect();
-            let (updates, holds) = (
-                planned.procedure.updates.len(),
-                planned.procedure.holds.len(),
-            );
-            format!(
-                "procedure {}: {updates} updates, {holds} held",
-                planned.digest.short()
-            )
+            line.steps = planned.procedure.steps.iter().map(|step| step.name.clone()).collect();
+            let (updates, holds) = (planned.procedure.updates.len(), planned.procedure.holds.len());
+            format!("procedure {}: {updates} updates, {holds} held", planned.digest.short())
         }
         Event::Refused { reasons } => {
-            format!(
-                "refused: {}",
-                reasons
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("; ")
-            )
+            format!("refused: {}", reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
         }
         Event::StepBegun { step } => {
             line.step = name(line, step);
             line.step.clone()
         }
         Event::StepDone { .. } => return None,
-        Event::StepFailed { step, failure } => format!(
-            "{} failed: {}",
-            name(line, step),
-            clean_line(&failure.why, 300)
-        ),
+        Event::StepFailed { step, failure } => {
+            format!("{} failed: {}", name(line, step), clean_line(&failure.why, 300))
+        }
         Event::Recovered { .. } => "taking over an interrupted run".into(),
         Event::UnwindBegun { why } => format!("undoing everything: {}", clean_line(why, 300)),
         Event::RestoreBegun { snapshot, attempt } => {
-            line.step = format!(
-                "restoring {snapshot}{}",
-                if *attempt > 1 { " again" } else { "" }
-            );
+            line.step = format!("restoring {snapshot}{}", if *attempt > 1 { " again" } else { "" });
             line.step.clone()
         }
         Event::RestoreDone { undone_count, .. } => {
@@ -114,9 +87,7 @@ fn words(line: &mut Line, entry: &Entry) -> Option<String> {
         }
         Event::RestoreFailed { why } => format!("restoring failed: {}", clean_line(why, 300)),
         Event::UnwindChecked { good: true, .. } => "the restored site passes its checks".into(),
-        Event::UnwindChecked { good: false, .. } => {
-            "the restored site does not pass its checks".into()
-        }
+        Event::UnwindChecked { good: false, .. } => "the restored site does not pass its checks".into(),
         Event::Noted { what } => clean_line(what, 300),
         Event::Closed { outcome, .. } => outcome.to_string(),
     })
@@ -150,18 +121,10 @@ impl Listener for Show {
             Phase::Comparing => "comparing",
             Phase::Verifying => "verifying",
         };
-        let count = if of > 0 {
-            format!("{items}/{of}")
-        } else {
-            items.to_string()
-        };
+        let count = if of > 0 { format!("{items}/{of}") } else { items.to_string() };
         self.with_line(site, |line| {
             if let Some(bar) = &line.bar {
-                bar.set_message(format!(
-                    "{} · {doing} {count} {}",
-                    line.step,
-                    human_bytes(bytes)
-                ));
+                bar.set_message(format!("{} · {doing} {count} {}", line.step, human_bytes(bytes)));
             }
         });
     }

@@ -59,27 +59,18 @@ impl Settings {
             None => default.exists().then_some(default),
         };
         let (read, folder) = match file {
-            Some(file) => (
-                read(file)?,
-                file.parent().unwrap_or(Path::new("")).to_owned(),
-            ),
+            Some(file) => (read(file)?, file.parent().unwrap_or(Path::new("")).to_owned()),
             None => (SettingsFile::default(), PathBuf::new()),
         };
         let state_home = home_folder("XDG_STATE_HOME", ".local/state");
         let data_home = home_folder("XDG_DATA_HOME", ".local/share");
         let cache_home = home_folder("XDG_CACHE_HOME", ".cache");
         let choose = |option: &Option<PathBuf>, read: Option<PathBuf>, default: PathBuf| {
-            option
-                .clone()
-                .or_else(|| read.map(|path| folder.join(path)))
-                .unwrap_or(default)
+            option.clone().or_else(|| read.map(|path| folder.join(path))).unwrap_or(default)
         };
         Ok(Self {
             plans: choose(&common.plans, read.plans, "plans".into()),
-            playbooks: common
-                .playbooks
-                .clone()
-                .or_else(|| read.playbooks.map(|path| folder.join(path))),
+            playbooks: common.playbooks.clone().or_else(|| read.playbooks.map(|path| folder.join(path))),
             state: choose(&common.state, read.state, state_home),
             snapshots: choose(&common.store, read.snapshots, data_home.join("snapshots")),
             reports: choose(&common.reports, read.reports, "reports".into()),
@@ -92,39 +83,23 @@ impl Settings {
 }
 
 fn read(file: &Path) -> Result<SettingsFile, Failure> {
-    let invalid = |text: String| Failure {
-        code: ExitCode::INVALID,
-        text: format!("{}: {text}", file.display()),
-    };
-    let size = std::fs::metadata(file)
-        .map_err(|error| invalid(error.to_string()))?
-        .len();
+    let invalid = |text: String| Failure { code: ExitCode::INVALID, text: format!("{}: {text}", file.display()) };
+    let size = std::fs::metadata(file).map_err(|error| invalid(error.to_string()))?.len();
     if size > MAX_BYTES {
         return Err(invalid(format!("larger than {MAX_BYTES} bytes")));
     }
     let text = std::fs::read_to_string(file).map_err(|error| invalid(error.to_string()))?;
-    let read: SettingsFile =
-        serde_yaml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
+    let read: SettingsFile = serde_yaml::from_str(&text).map_err(|error| invalid(error.to_string()))?;
     match read.settings {
         Some(1) => Ok(read),
-        Some(other) => Err(invalid(format!(
-            "settings: {other} is not a format that this program knows; it knows 1"
-        ))),
-        None => Err(invalid(
-            "the first line must say the format: settings: 1".into(),
-        )),
+        Some(other) => Err(invalid(format!("settings: {other} is not a format that this program knows; it knows 1"))),
+        None => Err(invalid("the first line must say the format: settings: 1".into())),
     }
 }
 
 /// A folder of ours in one of the user's base folders.
 fn home_folder(variable: &str, below_home: &str) -> PathBuf {
-    let base = std::env::var_os(variable)
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute());
-    let home = || {
-        std::env::home_dir()
-            .unwrap_or_else(|| PathBuf::from("."))
-            .join(below_home)
-    };
+    let base = std::env::var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute());
+    let home = || std::env::home_dir().unwrap_or_else(|| PathBuf::from(".")).join(below_home);
     base.unwrap_or_else(home).join("intendant")
 }

@@ -27,17 +27,12 @@ pub(super) fn remark(text: impl std::fmt::Display) {
 pub(super) fn json<T: serde::Serialize>(value: &T) {
     match serde_json::to_string_pretty(value) {
         Ok(text) => line(text),
-        Err(error) => remark(format!(
-            "error: the answer can't be written as JSON: {error}"
-        )),
+        Err(error) => remark(format!("error: the answer can't be written as JSON: {error}")),
     }
 }
 
 /// A plain table with a header.
-pub(super) fn table<const N: usize>(
-    header: [&str; N],
-    rows: impl IntoIterator<Item = [String; N]>,
-) -> String {
+pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING);
     table.set_header(header.map(|text| Cell::new(text.to_uppercase())));
@@ -48,28 +43,19 @@ pub(super) fn table<const N: usize>(
         column.set_padding((0, 2));
     }
     let text = table.to_string();
-    text.lines()
-        .map(str::trim_end)
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 /// Why an update waits, in words.
 pub(super) fn reason(reason: &HoldReason) -> String {
     match reason {
         HoldReason::Policy { key, allows } => format!("the plan allows {allows} ({key})"),
-        HoldReason::Approval => {
-            "a major version needs a recorded approval (approvals in the plan)".into()
-        }
-        HoldReason::Planned {
-            why,
-            until: Some(until),
-        } => format!("held by the plan until {until}: {why}"),
+        HoldReason::Approval => "a major version needs a recorded approval (approvals in the plan)".into(),
+        HoldReason::Planned { why, until: Some(until) } => format!("held by the plan until {until}: {why}"),
         HoldReason::Planned { why, until: None } => format!("held by the plan: {why}"),
         HoldReason::Platform { part, needs, has } => format!(
             "needs {part} {needs}, the site has {}",
-            has.as_ref()
-                .map_or("an unknown one", |version| version.as_str())
+            has.as_ref().map_or("an unknown one", |version| version.as_str())
         ),
         HoldReason::Core { needs, has } => format!("needs core {needs}, which will be {has}"),
         HoldReason::Dependency { on } => format!("needs {on}, which is missing or not active"),
@@ -107,11 +93,7 @@ fn because(update: &Update) -> String {
         Because::BeforeCore => "fits the present core".into(),
     });
     let words: Vec<String> = words.collect();
-    if words.is_empty() {
-        String::new()
-    } else {
-        format!("because it {}", words.join(", "))
-    }
+    if words.is_empty() { String::new() } else { format!("because it {}", words.join(", ")) }
 }
 
 /// Holds as a table.
@@ -122,9 +104,7 @@ pub(super) fn holds(holds: &[Hold]) -> String {
             [
                 hold_name(hold),
                 hold.installed.to_string(),
-                hold.offered
-                    .as_ref()
-                    .map_or("?".into(), ToString::to_string),
+                hold.offered.as_ref().map_or("?".into(), ToString::to_string),
                 reason(&hold.reason),
                 lifter(hold.reason.lifter()).to_owned(),
             ]
@@ -155,107 +135,51 @@ pub(super) fn preview(site: &str, preview: &Preview) {
 fn steps(procedure: &Procedure) {
     for step in &procedure.steps {
         let why = match &step.action {
-            Action::Update { component, .. } => procedure
-                .updates
-                .iter()
-                .find(|update| update.component == *component)
-                .map(because)
-                .unwrap_or_default(),
+            Action::Update { component, .. } => {
+                procedure.updates.iter().find(|update| update.component == *component).map(because).unwrap_or_default()
+            }
             Action::Baseline { .. } => format!("{} checks", procedure.checks.len()),
             _ => String::new(),
         };
-        line(format!(
-            "  {}{}{why}",
-            step.name,
-            if why.is_empty() { "" } else { "  · " }
-        ));
+        line(format!("  {}{}{why}", step.name, if why.is_empty() { "" } else { "  · " }));
     }
 }
 
 /// Prints an inventory.
 pub(super) fn inventory(site: &str, cap: Option<u32>, inventory: &Inventory) {
     let core = &inventory.core;
-    let offered = core
-        .offers
-        .iter()
-        .map(|offer| offer.version.to_string())
-        .collect::<Vec<_>>()
-        .join(", ");
-    let offered = if offered.is_empty() {
-        "nothing newer offered".into()
-    } else {
-        format!("offered: {offered}")
-    };
-    line(format!(
-        "{site}: {} {} ({offered})",
-        core.title, core.version
-    ));
-    let platform = inventory
-        .platform
-        .iter()
-        .map(|(part, version)| format!("{part} {version}"));
-    line(format!(
-        "platform: {}",
-        platform.collect::<Vec<_>>().join(", ")
-    ));
+    let offered = core.offers.iter().map(|offer| offer.version.to_string()).collect::<Vec<_>>().join(", ");
+    let offered = if offered.is_empty() { "nothing newer offered".into() } else { format!("offered: {offered}") };
+    line(format!("{site}: {} {} ({offered})", core.title, core.version));
+    let platform = inventory.platform.iter().map(|(part, version)| format!("{part} {version}"));
+    line(format!("platform: {}", platform.collect::<Vec<_>>().join(", ")));
     let cap = cap.map_or("no limit".into(), |cap| format!("{cap} covered"));
-    line(format!(
-        "extensions that count: {} ({cap})\n",
-        inventory.counted()
-    ));
+    line(format!("extensions that count: {} ({cap})\n", inventory.counted()));
     let rows = inventory.extensions.iter().map(|extension| {
-        let checksum =
-            inventory
-                .checksums
-                .get(&extension.id)
-                .map(|checksum| match checksum.state {
-                    ChecksumState::Verified => "original",
-                    ChecksumState::Modified => "MODIFIED",
-                    ChecksumState::Unknown => "",
-                });
+        let checksum = inventory.checksums.get(&extension.id).map(|checksum| match checksum.state {
+            ChecksumState::Verified => "original",
+            ChecksumState::Modified => "MODIFIED",
+            ChecksumState::Unknown => "",
+        });
         [
             extension.id.to_string(),
-            extension
-                .version
-                .as_ref()
-                .map_or("-".into(), ToString::to_string),
+            extension.version.as_ref().map_or("-".into(), ToString::to_string),
             extension.offer.as_ref().map_or(String::new(), |offer| {
-                format!(
-                    "{}{}",
-                    offer.version,
-                    if offer.package { "" } else { " (no package)" }
-                )
+                format!("{}{}", offer.version, if offer.package { "" } else { " (no package)" })
             }),
             if extension.active { "active" } else { "" }.to_owned(),
             checksum.unwrap_or_default().to_owned(),
             extension.title.clone(),
         ]
     });
-    line(table(
-        [
-            "extension",
-            "installed",
-            "offered",
-            "state",
-            "files",
-            "title",
-        ],
-        rows,
-    ));
+    line(table(["extension", "installed", "offered", "state", "files", "title"], rows));
     for source in inventory.sources.iter().filter(|source| !source.reachable) {
-        line(format!(
-            "\nnot reached: {} ({})",
-            source.name,
-            source.why.as_deref().unwrap_or("no usable answer")
-        ));
+        line(format!("\nnot reached: {} ({})", source.name, source.why.as_deref().unwrap_or("no usable answer")));
     }
     for trace in inventory.busy.iter().chain(&inventory.leftovers) {
         line(format!("\nfound: {}", trace.what));
     }
     for unusable in &inventory.unusable {
-        line(format!(
-            "\ncan't be used: {} ({})",
-            unusable.shown, unusable.why
-        ));
+        line(format!("\ncan't be used: {} ({})", unusable.shown, unusable.why));
     }
 }

@@ -1,9 +1,6 @@
 //! From the merged document of facts to a checked inventory. Pure.
 
-use super::{
-    Core, DatabaseVersion, Extension, Inventory, Offer, Requirements, Source, Trace, Unusable,
-    Versions,
-};
+use super::{Core, DatabaseVersion, Extension, Inventory, Offer, Requirements, Source, Trace, Unusable, Versions};
 use crate::model::{ComponentId, Kind, NameError, SiteName, Version, clean_line};
 use crate::playbook::MergeError;
 use crate::site::SiteError;
@@ -176,16 +173,11 @@ fn least(text: Option<String>) -> Option<Version> {
 }
 
 fn requirements(raw: RawRequirements) -> Result<Requirements, NameError> {
-    let part =
-        |(name, value): (String, Value)| Some((name, least(value.as_str().map(str::to_owned))?));
+    let part = |(name, value): (String, Value)| Some((name, least(value.as_str().map(str::to_owned))?));
     Ok(Requirements {
         core: least(raw.core),
         platform: raw.platform.into_iter().filter_map(part).collect(),
-        extensions: raw
-            .extensions
-            .iter()
-            .map(|text| component(text))
-            .collect::<Result<_, _>>()?,
+        extensions: raw.extensions.iter().map(|text| component(text)).collect::<Result<_, _>>()?,
     })
 }
 
@@ -200,11 +192,7 @@ fn offer(raw: RawOffer) -> Result<Offer, NameError> {
 
 fn extension(raw: RawExtension) -> Result<Extension, NameError> {
     let id = ComponentId::new(&raw.kind, &raw.slug)?;
-    let title = raw
-        .title
-        .as_deref()
-        .map(|title| clean_line(title, MAX_TITLE))
-        .filter(|title| !title.is_empty());
+    let title = raw.title.as_deref().map(|title| clean_line(title, MAX_TITLE)).filter(|title| !title.is_empty());
     Ok(Extension {
         title: title.unwrap_or_else(|| id.slug.to_string()),
         // A version that can't be written down can't be read back either.
@@ -228,27 +216,17 @@ fn trace(raw: RawTrace) -> Trace {
 }
 
 pub(super) fn read(site: &SiteName, document: Value) -> Result<Inventory, InventoryError> {
-    let shape = |what: String| InventoryError::Shape {
-        site: site.clone(),
-        what: clean_line(&what, 300),
-    };
-    let raw: RawDocument =
-        serde_json::from_value(document).map_err(|error| shape(error.to_string()))?;
+    let shape = |what: String| InventoryError::Shape { site: site.clone(), what: clean_line(&what, 300) };
+    let raw: RawDocument = serde_json::from_value(document).map_err(|error| shape(error.to_string()))?;
     if raw.extensions.len() > MAX_EXTENSIONS {
-        return Err(shape(format!(
-            "{} extensions are more than {MAX_EXTENSIONS}",
-            raw.extensions.len()
-        )));
+        return Err(shape(format!("{} extensions are more than {MAX_EXTENSIONS}", raw.extensions.len())));
     }
     let mut unusable = Vec::new();
     let mut extensions = BTreeMap::new();
     for value in raw.extensions {
         let shown = clean_line(value["slug"].as_str().unwrap_or("(no name)"), 80);
         let mut refuse = |why: String| {
-            unusable.push(Unusable {
-                shown: shown.clone(),
-                why: clean_line(&why, 200),
-            });
+            unusable.push(Unusable { shown: shown.clone(), why: clean_line(&why, 200) });
         };
         match serde_json::from_value::<RawExtension>(value)
             .map_err(|e| e.to_string())
@@ -256,34 +234,23 @@ pub(super) fn read(site: &SiteName, document: Value) -> Result<Inventory, Invent
         {
             Ok(extension) => match extensions.entry(extension.id.clone()) {
                 std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(extension)),
-                std::collections::btree_map::Entry::Occupied(_) => {
-                    refuse("there are two of this name".into())
-                }
+                std::collections::btree_map::Entry::Occupied(_) => refuse("there are two of this name".into()),
             },
             Err(why) => refuse(why),
         }
     }
     let version = raw.core.version.clone().unwrap_or_default();
-    let version =
-        Version::new(version).map_err(|error| shape(format!("the core's version: {error}")))?;
+    let version = Version::new(version).map_err(|error| shape(format!("the core's version: {error}")))?;
     let mut offers = Vec::new();
     for raw in raw.core.offers {
-        let shown = format!(
-            "core {}",
-            clean_line(raw.version.as_deref().unwrap_or("(no version)"), 80)
-        );
+        let shown = format!("core {}", clean_line(raw.version.as_deref().unwrap_or("(no version)"), 80));
         match offer(raw) {
             Ok(offer) => offers.push(offer),
-            Err(error) => unusable.push(Unusable {
-                shown,
-                why: error.to_string(),
-            }),
+            Err(error) => unusable.push(Unusable { shown, why: error.to_string() }),
         }
     }
-    let platform = raw
-        .platform
-        .into_iter()
-        .filter_map(|(name, value)| Some((name, least(value.as_str().map(str::to_owned))?)));
+    let platform =
+        raw.platform.into_iter().filter_map(|(name, value)| Some((name, least(value.as_str().map(str::to_owned))?)));
     Ok(Inventory {
         core: Core {
             title: clean_line(raw.core.title.as_deref().unwrap_or(Kind::CORE), MAX_TITLE),
@@ -298,9 +265,9 @@ pub(super) fn read(site: &SiteName, document: Value) -> Result<Inventory, Invent
         checksums: checksums(raw.checksums, &mut unusable),
         busy: raw.busy.into_iter().map(trace).collect(),
         leftovers: raw.leftovers.into_iter().map(trace).collect(),
-        error_log: raw.error_log.filter(|path| {
-            path.starts_with('/') && path.len() <= 4096 && !path.contains(['\0', '\n'])
-        }),
+        error_log: raw
+            .error_log
+            .filter(|path| path.starts_with('/') && path.len() <= 4096 && !path.contains(['\0', '\n'])),
         address: raw.address.map(|address| clean_line(&address, 300)),
         unusable,
     })
@@ -315,10 +282,7 @@ fn source(raw: RawSource) -> Source {
 }
 
 fn database(raw: RawDatabase) -> DatabaseVersion {
-    DatabaseVersion {
-        code: clean_line(&raw.code, 64),
-        data: clean_line(&raw.data, 64),
-    }
+    DatabaseVersion { code: clean_line(&raw.code, 64), data: clean_line(&raw.data, 64) }
 }
 
 fn checksums(raw: Vec<Value>, unusable: &mut Vec<Unusable>) -> BTreeMap<ComponentId, Checksum> {
@@ -326,34 +290,17 @@ fn checksums(raw: Vec<Value>, unusable: &mut Vec<Unusable>) -> BTreeMap<Componen
     for value in raw.into_iter().take(MAX_EXTENSIONS) {
         let shown = clean_line(value["component"].as_str().unwrap_or("(no name)"), 80);
         let read = serde_json::from_value::<RawChecksum>(value).map_err(|error| error.to_string());
-        match read.and_then(|raw| {
-            Ok((
-                component(&raw.component).map_err(|error| error.to_string())?,
-                raw,
-            ))
-        }) {
+        match read.and_then(|raw| Ok((component(&raw.component).map_err(|error| error.to_string())?, raw))) {
             Ok((id, raw)) => {
-                let entry = all.entry(id).or_insert(Checksum {
-                    state: raw.state,
-                    files: Vec::new(),
-                    why: None,
-                });
+                let entry = all.entry(id).or_insert(Checksum { state: raw.state, files: Vec::new(), why: None });
                 if raw.state == ChecksumState::Modified {
                     entry.state = ChecksumState::Modified;
                 }
                 let files = raw.files.iter().map(|file| clean_line(file, 200));
-                entry
-                    .files
-                    .extend(files.take(50_usize.saturating_sub(entry.files.len())));
-                entry.why = entry
-                    .why
-                    .take()
-                    .or(raw.why.map(|why| clean_line(&why, 200)));
+                entry.files.extend(files.take(50_usize.saturating_sub(entry.files.len())));
+                entry.why = entry.why.take().or(raw.why.map(|why| clean_line(&why, 200)));
             }
-            Err(why) => unusable.push(Unusable {
-                shown,
-                why: clean_line(&why, 200),
-            }),
+            Err(why) => unusable.push(Unusable { shown, why: clean_line(&why, 200) }),
         }
     }
     all
@@ -366,15 +313,10 @@ pub(super) fn read_versions(site: &SiteName, document: Value) -> Result<Versions
         #[serde(default)]
         database: Option<RawDatabase>,
     }
-    let shape = |what: String| InventoryError::Shape {
-        site: site.clone(),
-        what: clean_line(&what, 300),
-    };
+    let shape = |what: String| InventoryError::Shape { site: site.clone(), what: clean_line(&what, 300) };
     let raw: Raw = serde_json::from_value(document).map_err(|error| shape(error.to_string()))?;
     // Names that can't be used are not in any procedure, so nobody asks for them here.
-    let usable = |(id, version): (String, Value)| {
-        Some((component(&id).ok()?, Version::new(version.as_str()?).ok()?))
-    };
+    let usable = |(id, version): (String, Value)| Some((component(&id).ok()?, Version::new(version.as_str()?).ok()?));
     Ok(Versions {
         versions: raw.versions.into_iter().filter_map(usable).collect(),
         database: raw.database.map(database),

@@ -164,10 +164,7 @@ impl Inventory {
     /// The number of extensions that count against a cap: third-party ones of every kind, active
     /// or not; language files belong to what they translate and don't count by themselves.
     pub fn counted(&self) -> u32 {
-        let counted = self
-            .extensions
-            .iter()
-            .filter(|e| !e.shipped && e.id.kind.as_str() != "language");
+        let counted = self.extensions.iter().filter(|e| !e.shipped && e.id.kind.as_str() != "language");
         u32::try_from(counted.count()).unwrap_or(u32::MAX)
     }
 }
@@ -186,13 +183,8 @@ pub async fn take(site: &Site) -> Result<Inventory, InventoryError> {
         .try_collect()
         .await?;
     let name = &site.address.name;
-    let merged = documents
-        .into_iter()
-        .try_fold(Value::Object(Default::default()), crate::playbook::merge);
-    let merged = merged.map_err(|source| InventoryError::Merge {
-        site: name.clone(),
-        source,
-    })?;
+    let merged = documents.into_iter().try_fold(Value::Object(Default::default()), crate::playbook::merge);
+    let merged = merged.map_err(|source| InventoryError::Merge { site: name.clone(), source })?;
     Inventory::from_document(name, merged)
 }
 

@@ -8,9 +8,7 @@ mod event;
 mod sqlite;
 mod state;
 
-pub use event::{
-    Claim, Event, Opened, PlanExtract, Planned, Purpose, SnapshotRecord, StepFailure, StepResult,
-};
+pub use event::{Claim, Event, Opened, PlanExtract, Planned, Purpose, SnapshotRecord, StepFailure, StepResult};
 pub use sqlite::SqliteJournal;
 pub use state::{AttemptState, Illegal, RunState, StepState, Unwind};
 
@@ -49,9 +47,7 @@ pub struct RunSummary {
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// The place of the database.
-    #[error(
-        "the journal can't be opened at {path}; check that the folder exists and can be written"
-    )]
+    #[error("the journal can't be opened at {path}; check that the folder exists and can be written")]
     Open {
         /// The file.
         path: String,
@@ -86,9 +82,7 @@ pub enum JournalError {
         sequence: u64,
     },
     /// An entry that can't be read.
-    #[error(
-        "entry {sequence} of run {run} can't be read; it was written by another version, or damaged"
-    )]
+    #[error("entry {sequence} of run {run} can't be read; it was written by another version, or damaged")]
     Unreadable {
         /// The run.
         run: RunId,
@@ -108,9 +102,7 @@ pub enum JournalError {
         source: serde_json::Error,
     },
     /// The journal's format is newer than this program.
-    #[error(
-        "the journal at {path} has format {found}, and this program knows {known}; use the newer program"
-    )]
+    #[error("the journal at {path} has format {found}, and this program knows {known}; use the newer program")]
     Format {
         /// The file.
         path: String,
@@ -133,10 +125,6 @@ pub trait Journal: Send + Sync {
     async fn entries(&self, run: RunId) -> Result<Vec<Entry>, JournalError>;
 
     /// Runs, newest first: of one site or of all, only open ones or all, at most `limit`.
-    async fn runs(
-        &self,
-        site: Option<&SiteName>,
-        open_only: bool,
-        limit: u32,
-    ) -> Result<Vec<RunSummary>, JournalError>;
+    async fn runs(&self, site: Option<&SiteName>, open_only: bool, limit: u32)
+    -> Result<Vec<RunSummary>, JournalError>;
 }

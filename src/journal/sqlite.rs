@@ -3,9 +3,7 @@
 use super::{Entry, Event, Journal, JournalError, RunSummary};
 use crate::model::{Outcome, RunId, SiteName};
 use async_trait::async_trait;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqliteConnection};
 use std::path::Path;
 use std::time::Duration;
@@ -38,10 +36,8 @@ impl SqliteJournal {
     pub async fn open(path: &Path) -> Result<Self, JournalError> {
         let shown = path.display().to_string();
         if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder).map_err(|source| JournalError::Folder {
-                path: folder.display().to_string(),
-                source,
-            })?;
+            std::fs::create_dir_all(folder)
+                .map_err(|source| JournalError::Folder { path: folder.display().to_string(), source })?;
         }
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -50,29 +46,15 @@ impl SqliteJournal {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(30));
-        let open = |source| JournalError::Open {
-            path: shown.clone(),
-            source,
-        };
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options)
-            .await
-            .map_err(open)?;
+        let open = |source| JournalError::Open { path: shown.clone(), source };
+        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(open)?;
         let mut connection = pool.acquire().await.map_err(open)?;
-        let found: i64 = sqlx::query_scalar("PRAGMA user_version")
-            .fetch_one(&mut *connection)
-            .await
-            .map_err(open)?;
+        let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *connection).await.map_err(open)?;
         match found {
             0 => prepare(&mut connection).await.map_err(open)?,
             FORMAT => {}
             _ => {
-                return Err(JournalError::Format {
-                    path: shown,
-                    found,
-                    known: FORMAT,
-                });
+                return Err(JournalError::Format { path: shown, found, known: FORMAT });
             }
         }
         drop(connection);
@@ -82,24 +64,17 @@ impl SqliteJournal {
 
 async fn prepare(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
     sqlx::raw_sql(SCHEMA).execute(&mut *connection).await?;
-    sqlx::raw_sql("PRAGMA user_version = 1")
-        .execute(connection)
-        .await?;
+    sqlx::raw_sql("PRAGMA user_version = 1").execute(connection).await?;
     Ok(())
 }
 
 #[async_trait]
 impl Journal for SqliteJournal {
     async fn append(&self, run: RunId, entry: &Entry) -> Result<(), JournalError> {
-        let event = serde_json::to_string(&entry.event)
-            .map_err(|source| JournalError::Unwritable { run, source })?;
+        let event = serde_json::to_string(&entry.event).map_err(|source| JournalError::Unwritable { run, source })?;
         let sequence = i64::try_from(entry.sequence).unwrap_or(i64::MAX);
         let doing = failed("appending an entry");
-        let mut transaction = self
-            .pool
-            .begin_with("BEGIN IMMEDIATE")
-            .await
-            .map_err(&doing)?;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&doing)?;
         if let Event::Opened(opened) = &entry.event {
             sqlx::query("INSERT INTO runs (run, site, opened) VALUES (?, ?, ?)")
                 .bind(run.to_string())
@@ -109,17 +84,13 @@ impl Journal for SqliteJournal {
                 .await
                 .map_err(&doing)?;
         }
-        let last: Option<i64> =
-            sqlx::query_scalar("SELECT max(sequence) FROM entries WHERE run = ?")
-                .bind(run.to_string())
-                .fetch_one(&mut *transaction)
-                .await
-                .map_err(&doing)?;
+        let last: Option<i64> = sqlx::query_scalar("SELECT max(sequence) FROM entries WHERE run = ?")
+            .bind(run.to_string())
+            .fetch_one(&mut *transaction)
+            .await
+            .map_err(&doing)?;
         if last.unwrap_or(0) + 1 != sequence {
-            return Err(JournalError::Overtaken {
-                run,
-                sequence: entry.sequence,
-            });
+            return Err(JournalError::Overtaken { run, sequence: entry.sequence });
         }
         sqlx::query("INSERT INTO entries (run, sequence, at, event) VALUES (?, ?, ?, ?)")
             .bind(run.to_string())
@@ -141,30 +112,21 @@ impl Journal for SqliteJournal {
     }
 
     async fn entries(&self, run: RunId) -> Result<Vec<Entry>, JournalError> {
-        let rows =
-            sqlx::query("SELECT sequence, at, event FROM entries WHERE run = ? ORDER BY sequence")
-                .bind(run.to_string())
-                .fetch_all(&self.pool)
-                .await
-                .map_err(failed("reading a run"))?;
+        let rows = sqlx::query("SELECT sequence, at, event FROM entries WHERE run = ? ORDER BY sequence")
+            .bind(run.to_string())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("reading a run"))?;
         rows.iter()
             .map(|row| {
                 let sequence = u64::try_from(row.get::<i64, _>(0)).unwrap_or(0);
-                let unreadable = |source| JournalError::Unreadable {
-                    run,
-                    sequence,
-                    source,
-                };
+                let unreadable = |source| JournalError::Unreadable { run, sequence, source };
                 let event = serde_json::from_str(row.get::<&str, _>(2)).map_err(unreadable)?;
                 let at = row
                     .get::<&str, _>(1)
                     .parse()
                     .map_err(|error: jiff::Error| unreadable(serde::de::Error::custom(error)))?;
-                Ok(Entry {
-                    sequence,
-                    at,
-                    event,
-                })
+                Ok(Entry { sequence, at, event })
             })
             .collect()
     }
@@ -192,8 +154,7 @@ impl Journal for SqliteJournal {
                     run: row.get::<&str, _>(0).parse().ok()?,
                     site: row.get::<&str, _>(1).parse().ok()?,
                     opened: row.get::<&str, _>(2).parse().ok()?,
-                    outcome: outcome
-                        .and_then(|name| Outcome::ALL.into_iter().find(|one| one.as_str() == name)),
+                    outcome: outcome.and_then(|name| Outcome::ALL.into_iter().find(|one| one.as_str() == name)),
                 })
             };
             runs.extend(read());

@@ -75,25 +75,19 @@ impl AttemptState {
     /// The snapshot that was taken before.
     pub fn snapshot(&self, wanted: SnapshotMoment) -> Option<&super::SnapshotRecord> {
         let steps = self.planned.procedure.steps.iter().zip(&self.steps);
-        steps
-            .into_iter()
-            .find_map(|(step, state)| match (&step.action, state) {
-                (Action::Snapshot { moment }, StepState::Done(result)) if *moment == wanted => {
-                    match result.as_ref() {
-                        StepResult::Snapshot { snapshot } => Some(snapshot),
-                        _ => None,
-                    }
-                }
+        steps.into_iter().find_map(|(step, state)| match (&step.action, state) {
+            (Action::Snapshot { moment }, StepState::Done(result)) if *moment == wanted => match result.as_ref() {
+                StepResult::Snapshot { snapshot } => Some(snapshot),
                 _ => None,
-            })
+            },
+            _ => None,
+        })
     }
 
     /// Whether anything that changes the site was begun.
     pub fn touched(&self) -> bool {
         let steps = self.planned.procedure.steps.iter().zip(&self.steps);
-        steps
-            .into_iter()
-            .any(|(step, state)| step.action.changes_site() && *state != StepState::Waiting)
+        steps.into_iter().any(|(step, state)| step.action.changes_site() && *state != StepState::Waiting)
     }
 
     /// Whether the lock may be held.
@@ -112,13 +106,10 @@ impl AttemptState {
 
     /// The step that failed, with the reason.
     pub fn failure(&self) -> Option<(usize, &StepFailure)> {
-        self.steps
-            .iter()
-            .enumerate()
-            .find_map(|(index, step)| match step {
-                StepState::Failed(failure) => Some((index, failure.as_ref())),
-                _ => None,
-            })
+        self.steps.iter().enumerate().find_map(|(index, step)| match step {
+            StepState::Failed(failure) => Some((index, failure.as_ref())),
+            _ => None,
+        })
     }
 }
 
@@ -158,11 +149,7 @@ impl RunState {
 
     /// Adds one entry.
     pub fn apply(&mut self, entry: &Entry) -> Result<(), Illegal> {
-        let illegal = |why| Illegal {
-            sequence: entry.sequence,
-            event: name(&entry.event),
-            why,
-        };
+        let illegal = |why| Illegal { sequence: entry.sequence, event: name(&entry.event), why };
         if entry.sequence != self.entries + 1 {
             return Err(illegal("its number is not the next one"));
         }
@@ -182,11 +169,7 @@ impl RunState {
             Event::Opened(opened) => self.opened = Some(opened.as_ref().clone()),
             Event::Planned(planned) => self.plan(planned)?,
             Event::Refused { reasons } => {
-                if self
-                    .attempts
-                    .iter()
-                    .any(|attempt| attempt.touched() && attempt.unwind.is_none())
-                {
+                if self.attempts.iter().any(|attempt| attempt.touched() && attempt.unwind.is_none()) {
                     return Err("the site was touched");
                 }
                 self.refused.extend(reasons.iter().cloned());
@@ -208,18 +191,14 @@ impl RunState {
             })?,
             Event::Recovered { .. } => self.in_doubt = true,
             Event::Noted { .. } => {}
-            Event::Closed {
-                outcome, summary, ..
-            } => self.closed = Some((*outcome, summary.clone())),
+            Event::Closed { outcome, summary, .. } => self.closed = Some((*outcome, summary.clone())),
             unwinding => self.unwind(unwinding)?,
         }
         Ok(())
     }
 
     fn plan(&mut self, planned: &Planned) -> Result<(), &'static str> {
-        let number = u32::try_from(self.attempts.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add(1);
+        let number = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
         if planned.attempt != number {
             return Err("its number is not the next one");
         }
@@ -229,16 +208,11 @@ impl RunState {
             }
             if let Some((_, failure)) = last.failure() {
                 let why = failure.why.clone();
-                self.blamed
-                    .extend(failure.blamed.clone().map(|id| (id, why)));
+                self.blamed.extend(failure.blamed.clone().map(|id| (id, why)));
             }
         }
         let steps = vec![StepState::Waiting; planned.procedure.steps.len()];
-        self.attempts.push(AttemptState {
-            planned: planned.clone(),
-            steps,
-            unwind: None,
-        });
+        self.attempts.push(AttemptState { planned: planned.clone(), steps, unwind: None });
         Ok(())
     }
 
@@ -247,52 +221,27 @@ impl RunState {
         index: usize,
         next: impl FnOnce(&StepState) -> Result<StepState, &'static str>,
     ) -> Result<(), &'static str> {
-        let attempt = self
-            .attempts
-            .last_mut()
-            .ok_or("there is no procedure yet")?;
-        let unlock = matches!(
-            attempt
-                .planned
-                .procedure
-                .steps
-                .get(index)
-                .map(|step| &step.action),
-            Some(Action::Unlock)
-        );
+        let attempt = self.attempts.last_mut().ok_or("there is no procedure yet")?;
+        let unlock =
+            matches!(attempt.planned.procedure.steps.get(index).map(|step| &step.action), Some(Action::Unlock));
         if attempt.unwind.is_some() && !unlock {
             return Err("the attempt is being undone");
         }
-        if !unlock
-            && attempt
-                .steps
-                .iter()
-                .take(index)
-                .any(|step| !matches!(step, StepState::Done(_)))
-        {
+        if !unlock && attempt.steps.iter().take(index).any(|step| !matches!(step, StepState::Done(_))) {
             return Err("an earlier step is not done");
         }
-        let state = attempt
-            .steps
-            .get_mut(index)
-            .ok_or("there is no such step")?;
+        let state = attempt.steps.get_mut(index).ok_or("there is no such step")?;
         *state = next(state)?;
         Ok(())
     }
 
     fn unwind(&mut self, event: &Event) -> Result<(), &'static str> {
-        let attempt = self
-            .attempts
-            .last_mut()
-            .ok_or("there is no procedure yet")?;
+        let attempt = self.attempts.last_mut().ok_or("there is no procedure yet")?;
         if let Event::UnwindBegun { why } = event {
             if attempt.unwind.is_some() {
                 return Err("it was begun already");
             }
-            attempt.unwind = Some(Unwind {
-                why: why.clone(),
-                ..Unwind::default()
-            });
+            attempt.unwind = Some(Unwind { why: why.clone(), ..Unwind::default() });
             return Ok(());
         }
         let unwind = attempt.unwind.as_mut().ok_or("nothing is being undone")?;
@@ -317,8 +266,6 @@ impl RunState {
 
 fn name(event: &Event) -> String {
     let value = serde_json::to_value(event).ok();
-    let name = value
-        .as_ref()
-        .and_then(|value| value["event"].as_str().map(str::to_owned));
+    let name = value.as_ref().and_then(|value| value["event"].as_str().map(str::to_owned));
     name.unwrap_or_else(|| "event".into())
 }

@@ -133,11 +133,7 @@ impl HttpCheck {
 impl CommandCheck {
     fn problems(&self) -> Vec<CheckProblem> {
         let mut found = contradictions(&self.contains, &self.forbid);
-        let program = self
-            .command
-            .first()
-            .map(PlainArgument::as_str)
-            .unwrap_or_default();
+        let program = self.command.first().map(PlainArgument::as_str).unwrap_or_default();
         if program.is_empty() || program.starts_with('-') {
             found.push((
                 "command",
@@ -156,36 +152,20 @@ impl CommandCheck {
                 ));
             }
             if let Some(text) = forbidden {
-                found.push((
-                    "forbid",
-                    format!("what equals asks for contains {text:?}"),
-                    "equals alone is enough",
-                ));
+                found.push(("forbid", format!("what equals asks for contains {text:?}"), "equals alone is enough"));
             }
         }
         if self.timeout.is_some_and(|limit| limit.is_zero()) {
-            found.push((
-                "timeout",
-                "no command ends in no time".to_owned(),
-                "a length of time such as 1m",
-            ));
+            found.push(("timeout", "no command ends in no time".to_owned(), "a length of time such as 1m"));
         }
         found
     }
 }
 
 fn contradictions(contains: &Texts, forbid: &Texts) -> Vec<CheckProblem> {
-    let both = forbid
-        .iter()
-        .filter(|bad| contains.iter().any(|good| good.contains(bad)));
-    both.map(|bad| {
-        (
-            "forbid",
-            format!("{bad:?} is asked for and forbidden at once"),
-            "keep it in one of the two lists",
-        )
-    })
-    .collect()
+    let both = forbid.iter().filter(|bad| contains.iter().any(|good| good.contains(bad)));
+    both.map(|bad| ("forbid", format!("{bad:?} is asked for and forbidden at once"), "keep it in one of the two lists"))
+        .collect()
 }
 
 fn is_false(value: &bool) -> bool {

@@ -13,10 +13,7 @@ pub struct TextError {
 impl TextError {
     /// A problem and what was expected.
     pub fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            problem: problem.into(),
-            hint: Some(hint.into()),
-        }
+        Self { problem: problem.into(), hint: Some(hint.into()) }
     }
 }
 
@@ -106,16 +103,12 @@ pub(crate) fn one_line(text: &str, max_bytes: usize) -> Result<(), TextError> {
         return Err(TextError::new("this is empty", "write a text here"));
     }
     if text.len() > max_bytes {
-        return Err(TextError::new(
-            format!("this has {} bytes", text.len()),
-            format!("at most {max_bytes} bytes"),
-        ));
+        return Err(TextError::new(format!("this has {} bytes", text.len()), format!("at most {max_bytes} bytes")));
     }
     match text.chars().find(|c| c.is_control()) {
-        Some(c) => Err(TextError::new(
-            format!("{c:?} can't stand in this text"),
-            "one line without control characters",
-        )),
+        Some(c) => {
+            Err(TextError::new(format!("{c:?} can't stand in this text"), "one line without control characters"))
+        }
         None => Ok(()),
     }
 }

@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// A kind of component in the words of its playbook: `core`, `plugin`, `theme`, `language` …
-#[derive(
-    Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(transparent)]
 pub struct Kind(pub Slug);
 
@@ -50,10 +48,7 @@ pub struct ComponentId {
 impl ComponentId {
     /// The component of this kind and slug, both checked.
     pub fn new(kind: &str, slug: &str) -> Result<Self, NameError> {
-        Ok(Self {
-            kind: Kind::new(kind)?,
-            slug: Slug::new(slug)?,
-        })
+        Ok(Self { kind: Kind::new(kind)?, slug: Slug::new(slug)? })
     }
 
     /// Whether `name`, from a plan, means this component: `kind:slug` or the bare slug.
@@ -89,9 +84,8 @@ impl Serialize for ComponentId {
 impl<'de> Deserialize<'de> for ComponentId {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let (kind, slug) = text
-            .split_once(':')
-            .ok_or_else(|| serde::de::Error::custom("a component is written kind:slug"))?;
+        let (kind, slug) =
+            text.split_once(':').ok_or_else(|| serde::de::Error::custom("a component is written kind:slug"))?;
         Self::new(kind, slug).map_err(serde::de::Error::custom)
     }
 }

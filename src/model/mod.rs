@@ -18,8 +18,7 @@ mod tier;
 mod version;
 
 pub use check::{
-    Check, CheckProblem, CommandCheck, HttpCheck, PagePath, PlainArgument, RedirectTarget,
-    StatusRule, Texts,
+    Check, CheckProblem, CommandCheck, HttpCheck, PagePath, PlainArgument, RedirectTarget, StatusRule, Texts,
 };
 pub use checked::{CheckedText, TextError};
 pub(crate) use checked::{checked_text, one_line};

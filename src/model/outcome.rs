@@ -21,13 +21,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 5] = [
-        Self::Completed,
-        Self::CompletedWithHolds,
-        Self::Restored,
-        Self::Refused,
-        Self::Stuck,
-    ];
+    pub const ALL: [Self; 5] = [Self::Completed, Self::CompletedWithHolds, Self::Restored, Self::Refused, Self::Stuck];
 
     /// The documented exit code of a command that ran one site to this outcome.
     pub fn exit_code(self) -> u8 {

@@ -7,9 +7,7 @@ use std::time::Duration;
 
 /// A length of time: whole numbers with units `d`, `h`, `m`, `s`, `ms`, the larger ones first,
 /// each at most once. A day is 24 hours. At most ten years.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Period {
     millis: u64,
@@ -33,13 +31,7 @@ pub enum PeriodError {
 }
 
 /// Units from the largest to the smallest, with their milliseconds.
-const UNITS: [(&str, u64); 5] = [
-    ("d", 86_400_000),
-    ("h", 3_600_000),
-    ("m", 60_000),
-    ("s", 1_000),
-    ("ms", 1),
-];
+const UNITS: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 const MAX_MILLIS: u64 = 3650 * 86_400_000;
 
 impl Period {
@@ -48,9 +40,7 @@ impl Period {
 
     /// This many seconds.
     pub const fn from_secs(seconds: u32) -> Self {
-        Self {
-            millis: seconds as u64 * 1000,
-        }
+        Self { millis: seconds as u64 * 1000 }
     }
 
     /// As the standard library has it.
@@ -155,9 +145,9 @@ impl schemars::JsonSchema for Period {
 impl super::CheckedText for Period {
     const FORMAT: &'static str = "period";
     fn check(text: &str) -> Result<(), super::TextError> {
-        text.parse::<Self>().map(drop).map_err(|error| {
-            super::TextError::new("this is not a length of time", error.to_string())
-        })
+        text.parse::<Self>()
+            .map(drop)
+            .map_err(|error| super::TextError::new("this is not a length of time", error.to_string()))
     }
 }
 
@@ -167,12 +157,7 @@ mod tests {
 
     #[test]
     fn reads_and_writes() {
-        for (text, seconds) in [
-            ("24h", 86_400),
-            ("3d", 259_200),
-            ("2h30m", 9_000),
-            ("0s", 0),
-        ] {
+        for (text, seconds) in [("24h", 86_400), ("3d", 259_200), ("2h30m", 9_000), ("0s", 0)] {
             let period: Period = text.parse().unwrap();
             assert_eq!(period.as_secs(), seconds, "{text}");
         }

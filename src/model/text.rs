@@ -57,11 +57,7 @@ pub fn human_bytes(bytes: u64) -> String {
 
 fn shown_char(c: char) -> char {
     let bidi = matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    if c.is_control() || bidi || c == '\u{feff}' {
-        '·'
-    } else {
-        c
-    }
+    if c.is_control() || bidi || c == '\u{feff}' { '·' } else { c }
 }
 
 #[cfg(test)]

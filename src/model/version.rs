@@ -16,23 +16,11 @@ impl Version {
     pub fn new(text: impl Into<String>) -> Result<Self, NameError> {
         const ALLOWED: &str = ".-+_~:";
         let text: String = text.into();
-        match text
-            .chars()
-            .find(|c| !c.is_ascii_alphanumeric() && !ALLOWED.contains(*c))
-        {
+        match text.chars().find(|c| !c.is_ascii_alphanumeric() && !ALLOWED.contains(*c)) {
             _ if text.is_empty() => Err(NameError::Empty),
-            _ if text.len() > 64 => Err(NameError::Long {
-                max: 64,
-                len: text.len(),
-            }),
-            _ if text.starts_with('-') => Err(NameError::Character {
-                shown: '-',
-                allowed: ALLOWED,
-            }),
-            Some(shown) => Err(NameError::Character {
-                shown,
-                allowed: ALLOWED,
-            }),
+            _ if text.len() > 64 => Err(NameError::Long { max: 64, len: text.len() }),
+            _ if text.starts_with('-') => Err(NameError::Character { shown: '-', allowed: ALLOWED }),
+            Some(shown) => Err(NameError::Character { shown, allowed: ALLOWED }),
             None => Ok(Self(text)),
         }
     }
@@ -74,9 +62,7 @@ impl schemars::JsonSchema for Version {
 impl super::CheckedText for Version {
     const FORMAT: &'static str = "version";
     fn check(text: &str) -> Result<(), super::TextError> {
-        Self::new(text)
-            .map(drop)
-            .map_err(|_| super::TextError::new("this is not a version", "a version such as 7.1.1"))
+        Self::new(text).map(drop).map_err(|_| super::TextError::new("this is not a version", "a version such as 7.1.1"))
     }
 }
 
@@ -115,18 +101,11 @@ impl VersionScheme {
             return Step::None;
         }
         let train = |version: &Version| -> Vec<String> {
-            let mut parts: Vec<String> = php_parts(version.as_str())
-                .into_iter()
-                .take(train_parts)
-                .collect();
+            let mut parts: Vec<String> = php_parts(version.as_str()).into_iter().take(train_parts).collect();
             parts.resize(train_parts, "0".into());
             parts
         };
-        if train(from) == train(to) {
-            Step::Minor
-        } else {
-            Step::Major
-        }
+        if train(from) == train(to) { Step::Minor } else { Step::Major }
     }
 }
 
@@ -137,8 +116,7 @@ fn php_parts(version: &str) -> Vec<String> {
     let mut last: Option<char> = None;
     for c in version.chars() {
         let separator = matches!(c, '-' | '_' | '+' | '.') || !c.is_ascii_alphanumeric();
-        let turn = last
-            .is_some_and(|l| l.is_ascii_alphanumeric() && l.is_ascii_digit() != c.is_ascii_digit());
+        let turn = last.is_some_and(|l| l.is_ascii_alphanumeric() && l.is_ascii_digit() != c.is_ascii_digit());
         if (separator || turn) && parts.last().is_some_and(|part| !part.is_empty()) {
             parts.push(String::new());
         }
@@ -168,9 +146,7 @@ fn php_rank(part: &str) -> i32 {
         ("p", 5),
         ("", -1),
     ];
-    let found = FORMS
-        .iter()
-        .find(|(name, _)| !name.is_empty() && part.starts_with(name));
+    let found = FORMS.iter().find(|(name, _)| !name.is_empty() && part.starts_with(name));
     found.map_or(-1, |(_, rank)| *rank)
 }
 
@@ -192,11 +168,7 @@ fn php_compare(a: &str, b: &str) -> Ordering {
     // What is left over decides: a number makes it newer, `rc` and the like make it older.
     let rest = |parts: &[String]| -> Ordering {
         parts.first().map_or(Ordering::Equal, |part| {
-            if is_number(part) {
-                Ordering::Greater
-            } else {
-                php_rank(part).cmp(&php_rank("#"))
-            }
+            if is_number(part) { Ordering::Greater } else { php_rank(part).cmp(&php_rank("#")) }
         })
     };
     let shared = a.len().min(b.len());

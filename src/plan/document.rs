@@ -89,26 +89,14 @@ impl Plan {
     }
 
     /// The hold of the plan on `component` on `day`.
-    pub fn hold_on(
-        &self,
-        component: &crate::model::ComponentId,
-        day: Date,
-    ) -> Option<&super::PlannedHold> {
+    pub fn hold_on(&self, component: &crate::model::ComponentId, day: Date) -> Option<&super::PlannedHold> {
         let holds = self.updates.hold.iter();
-        holds
-            .filter(|hold| hold.covers(day))
-            .find(|hold| hold.extension.names(component))
+        holds.filter(|hold| hold.covers(day)).find(|hold| hold.extension.names(component))
     }
 
     /// The recorded approval of `version` of `component`.
-    pub fn approval_of(
-        &self,
-        component: &crate::model::ComponentId,
-        version: &Version,
-    ) -> Option<&Approval> {
-        self.approvals
-            .iter()
-            .find(|approval| approval.component.names(component) && approval.version == *version)
+    pub fn approval_of(&self, component: &crate::model::ComponentId, version: &Version) -> Option<&Approval> {
+        self.approvals.iter().find(|approval| approval.component.names(component) && approval.version == *version)
     }
 
     /// The blackout that covers `day`.
@@ -133,19 +121,7 @@ pub struct Client {
 }
 
 /// A language of reports.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Language {
     /// French.
@@ -295,19 +271,12 @@ pub struct Keep {
 
 impl Default for Keep {
     fn default() -> Self {
-        Self {
-            last: 4,
-            daily: 7,
-            weekly: 4,
-            monthly: 12,
-        }
+        Self { last: 4, daily: 7, weekly: 4, monthly: 12 }
     }
 }
 
 /// What happens when something is wrong after an update.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnFailure {
     /// The site is restored, and the run ends.

@@ -85,10 +85,7 @@ checked_text!(
 
 fn parts(path: &str) -> Result<(), TextError> {
     if path.split('/').any(|part| part == "..") {
-        return Err(TextError::new(
-            "this path goes upwards with ..",
-            "write the path without ..",
-        ));
+        return Err(TextError::new("this path goes upwards with ..", "write the path without .."));
     }
     Ok(())
 }
@@ -100,8 +97,7 @@ checked_text!(
     ssh_target
 );
 
-const SSH_FORMS: &str =
-    "user@host, host, an alias of the ssh configuration, or ssh://user@host:port";
+const SSH_FORMS: &str = "user@host, host, an alias of the ssh configuration, or ssh://user@host:port";
 
 fn ssh_target(text: &str) -> Result<(), TextError> {
     one_line(text, 512)?;
@@ -126,11 +122,7 @@ fn ssh_target(text: &str) -> Result<(), TextError> {
             "leave out : and the password; the log-in is by a key of the ssh agent or configuration",
         ));
     }
-    if user.is_some_and(|user| {
-        !user
-            .bytes()
-            .all(|b| name_byte(b) || b == b'+' || b == b'\\')
-    }) {
+    if user.is_some_and(|user| !user.bytes().all(|b| name_byte(b) || b == b'+' || b == b'\\')) {
         return bad("this is not a user's name");
     }
     let (host, port) = host_and_port(host, is_url);
@@ -145,15 +137,8 @@ fn ssh_target(text: &str) -> Result<(), TextError> {
     if host.is_empty() || user == Some("") || !fine {
         return bad("this is not an ssh destination");
     }
-    if !is_url
-        && in_brackets.is_none()
-        && host.contains(':')
-        && host.parse::<std::net::Ipv6Addr>().is_err()
-    {
-        return Err(TextError::new(
-            "a port can't stand here",
-            format!("with a port it is written ssh://{}", text),
-        ));
+    if !is_url && in_brackets.is_none() && host.contains(':') && host.parse::<std::net::Ipv6Addr>().is_err() {
+        return Err(TextError::new("a port can't stand here", format!("with a port it is written ssh://{}", text)));
     }
     Ok(())
 }

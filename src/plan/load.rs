@@ -4,9 +4,7 @@ use super::host::{AbsolutePath, LocalPath, SiteUrl, SshTarget};
 use super::scalars::{CmsName, Day, Email, PathPattern, TablePattern, Tag, TimeOfDay};
 use super::{Plan, Zone, rules};
 use crate::model::document::{self, Formats, Schema, Violation, Violations};
-use crate::model::{
-    ComponentName, PagePath, Period, PlainArgument, RedirectTarget, SiteName, Version,
-};
+use crate::model::{ComponentName, PagePath, Period, PlainArgument, RedirectTarget, SiteName, Version};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -56,12 +54,8 @@ pub enum PlanError {
     },
 }
 
-static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-    document::generate::<Plan>(
-        "Plan",
-        "The contract for one site that Intendant keeps updated.",
-    )
-});
+static SCHEMA: LazyLock<Schema> =
+    LazyLock::new(|| document::generate::<Plan>("Plan", "The contract for one site that Intendant keeps updated."));
 
 static FORMATS: LazyLock<Formats> = LazyLock::new(|| {
     Formats::default()
@@ -94,8 +88,7 @@ pub fn json_schema() -> String {
 /// The plan that `text` holds. `file` is only named in errors; `known_cms` are the playbooks
 /// that there are.
 pub fn parse(file: &Path, text: &str, known_cms: &[&str]) -> Result<Plan, PlanError> {
-    read(text, known_cms)
-        .map_err(|list| PlanError::Invalid(Violations::new(file.display().to_string(), text, list)))
+    read(text, known_cms).map_err(|list| PlanError::Invalid(Violations::new(file.display().to_string(), text, list)))
 }
 
 fn read(text: &str, known_cms: &[&str]) -> Result<Plan, Vec<Violation>> {
@@ -115,23 +108,14 @@ fn read(text: &str, known_cms: &[&str]) -> Result<Plan, Vec<Violation>> {
 
 /// The plan in a file.
 pub fn load_file(file: &Path, known_cms: &[&str]) -> Result<Plan, PlanError> {
-    let unreadable = |source| PlanError::Read {
-        file: file.to_owned(),
-        source,
-    };
+    let unreadable = |source| PlanError::Read { file: file.to_owned(), source };
     let mut bytes = Vec::new();
     let limit = document::MAX_DOCUMENT_BYTES as u64 + 1;
     let opened = std::fs::File::open(file).map_err(unreadable)?;
-    opened
-        .take(limit)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    opened.take(limit).read_to_end(&mut bytes).map_err(unreadable)?;
     let text = std::str::from_utf8(&bytes).map_err(|error| PlanError::Encoding {
         file: file.to_owned(),
-        line: 1 + bytes[..error.valid_up_to()]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count(),
+        line: 1 + bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count(),
     })?;
     parse(file, text, known_cms)
 }
@@ -146,11 +130,7 @@ pub fn load_folder(folder: &Path, known_cms: &[&str]) -> Result<Vec<LoadedPlan>,
     let mut plans = Vec::new();
     for file in plan_files(folder)? {
         let loaded = load_file(&file, known_cms).and_then(|plan| match first_of.get(&plan.site) {
-            Some(first) => Err(PlanError::Twice {
-                file: file.clone(),
-                site: plan.site,
-                first: first.clone(),
-            }),
+            Some(first) => Err(PlanError::Twice { file: file.clone(), site: plan.site, first: first.clone() }),
             None => {
                 first_of.insert(plan.site.clone(), file.clone());
                 Ok(plan)
@@ -162,26 +142,17 @@ pub fn load_folder(folder: &Path, known_cms: &[&str]) -> Result<Vec<LoadedPlan>,
 }
 
 fn plan_files(folder: &Path) -> Result<Vec<PathBuf>, PlanError> {
-    let unreadable = |source| PlanError::Read {
-        file: folder.to_owned(),
-        source,
-    };
+    let unreadable = |source| PlanError::Read { file: folder.to_owned(), source };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        let hidden = path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        let yaml = path
-            .extension()
-            .is_some_and(|ext| ext == "yaml" || ext == "yml");
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        let yaml = path.extension().is_some_and(|ext| ext == "yaml" || ext == "yml");
         if yaml && !hidden && path.is_file() {
             files.push(path);
         }
         if files.len() > MAX_FILES {
-            return Err(PlanError::Many {
-                folder: folder.to_owned(),
-            });
+            return Err(PlanError::Many { folder: folder.to_owned() });
         }
     }
     files.sort();

@@ -14,8 +14,7 @@ mod schedule;
 mod updates;
 
 pub use document::{
-    Approval, Client, Contact, Contract, Intake, Keep, Language, Licence, OnFailure, Plan, Role,
-    Snapshots,
+    Approval, Client, Contact, Contract, Intake, Keep, Language, Licence, OnFailure, Plan, Role, Snapshots,
 };
 pub use host::{AbsolutePath, Host, LocalHost, LocalPath, SiteUrl, SshHost, SshTarget};
 pub use load::{LoadedPlan, PlanError, json_schema, load_file, load_folder, parse};

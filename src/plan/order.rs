@@ -24,7 +24,8 @@ pub(super) fn cycles(plan: &Plan, node: &Node) -> Vec<Violation> {
                 [only] => format!("{only} would have to wait for itself"),
                 several => format!("these wait for each other: {}", several.join(", ")),
             };
-            Violation::new(place, problem).hint("what stands before the colon is updated after what stands behind it; take one of them out")
+            Violation::new(place, problem)
+                .hint("what stands before the colon is updated after what stands behind it; take one of them out")
         })
         .collect()
 }
@@ -39,9 +40,7 @@ fn circles(plan: &Plan, grouped: bool) -> Vec<Vec<String>> {
             Some(number) if grouped => format!("\0{number}"),
             _ => name.as_str().to_owned(),
         };
-        let at = *known
-            .entry(key)
-            .or_insert_with(|| graph.add_node(Vec::new()));
+        let at = *known.entry(key).or_insert_with(|| graph.add_node(Vec::new()));
         if !graph[at].iter().any(|member| member == name.as_str()) {
             graph[at].push(name.as_str().to_owned());
         }

@@ -19,22 +19,12 @@ pub(super) fn names(node: &Node, known_cms: &[&str]) -> Vec<Violation> {
             (None, []) => "there is no playbook at all".to_owned(),
             (None, known) => format!("there are playbooks for: {}", known.join(", ")),
         };
-        found.push(
-            Violation::new(cms.place, format!("there is no playbook for {name:?}")).hint(hint),
-        );
+        found.push(Violation::new(cms.place, format!("there is no playbook for {name:?}")).hint(hint));
     }
-    if let Some(Node {
-        value: NodeValue::Map(entries),
-        ..
-    }) = node.get(&["updates".into(), "after".into()])
-    {
+    if let Some(Node { value: NodeValue::Map(entries), .. }) = node.get(&["updates".into(), "after".into()]) {
         for (place, name, _) in entries {
             if let Err(error) = ComponentName::check(name) {
-                found.push(Violation {
-                    place: *place,
-                    problem: error.problem,
-                    hint: error.hint,
-                });
+                found.push(Violation { place: *place, problem: error.problem, hint: error.hint });
             }
         }
     }
@@ -43,11 +33,7 @@ pub(super) fn names(node: &Node, known_cms: &[&str]) -> Vec<Violation> {
 
 /// Everything that can't hold at once.
 pub(super) fn validate(plan: &Plan, node: &Node) -> Vec<Violation> {
-    let mut rules = Rules {
-        plan,
-        node,
-        found: Vec::new(),
-    };
+    let mut rules = Rules { plan, node, found: Vec::new() };
     rules.tier();
     rules.people();
     rules.dates();
@@ -103,10 +89,7 @@ impl Rules<'_> {
         self.say(
             &["cap".into()],
             format!("the tier {tier} covers {own} extensions; its plans have no cap of their own"),
-            format!(
-                "leave out cap, or write tier: {} ({base} covers 10, {advanced} 25)",
-                Tier::Custom
-            ),
+            format!("leave out cap, or write tier: {} ({base} covers 10, {advanced} 25)", Tier::Custom),
         );
     }
 
@@ -145,10 +128,7 @@ impl Rules<'_> {
 
     fn dates(&mut self) {
         let plan = self.plan;
-        if let Some((from, until)) = plan
-            .contract
-            .as_ref()
-            .and_then(|c| Some((c.from, c.until?)))
+        if let Some((from, until)) = plan.contract.as_ref().and_then(|c| Some((c.from, c.until?)))
             && until < from
         {
             self.say(
@@ -160,11 +140,7 @@ impl Rules<'_> {
         for (index, blackout) in plan.blackouts.iter().enumerate() {
             if blackout.until < blackout.from {
                 let path = ["blackouts".into(), index.into(), "until".into()];
-                self.say(
-                    &path,
-                    "this blackout ends before it begins",
-                    format!("a day from {} on", blackout.from),
-                );
+                self.say(&path, "this blackout ends before it begins", format!("a day from {} on", blackout.from));
             }
         }
         let tags = plan.tags.iter().map(Some).collect();
@@ -176,11 +152,7 @@ impl Rules<'_> {
         for (index, window) in self.plan.windows.iter().enumerate() {
             let length = ["windows".into(), index.into(), "for".into()];
             if window.length.is_zero() {
-                self.say(
-                    &length,
-                    "this window is never open",
-                    "a length of time such as 2h",
-                );
+                self.say(&length, "this window is never open", "a length of time such as 2h");
             } else if window.length > day {
                 self.say(
                     &length,
@@ -202,11 +174,7 @@ impl Rules<'_> {
             && security.within.is_zero()
         {
             let path = ["updates".into(), "security".into(), "within".into()];
-            self.say(
-                &path,
-                "no update is applied in no time",
-                "a length of time such as 24h",
-            );
+            self.say(&path, "no update is applied in no time", "a length of time such as 24h");
         }
     }
 
@@ -214,18 +182,9 @@ impl Rules<'_> {
         let updates = &self.plan.updates;
         let mut group_of: BTreeMap<&ComponentName, usize> = BTreeMap::new();
         for (index, group) in updates.together.iter().enumerate() {
-            let path = |member| {
-                [
-                    "updates".into(),
-                    "together".into(),
-                    index.into(),
-                    Seg::Item(member),
-                ]
-            };
+            let path = |member| ["updates".into(), "together".into(), index.into(), Seg::Item(member)];
             if group.len() < 2 {
-                let place =
-                    self.node
-                        .place_of(&["updates".into(), "together".into(), index.into()]);
+                let place = self.node.place_of(&["updates".into(), "together".into(), index.into()]);
                 self.say_at(
                     place,
                     "a group of what moves together has at least two members",
@@ -234,16 +193,11 @@ impl Rules<'_> {
             }
             for (at, member) in group.iter().enumerate() {
                 match group_of.get(member) {
-                    Some(other) if *other == index => self.say(
-                        &path(at),
-                        format!("{member} stands in this group twice"),
-                        "each member once",
-                    ),
+                    Some(other) if *other == index => {
+                        self.say(&path(at), format!("{member} stands in this group twice"), "each member once")
+                    }
                     Some(other) => {
-                        let line = self
-                            .node
-                            .place_of(&["updates".into(), "together".into(), (*other).into()])
-                            .line;
+                        let line = self.node.place_of(&["updates".into(), "together".into(), (*other).into()]).line;
                         self.say(
                             &path(at),
                             format!("{member} stands in two groups"),
@@ -270,21 +224,14 @@ impl Rules<'_> {
             if let (Some(from), Some(until)) = (hold.from, hold.until)
                 && until < from
             {
-                self.say(
-                    &path("until"),
-                    "this hold ends before it begins",
-                    format!("a day from {from} on"),
-                );
+                self.say(&path("until"), "this hold ends before it begins", format!("a day from {from} on"));
             }
             if hold.from.is_some() || hold.until.is_some() {
                 continue;
             }
             match for_good.get(&hold.extension) {
                 Some(first) => {
-                    let line = self
-                        .node
-                        .place_of(&["updates".into(), "hold".into(), (*first).into()])
-                        .line;
+                    let line = self.node.place_of(&["updates".into(), "hold".into(), (*first).into()]).line;
                     self.say(
                         &path("extension"),
                         format!("{} is already held for good", hold.extension),
@@ -305,19 +252,11 @@ impl Rules<'_> {
                 false => ("extensions", updates.extensions),
             };
             if level < Level::Major {
-                let problem = format!(
-                    "this approval has no effect: updates.{key} is {}",
-                    level.as_str()
-                );
+                let problem = format!("this approval has no effect: updates.{key} is {}", level.as_str());
                 self.say(&path, problem, format!("write updates: {{ {key}: major }}, which still needs an approval for each, or take the approval out"));
             }
         }
-        let keys = self
-            .plan
-            .approvals
-            .iter()
-            .map(|a| Some((&a.component, a.version.as_str())))
-            .collect();
+        let keys = self.plan.approvals.iter().map(|a| Some((&a.component, a.version.as_str()))).collect();
         self.repeated("approvals", keys, "this approval is recorded twice");
     }
 
@@ -331,12 +270,7 @@ impl Rules<'_> {
                 );
             }
         }
-        let keys = self
-            .plan
-            .licences
-            .iter()
-            .map(|licence| Some(&licence.extension))
-            .collect();
+        let keys = self.plan.licences.iter().map(|licence| Some(&licence.extension)).collect();
         self.repeated("licences", keys, "this extension already has a licence");
     }
 

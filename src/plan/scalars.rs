@@ -14,17 +14,11 @@ impl CheckedText for Day {
         let form = text.len() == 10 && text.as_bytes().get(4) == Some(&b'-');
         match text.parse::<jiff::civil::Date>() {
             Ok(_) if form => Ok(()),
-            Ok(_) => Err(TextError::new(
-                "this is not a date",
-                "year-month-day: 2026-11-24",
-            )),
-            Err(_) if form && text.bytes().all(|b| b.is_ascii_digit() || b == b'-') => Err(
-                TextError::new("there is no such day", "year-month-day: 2026-11-24"),
-            ),
-            Err(_) => Err(TextError::new(
-                "this is not a date",
-                "year-month-day: 2026-11-24",
-            )),
+            Ok(_) => Err(TextError::new("this is not a date", "year-month-day: 2026-11-24")),
+            Err(_) if form && text.bytes().all(|b| b.is_ascii_digit() || b == b'-') => {
+                Err(TextError::new("there is no such day", "year-month-day: 2026-11-24"))
+            }
+            Err(_) => Err(TextError::new("this is not a date", "year-month-day: 2026-11-24")),
         }
     }
 }
@@ -36,19 +30,10 @@ impl CheckedText for TimeOfDay {
             2 | 5 => byte == b':',
             _ => byte.is_ascii_digit(),
         });
-        match (
-            matches!(text.len(), 5 | 8) && form,
-            text.parse::<jiff::civil::Time>(),
-        ) {
+        match (matches!(text.len(), 5 | 8) && form, text.parse::<jiff::civil::Time>()) {
             (true, Ok(_)) => Ok(()),
-            (true, Err(_)) => Err(TextError::new(
-                "there is no such time of day",
-                "from \"00:00\" to \"23:59\"",
-            )),
-            _ => Err(TextError::new(
-                "this is not a time of day",
-                "hours and minutes in quotes: \"02:00\"",
-            )),
+            (true, Err(_)) => Err(TextError::new("there is no such time of day", "from \"00:00\" to \"23:59\"")),
+            _ => Err(TextError::new("this is not a time of day", "hours and minutes in quotes: \"02:00\"")),
         }
     }
 }
@@ -89,9 +74,7 @@ checked_text!(
 fn name(text: &str, hint: &str) -> Result<(), TextError> {
     one_line(text, 64)?;
     let fine = text.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'));
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'_'));
     match fine {
         true => Ok(()),
         false => Err(TextError::new("this is not a valid name", hint)),

@@ -23,19 +23,7 @@ pub struct Window {
 }
 
 /// A day of the week.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs)]
 pub enum Weekday {
@@ -51,15 +39,7 @@ pub enum Weekday {
 impl Weekday {
     /// All of them, Monday first.
     pub fn all() -> Vec<Self> {
-        vec![
-            Self::Mon,
-            Self::Tue,
-            Self::Wed,
-            Self::Thu,
-            Self::Fri,
-            Self::Sat,
-            Self::Sun,
-        ]
+        vec![Self::Mon, Self::Tue, Self::Wed, Self::Thu, Self::Fri, Self::Sat, Self::Sun]
     }
 }
 
@@ -119,24 +99,16 @@ checked_text!(
 impl Zone {
     /// The zone itself.
     pub fn time_zone(&self) -> jiff::tz::TimeZone {
-        jiff::tz::db()
-            .get(self.as_str())
-            .unwrap_or(jiff::tz::TimeZone::UTC)
+        jiff::tz::db().get(self.as_str()).unwrap_or(jiff::tz::TimeZone::UTC)
     }
 }
 
 fn nearest_zone(text: &str) -> String {
-    let names: Vec<String> = jiff::tz::db()
-        .available()
-        .map(|name| name.to_string())
-        .collect();
+    let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
     let city = |name: &str| name.rsplit('/').next().unwrap_or(name).to_lowercase();
     let best = crate::model::nearest(text, names.iter().map(String::as_str)).or_else(|| {
         let wanted = city(&text.replace(' ', "_"));
-        names
-            .iter()
-            .map(String::as_str)
-            .find(|name| city(name) == wanted)
+        names.iter().map(String::as_str).find(|name| city(name) == wanted)
     });
     match best {
         Some(name) => format!("did you mean {name}?"),

@@ -80,14 +80,11 @@ impl Argument {
     pub fn render(&self, values: &Values) -> Result<String, ArgumentError> {
         let argument = || self.as_str().to_owned();
         for name in self.names() {
-            let value = values.get(name).ok_or_else(|| ArgumentError::Missing {
-                name: name.to_owned(),
-                argument: argument(),
-            })?;
+            let value = values
+                .get(name)
+                .ok_or_else(|| ArgumentError::Missing { name: name.to_owned(), argument: argument() })?;
             if value.contains(['\0', '\n', '\r']) {
-                return Err(ArgumentError::Control {
-                    argument: argument(),
-                });
+                return Err(ArgumentError::Control { argument: argument() });
             }
         }
         let mut engine = handlebars::Handlebars::new();
@@ -95,18 +92,11 @@ impl Argument {
         engine.register_escape_fn(handlebars::no_escape);
         let rendered = engine
             .render_template(self.as_str(), values)
-            .map_err(|source| ArgumentError::Template {
-                argument: argument(),
-                source: Box::new(source),
-            })?;
+            .map_err(|source| ArgumentError::Template { argument: argument(), source: Box::new(source) })?;
         match () {
-            _ if rendered.len() > MAX_ARGUMENT_BYTES => Err(ArgumentError::Long {
-                argument: argument(),
-            }),
+            _ if rendered.len() > MAX_ARGUMENT_BYTES => Err(ArgumentError::Long { argument: argument() }),
             _ if rendered.starts_with('-') && self.as_str().starts_with("{{") => {
-                Err(ArgumentError::Option {
-                    argument: argument(),
-                })
+                Err(ArgumentError::Option { argument: argument() })
             }
             _ => Ok(rendered),
         }
@@ -117,16 +107,10 @@ impl Argument {
 pub(crate) fn placeholders(text: &str) -> Result<Vec<(usize, &str)>, TextError> {
     const FORM: &str = "{{name}}, with the name of a value";
     if text.contains(['\0', '\n', '\r']) {
-        return Err(TextError::new(
-            "an argument can't hold NUL or a line break",
-            "one line",
-        ));
+        return Err(TextError::new("an argument can't hold NUL or a line break", "one line"));
     }
     if text.len() > 4096 {
-        return Err(TextError::new(
-            "this argument is too long",
-            "at most 4096 bytes",
-        ));
+        return Err(TextError::new("this argument is too long", "at most 4096 bytes"));
     }
     let (mut found, mut at) = (Vec::new(), 0);
     while let Some(open) = text[at..].find("{{").map(|open| at + open) {
@@ -142,9 +126,7 @@ pub(crate) fn placeholders(text: &str) -> Result<Vec<(usize, &str)>, TextError> 
         };
         let name = &text[inner..close];
         let fine = name.starts_with(|c: char| c.is_ascii_alphabetic())
-            && name
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+            && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
         if !fine {
             return Err(TextError::new(
                 format!("{{{{{name}}}}} is not the name of a value"),
@@ -187,9 +169,6 @@ impl CommandTemplate {
 
     /// The arguments that it becomes. The first one is still the tool's name.
     pub fn arguments(&self, values: &Values) -> Result<Vec<String>, ArgumentError> {
-        self.run
-            .iter()
-            .map(|argument| argument.render(values))
-            .collect()
+        self.run.iter().map(|argument| argument.render(values)).collect()
     }
 }

@@ -145,11 +145,7 @@ pub struct Fact {
 impl Fact {
     /// Its command.
     pub fn command(&self) -> CommandTemplate {
-        CommandTemplate {
-            run: self.run.clone(),
-            timeout: self.timeout,
-            exit: self.exit.clone(),
-        }
+        CommandTemplate { run: self.run.clone(), timeout: self.timeout, exit: self.exit.clone() }
     }
 }
 

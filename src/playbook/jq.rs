@@ -43,10 +43,7 @@ pub enum JqError {
     #[error("a result of the jq program has more than {MAX_NODES} values")]
     Nodes,
     /// A result that is too deep.
-    #[error(
-        "a result of the jq program is nested deeper than {} levels",
-        output::MAX_DEPTH
-    )]
+    #[error("a result of the jq program is nested deeper than {} levels", output::MAX_DEPTH)]
     Deep,
     /// A value that JSON does not have.
     #[error("a result of the jq program is not JSON")]
@@ -98,39 +95,16 @@ type Filter = jaq_core::Filter<data::JustLut<Val>>;
 
 fn compile(program: &str) -> Result<Filter, String> {
     let own = jaq_core::load::parse(OWN, |parser| parser.defs()).unwrap_or_default();
-    let defs = jaq_core::defs()
-        .chain(jaq_std::defs())
-        .chain(jaq_json::defs())
-        .chain(own);
-    let funs = jaq_core::funs()
-        .chain(jaq_std::funs())
-        .chain(jaq_json::funs());
+    let defs = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs()).chain(own);
+    let funs = jaq_core::funs().chain(jaq_std::funs()).chain(jaq_json::funs());
     let arena = Arena::default();
     let modules = Loader::new(defs)
-        .load(
-            &arena,
-            File {
-                code: program,
-                path: (),
-            },
-        )
-        .map_err(|errors| {
-            errors
-                .first()
-                .map_or_else(String::new, |(_, e)| load_words(e, program))
-        })?;
-    jaq_core::Compiler::default()
-        .with_funs(funs)
-        .compile(modules)
-        .map_err(|errors| {
-            let first = errors
-                .into_iter()
-                .flat_map(|(_, undefined)| undefined)
-                .next();
-            first.map_or_else(String::new, |(name, kind)| {
-                undefined_words(name, kind.as_str())
-            })
-        })
+        .load(&arena, File { code: program, path: () })
+        .map_err(|errors| errors.first().map_or_else(String::new, |(_, e)| load_words(e, program)))?;
+    jaq_core::Compiler::default().with_funs(funs).compile(modules).map_err(|errors| {
+        let first = errors.into_iter().flat_map(|(_, undefined)| undefined).next();
+        first.map_or_else(String::new, |(name, kind)| undefined_words(name, kind.as_str()))
+    })
 }
 
 fn undefined_words(name: &str, kind: &str) -> String {
@@ -145,37 +119,28 @@ fn load_words(error: &jaq_core::load::Error<&str>, program: &str) -> String {
         false => {
             let column = program.len().saturating_sub(rest.len());
             let before = program.get(..column).unwrap_or_default().chars().count();
-            format!(
-                "at its character {}, {:?}",
-                before + 1,
-                clean_line(rest, 20)
-            )
+            format!("at its character {}, {:?}", before + 1, clean_line(rest, 20))
         }
     };
     match error {
         Error::Io(_) => "it can't read other files".to_owned(),
-        Error::Lex(errors) => errors.first().map_or_else(String::new, |(expected, rest)| {
+        Error::Lex(errors) => errors
+            .first()
+            .map_or_else(String::new, |(expected, rest)| format!("{} expected {}", expected.as_str(), at(rest))),
+        Error::Parse(errors) => errors.first().map_or_else(String::new, |(expected, found)| {
+            let rest = *found;
+            let rest = match rest.is_empty() {
+                true => "",
+                false => &program[jaq_core::load::span(program, rest).start..],
+            };
             format!("{} expected {}", expected.as_str(), at(rest))
         }),
-        Error::Parse(errors) => errors
-            .first()
-            .map_or_else(String::new, |(expected, found)| {
-                let rest = *found;
-                let rest = match rest.is_empty() {
-                    true => "",
-                    false => &program[jaq_core::load::span(program, rest).start..],
-                };
-                format!("{} expected {}", expected.as_str(), at(rest))
-            }),
     }
 }
 
 fn check(text: &str) -> Result<(), TextError> {
     if text.len() > MAX_PROGRAM {
-        return Err(TextError::new(
-            "this jq program is too long",
-            format!("at most {MAX_PROGRAM} bytes"),
-        ));
+        return Err(TextError::new("this jq program is too long", format!("at most {MAX_PROGRAM} bytes")));
     }
     if let Some(term) = jaq_core::load::parse(text, |parser| parser.term())
         && let Some(word) = refused(&term)
@@ -185,15 +150,10 @@ fn check(text: &str) -> Result<(), TextError> {
             "recurse" | "repeat" | "while" | "until" | "range" | "combinations" => {
                 "it could run for ever; .. and .[] reach all that is there"
             }
-            "fromjson" | "toboolean" => {
-                "it would read what a site wrote as a document; tonumber is there"
-            }
+            "fromjson" | "toboolean" => "it would read what a site wrote as a document; tonumber is there",
             _ => "a transform depends on its input alone",
         };
-        return Err(TextError::new(
-            format!("`{word}` can't be used in a playbook"),
-            why,
-        ));
+        return Err(TextError::new(format!("`{word}` can't be used in a playbook"), why));
     }
     compile(text).map(drop).map_err(|why| {
         let name = why.split('`').nth(1).unwrap_or_default();
@@ -242,9 +202,9 @@ fn refused<'a>(term: &Term<&'a str>) -> Option<&'a str> {
             _ => None,
         }),
         Term::Arr(inner) => inner.as_deref().and_then(refused),
-        Term::Obj(entries) => entries
-            .iter()
-            .find_map(|(key, value)| refused(key).or_else(|| value.as_ref().and_then(refused))),
+        Term::Obj(entries) => {
+            entries.iter().find_map(|(key, value)| refused(key).or_else(|| value.as_ref().and_then(refused)))
+        }
         Term::Neg(inner) | Term::Label(_, inner) => refused(inner),
         Term::BinOp(left, op, right) => {
             let pattern = match op {
@@ -253,30 +213,21 @@ fn refused<'a>(term: &Term<&'a str>) -> Option<&'a str> {
             };
             refused(left).or(pattern).or_else(|| refused(right))
         }
-        Term::Fold(_, source, pattern, args) => refused(source)
-            .or_else(|| refused_pattern(pattern))
-            .or_else(|| all(args)),
-        Term::TryCatch(inner, catch) => {
-            refused(inner).or_else(|| catch.as_deref().and_then(refused))
+        Term::Fold(_, source, pattern, args) => {
+            refused(source).or_else(|| refused_pattern(pattern)).or_else(|| all(args))
         }
+        Term::TryCatch(inner, catch) => refused(inner).or_else(|| catch.as_deref().and_then(refused)),
         Term::IfThenElse(branches, other) => branches
             .iter()
             .find_map(|(cond, then)| refused(cond).or_else(|| refused(then)))
             .or_else(|| other.as_deref().and_then(refused)),
         Term::Def(..) => Some("def"),
-        Term::Call(name, args) => REFUSED
-            .iter()
-            .find(|word| *word == name)
-            .copied()
-            .or_else(|| all(args)),
+        Term::Call(name, args) => REFUSED.iter().find(|word| *word == name).copied().or_else(|| all(args)),
         Term::Var(name) => REFUSED.iter().find(|word| *word == name).copied(),
         Term::Path(inner, path) => refused(inner).or_else(|| {
             path.0.iter().find_map(|(part, _)| match part {
                 Part::Index(index) => refused(index),
-                Part::Range(from, to) => from
-                    .as_ref()
-                    .and_then(refused)
-                    .or_else(|| to.as_ref().and_then(refused)),
+                Part::Range(from, to) => from.as_ref().and_then(refused).or_else(|| to.as_ref().and_then(refused)),
             })
         }),
     }
@@ -286,9 +237,7 @@ fn refused_pattern<'a>(pattern: &Pattern<&'a str>) -> Option<&'a str> {
     match pattern {
         Pattern::Var(_) => None,
         Pattern::Arr(parts) => parts.iter().find_map(refused_pattern),
-        Pattern::Obj(parts) => parts
-            .iter()
-            .find_map(|(key, part)| refused(key).or_else(|| refused_pattern(part))),
+        Pattern::Obj(parts) => parts.iter().find_map(|(key, part)| refused(key).or_else(|| refused_pattern(part))),
     }
 }
 
@@ -305,8 +254,7 @@ impl Jq {
             if outputs.len() >= MAX_OUTPUTS {
                 return Err(JqError::Outputs);
             }
-            let value =
-                output.map_err(|error| JqError::Failed(clean_line(&error.to_string(), 300)))?;
+            let value = output.map_err(|error| JqError::Failed(clean_line(&error.to_string(), 300)))?;
             outputs.push(from_val(&value, &mut nodes, 0)?);
         }
         Ok(outputs)
@@ -317,19 +265,15 @@ fn to_val(value: &Value) -> Val {
     match value {
         Value::Null => Val::Null,
         Value::Bool(value) => Val::Bool(*value),
-        Value::Number(number) => Val::Num(
-            match number.as_i64().and_then(|n| isize::try_from(n).ok()) {
-                Some(whole) => Num::Int(whole),
-                None => Num::Float(number.as_f64().unwrap_or_default()),
-            },
-        ),
+        Value::Number(number) => Val::Num(match number.as_i64().and_then(|n| isize::try_from(n).ok()) {
+            Some(whole) => Num::Int(whole),
+            None => Num::Float(number.as_f64().unwrap_or_default()),
+        }),
         Value::String(text) => Val::utf8_str(text.clone()),
         Value::Array(items) => items.iter().map(to_val).collect(),
-        Value::Object(map) => Val::obj(
-            map.iter()
-                .map(|(key, value)| (Val::utf8_str(key.clone()), to_val(value)))
-                .collect(),
-        ),
+        Value::Object(map) => {
+            Val::obj(map.iter().map(|(key, value)| (Val::utf8_str(key.clone()), to_val(value))).collect())
+        }
     }
 }
 
@@ -374,12 +318,7 @@ impl CheckedText for Document {
     fn check(text: &str) -> Result<(), TextError> {
         serde_json::from_str::<Value>(text)
             .map(drop)
-            .map_err(|error| {
-                TextError::new(
-                    format!("this is not JSON: {error}"),
-                    "a JSON document in quotes: \"[]\"",
-                )
-            })
+            .map_err(|error| TextError::new(format!("this is not JSON: {error}"), "a JSON document in quotes: \"[]\""))
     }
 }
 
@@ -425,15 +364,7 @@ mod tests {
         ] {
             assert!(Jq::new(bad).is_err(), "{bad:?} was taken");
         }
-        for good in [
-            ".",
-            ".a.now",
-            "{input: .debug}",
-            "[.[] | select(.a)]",
-            "..",
-            "[.. | numbers]",
-            "map(tonumber)",
-        ] {
+        for good in [".", ".a.now", "{input: .debug}", "[.[] | select(.a)]", "..", "[.. | numbers]", "map(tonumber)"] {
             assert!(Jq::new(good).is_ok(), "{good:?}: {:?}", Jq::new(good));
         }
     }
@@ -452,10 +383,7 @@ mod tests {
         let wide = Value::Array(vec![json!(1); 400]);
         let program = Jq::new("[.[] as $a | .[] | [$a, .]]").unwrap();
         assert_eq!(program.run(&wide), Err(JqError::Nodes));
-        assert_eq!(
-            Jq::new(".[] as $a | .[]").unwrap().run(&wide),
-            Err(JqError::Outputs)
-        );
+        assert_eq!(Jq::new(".[] as $a | .[]").unwrap().run(&wide), Err(JqError::Outputs));
         let nest = Jq::new("reduce .[] as $x (null; [.])").unwrap();
         assert_eq!(nest.run(&wide), Err(JqError::Deep));
     }

@@ -83,10 +83,7 @@ pub enum PlaybookError {
 }
 
 static SCHEMA: LazyLock<Schema> = LazyLock::new(|| {
-    document::generate::<Playbook>(
-        "Playbook",
-        "How one CMS is observed, updated and checked by Intendant.",
-    )
+    document::generate::<Playbook>("Playbook", "How one CMS is observed, updated and checked by Intendant.")
 });
 
 static FORMATS: LazyLock<Formats> = LazyLock::new(|| {
@@ -116,9 +113,7 @@ pub fn json_schema() -> String {
 
 /// The playbook that `text` holds. `file` is only named in errors.
 pub fn parse(file: &Path, text: &str) -> Result<Playbook, PlaybookError> {
-    read(text).map_err(|list| {
-        PlaybookError::Invalid(Violations::new(file.display().to_string(), text, list))
-    })
+    read(text).map_err(|list| PlaybookError::Invalid(Violations::new(file.display().to_string(), text, list)))
 }
 
 fn read(text: &str) -> Result<Playbook, Vec<Violation>> {
@@ -154,36 +149,23 @@ pub struct Library {
 impl Library {
     /// Those in the program.
     pub fn shipped() -> Self {
-        let names = SHIPPED
-            .dirs()
-            .filter(|dir| dir.get_file(dir.path().join(FILE)).is_some());
-        Self {
-            folders: names
-                .map(|dir| (dir.path().display().to_string(), None))
-                .collect(),
-        }
+        let names = SHIPPED.dirs().filter(|dir| dir.get_file(dir.path().join(FILE)).is_some());
+        Self { folders: names.map(|dir| (dir.path().display().to_string(), None)).collect() }
     }
 
     /// Those in the program, and those of `folder`, which has `<cms>/playbook.yaml` for each.
     pub fn open(folder: &Path) -> Result<Self, PlaybookError> {
-        let unreadable = |source| PlaybookError::Read {
-            file: folder.to_owned(),
-            source,
-        };
+        let unreadable = |source| PlaybookError::Read { file: folder.to_owned(), source };
         let mut library = Self::shipped();
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();
-            let name = path
-                .file_name()
-                .map(|name| name.to_string_lossy().into_owned());
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
             let Some(name) = name.filter(|_| path.join(FILE).is_file()) else {
                 continue;
             };
             library.folders.insert(name, Some(path));
             if library.folders.len() > MAX_PLAYBOOKS {
-                return Err(PlaybookError::Many {
-                    folder: folder.to_owned(),
-                });
+                return Err(PlaybookError::Many { folder: folder.to_owned() });
             }
         }
         Ok(library)
@@ -196,42 +178,25 @@ impl Library {
 
     /// One playbook and its scripts.
     pub fn load(&self, cms: &str) -> Result<(Playbook, Vec<Script>), PlaybookError> {
-        let folder = self
-            .folders
-            .get(cms)
-            .ok_or_else(|| PlaybookError::Unknown {
-                cms: crate::model::clean_line(cms, 80),
-                known: self.names().join(", "),
-            })?;
+        let folder = self.folders.get(cms).ok_or_else(|| PlaybookError::Unknown {
+            cms: crate::model::clean_line(cms, 80),
+            known: self.names().join(", "),
+        })?;
         let file = match folder {
             Some(folder) => folder.join(FILE),
             None => Path::new("playbooks").join(cms).join(FILE),
         };
-        let bytes = read_file(
-            folder.as_deref(),
-            cms,
-            FILE,
-            document::MAX_DOCUMENT_BYTES as u64,
-        )?;
-        let text = String::from_utf8(bytes.unwrap_or_default())
-            .map_err(|_| PlaybookError::Encoding { file: file.clone() })?;
+        let bytes = read_file(folder.as_deref(), cms, FILE, document::MAX_DOCUMENT_BYTES as u64)?;
+        let text =
+            String::from_utf8(bytes.unwrap_or_default()).map_err(|_| PlaybookError::Encoding { file: file.clone() })?;
         let playbook = parse(&file, &text)?;
         if playbook.cms.as_str() != cms {
-            return Err(PlaybookError::Name {
-                file,
-                cms: playbook.cms,
-            });
+            return Err(PlaybookError::Name { file, cms: playbook.cms });
         }
         let scripts = playbook.scripts.iter().map(|name| {
             let bytes = read_file(folder.as_deref(), cms, name.as_str(), MAX_SCRIPT_BYTES)?;
-            let bytes = bytes.ok_or_else(|| PlaybookError::Script {
-                file: file.clone(),
-                script: name.clone(),
-            })?;
-            Ok(Script {
-                name: name.clone(),
-                bytes,
-            })
+            let bytes = bytes.ok_or_else(|| PlaybookError::Script { file: file.clone(), script: name.clone() })?;
+            Ok(Script { name: name.clone(), bytes })
         });
         let scripts = scripts.collect::<Result<Vec<_>, PlaybookError>>()?;
         Ok((playbook, scripts))
@@ -239,31 +204,20 @@ impl Library {
 }
 
 /// The bytes of a file of a playbook; none if there is no such file.
-fn read_file(
-    folder: Option<&Path>,
-    cms: &str,
-    name: &str,
-    limit: u64,
-) -> Result<Option<Vec<u8>>, PlaybookError> {
+fn read_file(folder: Option<&Path>, cms: &str, name: &str, limit: u64) -> Result<Option<Vec<u8>>, PlaybookError> {
     let Some(folder) = folder else {
         let file = SHIPPED.get_file(Path::new(cms).join(name));
         return Ok(file.map(|file| file.contents().to_owned()));
     };
     let file = folder.join(name);
-    let unreadable = |source| PlaybookError::Read {
-        file: file.clone(),
-        source,
-    };
+    let unreadable = |source| PlaybookError::Read { file: file.clone(), source };
     let opened = match std::fs::File::open(&file) {
         Ok(opened) => opened,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(unreadable(error)),
     };
     let mut bytes = Vec::new();
-    opened
-        .take(limit + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    opened.take(limit + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     match bytes.len() as u64 > limit {
         true => Err(PlaybookError::Large { file, limit }),
         false => Ok(Some(bytes)),

@@ -39,9 +39,7 @@ fn merge_at(first: Value, second: Value, path: &mut Vec<String>) -> Result<Value
         }
         (Value::Null, value) | (value, Value::Null) => Ok(value),
         (first, second) if first == second => Ok(first),
-        _ => Err(MergeError {
-            path: crate::model::clean_line(&path.join("."), 200),
-        }),
+        _ => Err(MergeError { path: crate::model::clean_line(&path.join("."), 200) }),
     }
 }
 
@@ -55,10 +53,7 @@ mod tests {
         let a = json!({"core": {"version": "6.1.9"}, "list": [1], "none": null});
         let b = json!({"core": {"title": "WordPress"}, "list": [2], "none": 3});
         let merged = merge(a, b).unwrap();
-        assert_eq!(
-            merged,
-            json!({"core": {"version": "6.1.9", "title": "WordPress"}, "list": [1, 2], "none": 3})
-        );
+        assert_eq!(merged, json!({"core": {"version": "6.1.9", "title": "WordPress"}, "list": [1, 2], "none": 3}));
         let error = merge(json!({"a": {"b": 1}}), json!({"a": {"b": 2}})).unwrap_err();
         assert_eq!(error.path, "a.b");
     }

@@ -16,14 +16,11 @@ mod scalars;
 mod transform;
 
 pub use argument::{Argument, ArgumentError, CommandTemplate, Values};
-pub use document::{
-    Bring, Database, Engine, Fact, Maintenance, Operations, Playbook, Probe, Tool, Versions,
-};
+pub use document::{Bring, Database, Engine, Fact, Maintenance, Operations, Playbook, Probe, Tool, Versions};
 pub use jq::{Jq, JqError, JsonText};
 pub use library::{Library, PlaybookError, Script, json_schema, parse};
 pub use merge::{MergeError, merge};
 pub use scalars::{DownloadUrl, FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
 pub use transform::{
-    JsonForm, JsonPart, LineRule, LinesForm, MarkerForm, RawOutput, Streams, TextForm, Transform,
-    TransformError,
+    JsonForm, JsonPart, LineRule, LinesForm, MarkerForm, RawOutput, Streams, TextForm, Transform, TransformError,
 };

@@ -43,10 +43,7 @@ pub(super) fn first_value(bytes: &[u8]) -> Result<Value, Trouble> {
     let (mut looked_at, mut worst) = (0usize, Trouble::None);
     let opens = |at: usize| matches!(bytes[at], b'{' | b'[');
     let begins_line = |at: usize| {
-        let before = bytes[..at]
-            .iter()
-            .rev()
-            .find(|b| !matches!(b, b' ' | b'\t'));
+        let before = bytes[..at].iter().rev().find(|b| !matches!(b, b' ' | b'\t'));
         before.is_none_or(|b| *b == b'\n' || *b == b'\r')
     };
     let candidates = (0..bytes.len()).filter(|at| opens(*at));
@@ -116,18 +113,9 @@ mod tests {
         let noisy = b"[22-Nov-2026] PHP Deprecated: x[0] in y\n[{\"a\": \"]}\"}]\nSuccess: done.\n";
         assert_eq!(first_value(noisy).unwrap(), json!([{"a": "]}"}]));
         assert_eq!(first_value(b"x {\"a\": 1} y").unwrap(), json!({"a": 1}));
-        assert!(matches!(
-            first_value(b"Success: nothing"),
-            Err(Trouble::None)
-        ));
-        assert!(matches!(
-            first_value(b"[{\"a\": 1}"),
-            Err(Trouble::Cut) | Ok(_)
-        ));
-        assert!(matches!(
-            first_value("[".repeat(65).as_bytes()),
-            Err(Trouble::Deep)
-        ));
+        assert!(matches!(first_value(b"Success: nothing"), Err(Trouble::None)));
+        assert!(matches!(first_value(b"[{\"a\": 1}"), Err(Trouble::Cut) | Ok(_)));
+        assert!(matches!(first_value("[".repeat(65).as_bytes()), Err(Trouble::Deep)));
         assert!(matches!(whole_value(b"[1] x"), Err(Trouble::Broken(_))));
     }
 }

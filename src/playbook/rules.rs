@@ -18,42 +18,24 @@ const SPECIAL: [&str; 5] = ["program", "token", "slug", "version", "file"];
 pub(super) fn names(node: &Node) -> Vec<Violation> {
     let mut found = Vec::new();
     let mut keys = |path: &[Seg<'_>], rule: fn(&str) -> Result<(), crate::model::TextError>| {
-        if let Some(Node {
-            value: NodeValue::Map(entries),
-            ..
-        }) = node.get(path)
-        {
+        if let Some(Node { value: NodeValue::Map(entries), .. }) = node.get(path) {
             for (place, name, _) in entries {
                 if let Err(error) = rule(name) {
-                    found.push(Violation {
-                        place: *place,
-                        problem: error.problem,
-                        hint: error.hint,
-                    });
+                    found.push(Violation { place: *place, problem: error.problem, hint: error.hint });
                 }
             }
         }
     };
     keys(&["tools".into()], ToolName::check);
     keys(&["facts".into()], ToolName::check);
-    keys(
-        &["operations".into(), "update".into()],
-        crate::model::Slug::check,
-    );
-    keys(
-        &["versions".into(), "train-of".into()],
-        crate::model::Slug::check,
-    );
+    keys(&["operations".into(), "update".into()], crate::model::Slug::check);
+    keys(&["versions".into(), "train-of".into()], crate::model::Slug::check);
     found
 }
 
 /// Everything that can't hold at once.
 pub(super) fn validate(playbook: &Playbook, node: &Node) -> Vec<Violation> {
-    let mut rules = Rules {
-        playbook,
-        node,
-        found: Vec::new(),
-    };
+    let mut rules = Rules { playbook, node, found: Vec::new() };
     rules.versions();
     rules.scripts();
     rules.tools();
@@ -81,19 +63,10 @@ impl Rules<'_> {
         for (kind, parts) in &playbook.versions.train_of {
             let path = ["versions".into(), "train-of".into(), kind.as_str().into()];
             if !(1..=4).contains(parts) {
-                self.say(
-                    &path,
-                    format!("{parts} can't stand here"),
-                    "a whole number from 1 to 4",
-                );
+                self.say(&path, format!("{parts} can't stand here"), "a whole number from 1 to 4");
             }
             if !playbook.operations.update.contains_key(kind) {
-                let kinds: Vec<&str> = playbook
-                    .operations
-                    .update
-                    .keys()
-                    .map(Kind::as_str)
-                    .collect();
+                let kinds: Vec<&str> = playbook.operations.update.keys().map(Kind::as_str).collect();
                 self.say(
                     &path,
                     format!("operations.update has no kind {kind}"),
@@ -107,25 +80,12 @@ impl Rules<'_> {
         let scripts = &self.playbook.scripts;
         for (index, name) in scripts.iter().enumerate() {
             if scripts[..index].contains(name) {
-                self.say(
-                    &["scripts".into(), index.into()],
-                    "this file stands here twice",
-                    "each file once",
-                );
+                self.say(&["scripts".into(), index.into()], "this file stands here twice", "each file once");
             }
         }
         for (name, tool) in &self.playbook.tools {
-            if let Some(bring) = tool
-                .bring
-                .as_ref()
-                .filter(|bring| scripts.contains(&bring.file))
-            {
-                let path = [
-                    "tools".into(),
-                    name.as_str().into(),
-                    "bring".into(),
-                    "file".into(),
-                ];
+            if let Some(bring) = tool.bring.as_ref().filter(|bring| scripts.contains(&bring.file)) {
+                let path = ["tools".into(), name.as_str().into(), "bring".into(), "file".into()];
                 self.say(
                     &path,
                     format!("{} is the name of a script too", bring.file),
@@ -146,11 +106,7 @@ impl Rules<'_> {
                 );
             }
             let run = ["tools".into(), Seg::Key(name.as_str()), "run".into()];
-            if !tool
-                .run
-                .iter()
-                .any(|argument| argument.names().contains("program"))
-            {
+            if !tool.run.iter().any(|argument| argument.names().contains("program")) {
                 self.say(
                     &run,
                     "this tool never runs the program that was found",
@@ -182,21 +138,13 @@ impl Rules<'_> {
             && form.empty.is_none()
         {
             let path = [path, &["parse".into(), "empty-if".into()]].concat();
-            self.say(
-                &path,
-                "empty-if has no effect without empty",
-                "empty: \"[]\"",
-            );
+            self.say(&path, "empty-if has no effect without empty", "empty: \"[]\"");
         }
     }
 
     fn database(&mut self) {
         if let Some(database) = &self.playbook.database {
-            self.run(
-                &["database".into(), "credentials".into()],
-                &database.credentials,
-                &[],
-            );
+            self.run(&["database".into(), "credentials".into()], &database.credentials, &[]);
             self.fact(&["database".into(), "describe".into()], &database.describe);
         }
     }
@@ -205,19 +153,12 @@ impl Rules<'_> {
         let operations = &self.playbook.operations;
         let at = |key| vec!["operations".into(), Seg::Key(key)];
         if operations.update.is_empty() {
-            self.say(
-                &["operations".into(), "update".into()],
-                "nothing could be updated",
-                "core: { run: […] }",
-            );
+            self.say(&["operations".into(), "update".into()], "nothing could be updated", "core: { run: […] }");
         }
         for (kind, command) in &operations.update {
             let path = [at("update"), vec![kind.as_str().into()]].concat();
             self.command(&path, command, &["slug", "version", "file"]);
-            let names = command
-                .run
-                .iter()
-                .any(|a| a.names().iter().any(|n| matches!(*n, "slug" | "file")));
+            let names = command.run.iter().any(|a| a.names().iter().any(|n| matches!(*n, "slug" | "file")));
             if !names && !kind.is_core() {
                 self.say(
                     &path,
@@ -227,48 +168,26 @@ impl Rules<'_> {
             }
         }
         if let Some(maintenance) = &operations.maintenance {
-            self.command(
-                &[at("maintenance"), vec!["on".into()]].concat(),
-                &maintenance.on,
-                &["token"],
-            );
-            self.command(
-                &[at("maintenance"), vec!["off".into()]].concat(),
-                &maintenance.off,
-                &[],
-            );
-            let token = maintenance
-                .on
-                .run
-                .iter()
-                .any(|argument| argument.names().contains("token"));
+            self.command(&[at("maintenance"), vec!["on".into()]].concat(), &maintenance.on, &["token"]);
+            self.command(&[at("maintenance"), vec!["off".into()]].concat(), &maintenance.off, &[]);
+            let token = maintenance.on.run.iter().any(|argument| argument.names().contains("token"));
             if token != maintenance.header.is_some() {
                 let (problem, hint) = match token {
-                    true => (
-                        "{{token}} lets nobody in without a header",
-                        "header: X-Intendant-Visit beside on and off",
-                    ),
-                    false => (
-                        "this header carries nothing",
-                        "{{token}} in an argument of maintenance.on",
-                    ),
+                    true => {
+                        ("{{token}} lets nobody in without a header", "header: X-Intendant-Visit beside on and off")
+                    }
+                    false => ("this header carries nothing", "{{token}} in an argument of maintenance.on"),
                 };
                 let key = if token { "on" } else { "header" };
-                self.say(
-                    &[at("maintenance"), vec![key.into()]].concat(),
-                    problem,
-                    hint,
-                );
+                self.say(&[at("maintenance"), vec![key.into()]].concat(), problem, hint);
             }
         }
         if let Some(migrate) = &operations.migrate {
             self.command(&at("migrate"), migrate, &[]);
         }
-        for (key, list) in [
-            ("prepare", &operations.prepare),
-            ("flush", &operations.flush),
-            ("languages", &operations.languages),
-        ] {
+        for (key, list) in
+            [("prepare", &operations.prepare), ("flush", &operations.flush), ("languages", &operations.languages)]
+        {
             for (index, command) in list.iter().enumerate() {
                 self.command(&[at(key), vec![index.into()]].concat(), command, &[]);
             }
@@ -302,33 +221,15 @@ impl Rules<'_> {
             self.say(
                 &[path, &[0.into()]].concat(),
                 "a command begins with the name of a program",
-                format!(
-                    "one of the tools ({}), or a program of the host such as rm",
-                    tools.join(", ")
-                ),
+                format!("one of the tools ({}), or a program of the host such as rm", tools.join(", ")),
             );
         }
         self.arguments(path, run, special, None);
     }
 
-    fn arguments(
-        &mut self,
-        path: &[Seg<'_>],
-        run: &[Argument],
-        special: &[&str],
-        own_tool: Option<&str>,
-    ) {
-        let tools = self
-            .playbook
-            .tools
-            .keys()
-            .map(ToolName::as_str)
-            .filter(|name| Some(*name) != own_tool);
-        let known: Vec<&str> = COMMON
-            .into_iter()
-            .chain(special.iter().copied())
-            .chain(tools)
-            .collect();
+    fn arguments(&mut self, path: &[Seg<'_>], run: &[Argument], special: &[&str], own_tool: Option<&str>) {
+        let tools = self.playbook.tools.keys().map(ToolName::as_str).filter(|name| Some(*name) != own_tool);
+        let known: Vec<&str> = COMMON.into_iter().chain(special.iter().copied()).chain(tools).collect();
         for (index, argument) in run.iter().enumerate() {
             let place = [path, &[index.into()]].concat();
             for (_, name) in placeholders(argument.as_str()).unwrap_or_default() {
@@ -353,18 +254,9 @@ impl Rules<'_> {
         let Some((_, file)) = argument.as_str().split_once("{{scripts}}/") else {
             return;
         };
-        let brought = self
-            .playbook
-            .tools
-            .values()
-            .filter_map(|tool| tool.bring.as_ref());
-        let known: Vec<&str> = self
-            .playbook
-            .scripts
-            .iter()
-            .chain(brought.map(|b| &b.file))
-            .map(|f| f.as_str())
-            .collect();
+        let brought = self.playbook.tools.values().filter_map(|tool| tool.bring.as_ref());
+        let known: Vec<&str> =
+            self.playbook.scripts.iter().chain(brought.map(|b| &b.file)).map(|f| f.as_str()).collect();
         if file.contains("{{") || known.contains(&file) {
             return;
         }

@@ -105,12 +105,7 @@ pub(crate) fn compile(text: &str) -> Result<regex::Regex, TextError> {
     let built = regex::RegexBuilder::new(text).size_limit(1 << 20).build();
     built.map_err(|error| {
         let last = error.to_string();
-        let last = last
-            .lines()
-            .last()
-            .unwrap_or_default()
-            .trim_start_matches("error: ")
-            .to_owned();
+        let last = last.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
         TextError::new(
             format!("this regular expression can't be read: {last}"),
             "the syntax of Rust's regex crate; groups are named with (?<name>…)",

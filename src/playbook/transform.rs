@@ -101,9 +101,7 @@ pub struct LineRule {
 }
 
 /// Where regular expressions look.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Streams {
     /// Standard output.
@@ -168,10 +166,7 @@ pub enum TransformError {
         source: serde_json::Error,
     },
     /// JSON that is nested too deep.
-    #[error(
-        "the JSON in the output is nested deeper than {} levels",
-        output::MAX_DEPTH
-    )]
+    #[error("the JSON in the output is nested deeper than {} levels", output::MAX_DEPTH)]
     Deep,
     /// More matches than the limit.
     #[error("more than {MAX_MATCHES} matches of one expression")]
@@ -235,13 +230,9 @@ impl MarkerForm {
             at += line.len();
         }
         let Some(after) = after else {
-            return Err(TransformError::Marker {
-                marker: clean_line(&self.marker, 80),
-                tail: tail(output),
-            });
+            return Err(TransformError::Marker { marker: clean_line(&self.marker, 80), tail: tail(output) });
         };
-        let (value, _) = output::value_at_start(&output.stdout[after..])
-            .map_err(|trouble| explain(trouble, output))?;
+        let (value, _) = output::value_at_start(&output.stdout[after..]).map_err(|trouble| explain(trouble, output))?;
         through(&self.jq, &value)
     }
 }
@@ -289,9 +280,8 @@ impl LinesForm {
                     return Err(TransformError::Matches);
                 }
                 let groups = expression.capture_names().flatten();
-                let object: Map<String, Value> = groups
-                    .filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().into())))
-                    .collect();
+                let object: Map<String, Value> =
+                    groups.filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().into()))).collect();
                 merged = merge(merged, through(&rule.jq, &Value::Object(object))?)?;
             }
         }
@@ -300,9 +290,8 @@ impl LinesForm {
 }
 
 fn regex(pattern: &Pattern) -> Result<regex::Regex, TransformError> {
-    scalars::compile(pattern.as_str()).map_err(|_| TransformError::Pattern {
-        pattern: clean_line(pattern.as_str(), 80),
-    })
+    scalars::compile(pattern.as_str())
+        .map_err(|_| TransformError::Pattern { pattern: clean_line(pattern.as_str(), 80) })
 }
 
 fn explain(trouble: Trouble, output: &RawOutput<'_>) -> TransformError {
@@ -323,10 +312,7 @@ fn tail(output: &RawOutput<'_>) -> String {
     };
     let end = &stream[stream.len().saturating_sub(4096)..];
     let text = String::from_utf8_lossy(end);
-    let lines: Vec<&str> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(TAIL_LINES)..];
     match last.is_empty() {
         true => "(nothing)".to_owned(),

@@ -142,11 +142,7 @@ impl Action {
     /// first of these needs to be undone.
     pub fn changes_site(&self) -> bool {
         match self {
-            Self::Lock
-            | Self::Baseline { .. }
-            | Self::Snapshot { .. }
-            | Self::Check { .. }
-            | Self::Unlock => false,
+            Self::Lock | Self::Baseline { .. } | Self::Snapshot { .. } | Self::Check { .. } | Self::Unlock => false,
             Self::MaintenanceOn { .. }
             | Self::Prepare { .. }
             | Self::Update { .. }
@@ -159,10 +155,7 @@ impl Action {
 
     /// Whether doing it again after an interruption is the same as doing it once.
     pub fn repeatable(&self) -> bool {
-        !matches!(
-            self,
-            Self::Update { .. } | Self::Migrate { .. } | Self::Languages { .. }
-        )
+        !matches!(self, Self::Update { .. } | Self::Migrate { .. } | Self::Languages { .. })
     }
 
     /// The group that this step belongs to.

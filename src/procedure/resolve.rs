@@ -46,19 +46,12 @@ pub fn build(
     graph: &UpdateGraph,
 ) -> Result<Procedure, ProcedureError> {
     let settled = patience(plan, playbook);
-    let at_once = Patience {
-        settle_ms: 0,
-        ..settled
-    };
+    let at_once = Patience { settle_ms: 0, ..settled };
     let mut steps = vec![Action::Lock, Action::Baseline { patience: at_once }];
-    steps.push(Action::Snapshot {
-        moment: SnapshotMoment::Before,
-    });
+    steps.push(Action::Snapshot { moment: SnapshotMoment::Before });
     if !graph.groups.is_empty() || graph.languages {
         steps.extend(changes(plan, playbook, graph, settled)?);
-        steps.push(Action::Snapshot {
-            moment: SnapshotMoment::After,
-        });
+        steps.push(Action::Snapshot { moment: SnapshotMoment::After });
     }
     steps.push(Action::Unlock);
     Ok(whole(plan, playbook, playbook_digest, Some(inventory), graph, steps))
@@ -99,11 +92,7 @@ fn whole(
 pub fn patience(plan: &Plan, playbook: &Playbook) -> Patience {
     let settle = plan.patience.unwrap_or(playbook.patience).as_duration();
     let settle_ms = u64::try_from(settle.as_millis()).unwrap_or(u64::MAX);
-    Patience {
-        settle_ms,
-        retry_for_ms: RETRY_FOR_MS,
-        retry_every_ms: RETRY_EVERY_MS,
-    }
+    Patience { settle_ms, retry_for_ms: RETRY_FOR_MS, retry_every_ms: RETRY_EVERY_MS }
 }
 
 /// The steps between the two snapshots.
@@ -116,79 +105,39 @@ fn changes(
     let operations = &playbook.operations;
     let mut steps = Vec::new();
     let maintenance = operations.maintenance.as_ref();
-    steps.extend(maintenance.map(|switch| Action::MaintenanceOn {
-        command: switch.on.clone(),
-    }));
+    steps.extend(maintenance.map(|switch| Action::MaintenanceOn { command: switch.on.clone() }));
     if !operations.prepare.is_empty() && !graph.groups.is_empty() {
-        steps.push(Action::Prepare {
-            commands: operations.prepare.clone(),
-        });
+        steps.push(Action::Prepare { commands: operations.prepare.clone() });
     }
     for (group, members) in graph.groups.iter().enumerate() {
         for update in &members.updates {
             steps.push(update_step(plan, playbook, group, update)?);
         }
-        let core = members
-            .updates
-            .iter()
-            .any(|update| update.component.kind.is_core());
+        let core = members.updates.iter().any(|update| update.component.kind.is_core());
         let migrate = operations.migrate.as_ref().filter(|_| core);
-        steps.extend(migrate.map(|command| Action::Migrate {
-            group: Some(group),
-            command: command.clone(),
-        }));
+        steps.extend(migrate.map(|command| Action::Migrate { group: Some(group), command: command.clone() }));
         // An update may have ended the CMS's own maintenance mode.
-        steps.extend(maintenance.map(|switch| Action::MaintenanceOn {
-            command: switch.on.clone(),
-        }));
-        steps.push(Action::Check {
-            depth: Depth::Quick,
-            group: Some(group),
-            patience,
-        });
+        steps.extend(maintenance.map(|switch| Action::MaintenanceOn { command: switch.on.clone() }));
+        steps.push(Action::Check { depth: Depth::Quick, group: Some(group), patience });
     }
     if graph.languages && !operations.languages.is_empty() {
-        steps.push(Action::Languages {
-            commands: operations.languages.clone(),
-        });
+        steps.push(Action::Languages { commands: operations.languages.clone() });
     }
-    steps.extend(operations.migrate.as_ref().map(|command| Action::Migrate {
-        group: None,
-        command: command.clone(),
-    }));
+    steps.extend(operations.migrate.as_ref().map(|command| Action::Migrate { group: None, command: command.clone() }));
     if !operations.flush.is_empty() {
-        steps.push(Action::Flush {
-            commands: operations.flush.clone(),
-        });
+        steps.push(Action::Flush { commands: operations.flush.clone() });
     }
-    steps.extend(maintenance.map(|switch| Action::MaintenanceOff {
-        command: switch.off.clone(),
-    }));
-    steps.push(Action::Check {
-        depth: Depth::Full,
-        group: None,
-        patience,
-    });
+    steps.extend(maintenance.map(|switch| Action::MaintenanceOff { command: switch.off.clone() }));
+    steps.push(Action::Check { depth: Depth::Full, group: None, patience });
     Ok(steps)
 }
 
-fn update_step(
-    plan: &Plan,
-    playbook: &Playbook,
-    group: usize,
-    update: &Update,
-) -> Result<Action, ProcedureError> {
+fn update_step(plan: &Plan, playbook: &Playbook, group: usize, update: &Update) -> Result<Action, ProcedureError> {
     let what = || update.component.to_string();
     let operation = playbook.operations.update.get(&update.component.kind);
-    let operation = operation.ok_or_else(|| ProcedureError::NoOperation {
-        site: plan.site.clone(),
-        what: what(),
-    })?;
-    let values: Values = [
-        ("slug".to_owned(), update.component.slug.to_string()),
-        ("version".to_owned(), update.to.to_string()),
-    ]
-    .into();
+    let operation = operation.ok_or_else(|| ProcedureError::NoOperation { site: plan.site.clone(), what: what() })?;
+    let values: Values =
+        [("slug".to_owned(), update.component.slug.to_string()), ("version".to_owned(), update.to.to_string())].into();
     let command = partly(operation, &values).map_err(|source| ProcedureError::Command {
         site: plan.site.clone(),
         what: what(),
@@ -206,72 +155,40 @@ fn update_step(
 /// Fills in what is known now; the host's and the run's own values stay open.
 fn partly(template: &CommandTemplate, values: &Values) -> Result<CommandTemplate, ArgumentError> {
     let run = template.run.iter().map(|argument| {
-        if argument
-            .names()
-            .iter()
-            .all(|name| values.contains_key(*name))
-        {
+        if argument.names().iter().all(|name| values.contains_key(*name)) {
             Argument::literal(argument.render(values)?)
         } else {
             Ok(argument.clone())
         }
     });
-    Ok(CommandTemplate {
-        run: run.collect::<Result<_, _>>()?,
-        ..template.clone()
-    })
+    Ok(CommandTemplate { run: run.collect::<Result<_, _>>()?, ..template.clone() })
 }
 
 fn named(index: usize, action: Action) -> Step {
     let what = match &action {
         Action::Lock => "lock".into(),
         Action::Baseline { .. } => "baseline checks".into(),
-        Action::Snapshot {
-            moment: SnapshotMoment::Before,
-        } => "snapshot before".into(),
-        Action::Snapshot {
-            moment: SnapshotMoment::After,
-        } => "snapshot after".into(),
+        Action::Snapshot { moment: SnapshotMoment::Before } => "snapshot before".into(),
+        Action::Snapshot { moment: SnapshotMoment::After } => "snapshot after".into(),
         Action::MaintenanceOn { .. } => "maintenance on".into(),
         Action::Prepare { .. } => "prepare".into(),
-        Action::Update {
-            component,
-            from,
-            to,
-            ..
-        } => format!("update {component} {from} → {to}"),
+        Action::Update { component, from, to, .. } => format!("update {component} {from} → {to}"),
         Action::Migrate { .. } => "migrate the database".into(),
         Action::Languages { .. } => "update languages".into(),
-        Action::Check {
-            depth: Depth::Quick,
-            ..
-        } => "quick checks".into(),
-        Action::Check {
-            depth: Depth::Full, ..
-        } => "full checks".into(),
+        Action::Check { depth: Depth::Quick, .. } => "quick checks".into(),
+        Action::Check { depth: Depth::Full, .. } => "full checks".into(),
         Action::Flush { .. } => "flush caches".into(),
         Action::MaintenanceOff { .. } => "maintenance off".into(),
         Action::Unlock => "unlock".into(),
     };
-    Step {
-        name: format!("{:02} {what}", index + 1),
-        action,
-    }
+    Step { name: format!("{:02} {what}", index + 1), action }
 }
 
 /// The playbook's checks, the plan's, and the error log if the site has one.
 fn checks(plan: &Plan, playbook: &Playbook, inventory: Option<&Inventory>) -> Vec<Check> {
-    let mut all: Vec<Check> = playbook
-        .checks
-        .iter()
-        .map(|check| resolved(check, true))
-        .collect();
+    let mut all: Vec<Check> = playbook.checks.iter().map(|check| resolved(check, true)).collect();
     all.extend(plan.checks.iter().map(|check| resolved(check, true)));
-    all.extend(
-        inventory
-            .and_then(|inventory| inventory.error_log.clone())
-            .map(Check::log),
-    );
+    all.extend(inventory.and_then(|inventory| inventory.error_log.clone()).map(Check::log));
     Check::make_distinct(all)
 }
 
@@ -286,16 +203,11 @@ fn resolved(check: &model::Check, quick: bool) -> Check {
                     (model::StatusRule::Is(status), Some(_)) => StatusRule::OneOf(vec![status]),
                     (model::StatusRule::Is(_), None) => StatusRule::Good,
                     (model::StatusRule::Same, _) => StatusRule::SameAsBefore,
-                    (model::StatusRule::Redirect, _) => {
-                        StatusRule::OneOf(vec![301, 302, 303, 307, 308])
-                    }
+                    (model::StatusRule::Redirect, _) => StatusRule::OneOf(vec![301, 302, 303, 307, 308]),
                 },
                 contains: http.contains.iter().map(str::to_owned).collect(),
                 forbid: http.forbid.iter().map(str::to_owned).collect(),
-                redirects_to: http
-                    .redirects_to
-                    .as_ref()
-                    .map(|target| target.as_str().to_owned()),
+                redirects_to: http.redirects_to.as_ref().map(|target| target.as_str().to_owned()),
                 max_ms: http.max_ms.map(u64::from),
                 min_percent: http.min_size_percent.unwrap_or(MIN_PERCENT),
                 bypass_cache: true,
@@ -303,20 +215,13 @@ fn resolved(check: &model::Check, quick: bool) -> Check {
             one
         }
         model::Check::Command(command) => {
-            let mut one = Check::command(
-                command
-                    .command
-                    .iter()
-                    .map(|argument| argument.as_str().to_owned()),
-            );
+            let mut one = Check::command(command.command.iter().map(|argument| argument.as_str().to_owned()));
             if let CheckKind::Command(kind) = &mut one.kind {
                 kind.exit = vec![i32::from(command.exit)];
                 kind.equals = command.equals.clone();
                 kind.contains = command.contains.iter().map(str::to_owned).collect();
                 kind.forbid = command.forbid.iter().map(str::to_owned).collect();
-                kind.timeout_s = command
-                    .timeout
-                    .map_or(60, |timeout| timeout.as_duration().as_secs());
+                kind.timeout_s = command.timeout.map_or(60, |timeout| timeout.as_duration().as_secs());
             }
             one
         }

@@ -132,21 +132,13 @@ impl Output {
     /// The last lines that it printed, standard error first, fit to be shown.
     pub fn tail(&self) -> String {
         let shown = |bytes: &[u8]| {
-            let text =
-                String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(4000)..]).into_owned();
-            let lines: Vec<&str> = text
-                .lines()
-                .filter(|line| !line.trim().is_empty())
-                .collect();
+            let text = String::from_utf8_lossy(&bytes[bytes.len().saturating_sub(4000)..]).into_owned();
+            let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
             crate::model::clean_block(&lines[lines.len().saturating_sub(8)..].join("\n"), 8)
         };
         let parts = [shown(&self.stderr), shown(&self.stdout)];
         let parts: Vec<String> = parts.into_iter().filter(|part| !part.is_empty()).collect();
-        if parts.is_empty() {
-            "(it printed nothing)".into()
-        } else {
-            parts.join("\n")
-        }
+        if parts.is_empty() { "(it printed nothing)".into() } else { parts.join("\n") }
     }
 }
 

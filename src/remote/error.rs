@@ -37,13 +37,9 @@ impl ConnectFailure {
                 "check the user name, and that a key which the account accepts is in the agent or in ~/.ssh/config (IdentityFile)"
             }
             Self::NoSuchHost => "check the host's name in the plan or the alias in ~/.ssh/config",
-            Self::Unreachable => {
-                "check that the host is up and that its SSH port can be reached from here"
-            }
+            Self::Unreachable => "check that the host is up and that its SSH port can be reached from here",
             Self::TimedOut => "check the network, the firewall and the jump host; then try again",
-            Self::NoSshClient => {
-                "install the OpenSSH client on this machine (Debian: apt-get install openssh-client)"
-            }
+            Self::NoSshClient => "install the OpenSSH client on this machine (Debian: apt-get install openssh-client)",
             Self::Other => "try the same with: ssh -v HOST true",
         }
     }
@@ -51,23 +47,11 @@ impl ConnectFailure {
     /// Reads OpenSSH's own words.
     pub(super) fn read(log: &str) -> Self {
         const SIGNS: [(&str, ConnectFailure); 14] = [
-            (
-                "REMOTE HOST IDENTIFICATION HAS CHANGED",
-                ConnectFailure::ChangedHostKey,
-            ),
-            (
-                "No matching host key fingerprint",
-                ConnectFailure::ChangedHostKey,
-            ),
-            (
-                "No ED25519 host key is known",
-                ConnectFailure::UnknownHostKey,
-            ),
+            ("REMOTE HOST IDENTIFICATION HAS CHANGED", ConnectFailure::ChangedHostKey),
+            ("No matching host key fingerprint", ConnectFailure::ChangedHostKey),
+            ("No ED25519 host key is known", ConnectFailure::UnknownHostKey),
             ("host key is known for", ConnectFailure::UnknownHostKey),
-            (
-                "Host key verification failed",
-                ConnectFailure::UnknownHostKey,
-            ),
+            ("Host key verification failed", ConnectFailure::UnknownHostKey),
             ("Permission denied", ConnectFailure::Refused),
             ("Too many authentication failures", ConnectFailure::Refused),
             ("Could not resolve", ConnectFailure::NoSuchHost),
@@ -107,9 +91,7 @@ pub enum RemoteError {
         detail: String,
     },
     /// The host refused to start one more session.
-    #[error(
-        "{host} would not start `{command}`: {detail}; check MaxSessions in the host's sshd_config"
-    )]
+    #[error("{host} would not start `{command}`: {detail}; check MaxSessions in the host's sshd_config")]
     NotStarted {
         /// The host.
         host: String,
@@ -183,22 +165,10 @@ mod tests {
                 "@@@ WARNING: REMOTE HOST IDENTIFICATION HAS CHANGED! @@@\nHost key verification failed.",
                 ConnectFailure::ChangedHostKey,
             ),
-            (
-                "deploy@h: Permission denied (publickey).",
-                ConnectFailure::Refused,
-            ),
-            (
-                "ssh: connect to host h port 22: Connection refused",
-                ConnectFailure::Unreachable,
-            ),
-            (
-                "ssh: Could not resolve hostname nosuch: Name or service not known",
-                ConnectFailure::NoSuchHost,
-            ),
-            (
-                "ssh: connect to host h port 22: Connection timed out",
-                ConnectFailure::TimedOut,
-            ),
+            ("deploy@h: Permission denied (publickey).", ConnectFailure::Refused),
+            ("ssh: connect to host h port 22: Connection refused", ConnectFailure::Unreachable),
+            ("ssh: Could not resolve hostname nosuch: Name or service not known", ConnectFailure::NoSuchHost),
+            ("ssh: connect to host h port 22: Connection timed out", ConnectFailure::TimedOut),
             ("something new", ConnectFailure::Other),
         ] {
             assert_eq!(ConnectFailure::read(log), expected, "{log}");

@@ -16,16 +16,9 @@ impl Shell for LocalShell {
 
     async fn start(&self, command: &Command) -> Result<Process, RemoteError> {
         let (line, mark) = wrapper::line(command)?;
-        let stream_error = |source| RemoteError::Stream {
-            host: self.host().to_owned(),
-            command: command.shown(),
-            source,
-        };
-        let stdin = if command.input == RawInput::Nothing {
-            Stdio::null()
-        } else {
-            Stdio::piped()
-        };
+        let stream_error =
+            |source| RemoteError::Stream { host: self.host().to_owned(), command: command.shown(), source };
+        let stdin = if command.input == RawInput::Nothing { Stdio::null() } else { Stdio::piped() };
         let mut child = tokio::process::Command::new("sh")
             .args(["-c", &line])
             .stdin(stdin)
@@ -39,22 +32,12 @@ impl Shell for LocalShell {
         let stdin = child.stdin.take();
         let ended = async move {
             let status = child.wait().await.map_err(|e| e.to_string())?;
-            if status.success() {
-                Ok(())
-            } else {
-                Err(format!("it ended with {status}"))
-            }
+            if status.success() { Ok(()) } else { Err(format!("it ended with {status}")) }
         };
         Ok(Process {
             stdin: stdin.map(|stdin| Box::pin(stdin) as super::Writer),
             stdout: Box::pin(stdout),
-            closing: wrapper::Closing::new(
-                command,
-                self.host(),
-                mark,
-                Box::pin(stderr),
-                Box::pin(ended),
-            ),
+            closing: wrapper::Closing::new(command, self.host(), mark, Box::pin(stderr), Box::pin(ended)),
         })
     }
 
@@ -69,18 +52,8 @@ mod tests {
     #[tokio::test]
     async fn statuses_streams_and_limits_are_told_apart() {
         let shell = LocalShell;
-        let output = shell
-            .run(&Command::new([
-                "sh",
-                "-c",
-                "echo out; echo err >&2; exit 7",
-            ]))
-            .await
-            .unwrap();
-        assert_eq!(
-            (output.status, output.text().as_ref(), &output.stderr[..]),
-            (7, "out", &b"err\n"[..])
-        );
+        let output = shell.run(&Command::new(["sh", "-c", "echo out; echo err >&2; exit 7"])).await.unwrap();
+        assert_eq!((output.status, output.text().as_ref(), &output.stderr[..]), (7, "out", &b"err\n"[..]));
 
         let missing = shell.run(&Command::new(["no-such-program"])).await.unwrap();
         assert_eq!(missing.status, 127);
@@ -89,16 +62,10 @@ mod tests {
         assert_eq!(shell.run(&cat).await.unwrap().stdout, b"a'b\n$c");
 
         let slow = Command::new(["sleep", "20"]).within(Duration::from_secs(1));
-        assert!(matches!(
-            shell.run(&slow).await,
-            Err(RemoteError::TimedOut { .. })
-        ));
+        assert!(matches!(shell.run(&slow).await, Err(RemoteError::TimedOut { .. })));
 
         let loud = Command::new(["yes"]).printing_at_most(1000);
-        assert!(matches!(
-            shell.run(&loud).await,
-            Err(RemoteError::TooMuchOutput { .. })
-        ));
+        assert!(matches!(shell.run(&loud).await, Err(RemoteError::TooMuchOutput { .. })));
 
         let nowhere = Command::new(["true"]).in_folder("/no/such/folder");
         assert_eq!(shell.run(&nowhere).await.unwrap().status, 126);
@@ -107,9 +74,6 @@ mod tests {
     #[tokio::test]
     async fn a_shell_that_is_killed_is_a_lost_connection() {
         let command = Command::new(["sh", "-c", "kill -9 $(ps -o ppid= -p $PPID); sleep 1"]);
-        assert!(matches!(
-            LocalShell.run(&command).await,
-            Err(RemoteError::Lost { .. })
-        ));
+        assert!(matches!(LocalShell.run(&command).await, Err(RemoteError::Lost { .. })));
     }
 }

@@ -18,8 +18,7 @@ impl Target {
     /// A target that can't be taken for an option of `ssh`.
     pub fn new(text: &str) -> Option<Self> {
         let bad = |c: char| c.is_whitespace() || c.is_control() || "'\"`$;&|<>(){}\\".contains(c);
-        let ok =
-            !text.is_empty() && text.len() <= 255 && !text.starts_with('-') && !text.contains(bad);
+        let ok = !text.is_empty() && text.len() <= 255 && !text.starts_with('-') && !text.contains(bad);
         let host = text.rsplit('@').next().unwrap_or("");
         (ok && !host.is_empty() && !host.starts_with('-')).then(|| Self(text.to_owned()))
     }
@@ -39,11 +38,7 @@ pub struct SshSettings {
 impl SshSettings {
     /// Ten seconds, the user's own configuration, sockets below the system's temporary folder.
     pub fn new(config: Option<PathBuf>) -> Self {
-        Self {
-            config,
-            connect_timeout: Duration::from_secs(10),
-            control_folder: std::env::temp_dir(),
-        }
+        Self { config, connect_timeout: Duration::from_secs(10), control_folder: std::env::temp_dir() }
     }
 }
 
@@ -108,32 +103,20 @@ impl SshShell {
             Ok(Err(error)) => return Err(connect_error(&error, failed)),
             Ok(Ok(session)) => session,
         };
-        Ok(Self {
-            target: host,
-            session: RwLock::new(Some(Arc::new(session))),
-            _folder: folder,
-        })
+        Ok(Self { target: host, session: RwLock::new(Some(Arc::new(session))), _folder: folder })
     }
 
     /// The control socket's place, so that a later run can find a connection that was left.
     pub async fn control_socket(&self) -> Option<PathBuf> {
-        self.session
-            .read()
-            .await
-            .as_ref()
-            .map(|session| session.control_socket().to_path_buf())
+        self.session.read().await.as_ref().map(|session| session.control_socket().to_path_buf())
     }
 }
 
-fn connect_error(
-    error: &openssh::Error,
-    failed: impl Fn(ConnectFailure, &str) -> RemoteError,
-) -> RemoteError {
+fn connect_error(error: &openssh::Error, failed: impl Fn(ConnectFailure, &str) -> RemoteError) -> RemoteError {
     match error {
-        openssh::Error::Connect(source) if source.kind() == std::io::ErrorKind::NotFound => failed(
-            ConnectFailure::NoSshClient,
-            "there is no ssh program on this machine",
-        ),
+        openssh::Error::Connect(source) if source.kind() == std::io::ErrorKind::NotFound => {
+            failed(ConnectFailure::NoSshClient, "there is no ssh program on this machine")
+        }
         openssh::Error::Connect(source) => {
             let words = source.to_string();
             failed(ConnectFailure::read(&words), &words)
@@ -162,25 +145,13 @@ impl Shell for SshShell {
 
     async fn start(&self, command: &Command) -> Result<Process, RemoteError> {
         let (line, mark) = wrapper::line(command)?;
-        let not_started = |detail: String| RemoteError::NotStarted {
-            host: self.target.clone(),
-            command: command.shown(),
-            detail,
-        };
+        let not_started =
+            |detail: String| RemoteError::NotStarted { host: self.target.clone(), command: command.shown(), detail };
         let session = self.session.read().await.clone();
         let session = session.ok_or_else(|| not_started("the connection was closed".into()))?;
-        let stdin = if command.input == RawInput::Nothing {
-            Stdio::null()
-        } else {
-            Stdio::piped()
-        };
-        let spawned = session
-            .arc_raw_command(&line)
-            .stdin(stdin)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .await;
+        let stdin = if command.input == RawInput::Nothing { Stdio::null() } else { Stdio::piped() };
+        let spawned =
+            session.arc_raw_command(&line).stdin(stdin).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().await;
         let mut child = spawned.map_err(|error| match error {
             openssh::Error::Disconnected => RemoteError::Lost {
                 host: self.target.clone(),
@@ -189,32 +160,14 @@ impl Shell for SshShell {
             },
             other => not_started(chain(&other)),
         })?;
-        let stdout = child
-            .stdout()
-            .take()
-            .ok_or_else(|| not_started("no output stream".into()))?;
-        let stderr = child
-            .stderr()
-            .take()
-            .ok_or_else(|| not_started("no error stream".into()))?;
+        let stdout = child.stdout().take().ok_or_else(|| not_started("no output stream".into()))?;
+        let stderr = child.stderr().take().ok_or_else(|| not_started("no error stream".into()))?;
         let stdin = child.stdin().take();
-        let ended = async move {
-            child
-                .wait()
-                .await
-                .map(|_| ())
-                .map_err(|error| chain(&error))
-        };
+        let ended = async move { child.wait().await.map(|_| ()).map_err(|error| chain(&error)) };
         Ok(Process {
             stdin: stdin.map(|stdin| Box::pin(stdin) as super::Writer),
             stdout: Box::pin(stdout),
-            closing: wrapper::Closing::new(
-                command,
-                &self.target,
-                mark,
-                Box::pin(stderr),
-                Box::pin(ended),
-            ),
+            closing: wrapper::Closing::new(command, &self.target, mark, Box::pin(stderr), Box::pin(ended)),
         })
     }
 

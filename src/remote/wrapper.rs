@@ -30,26 +30,14 @@ const GRACE: Duration = Duration::from_secs(30);
 /// The command line that is sent, and the mark that its closing line bears.
 pub(super) fn line(command: &Command) -> Result<(String, String), RemoteError> {
     if command.argv.iter().any(|argument| argument.contains('\0')) {
-        return Err(RemoteError::Nul {
-            command: command.shown(),
-        });
+        return Err(RemoteError::Nul { command: command.shown() });
     }
     let mark = format!("@intendant-{}", uuid::Uuid::new_v4().simple());
     let limit = command.timeout.as_secs().max(1).to_string();
-    let fixed = [
-        command.folder.as_deref().unwrap_or(""),
-        &limit,
-        command.pid_file.as_deref().unwrap_or(""),
-        &mark,
-    ];
-    let values = fixed
-        .into_iter()
-        .chain(command.argv.iter().map(String::as_str));
+    let fixed = [command.folder.as_deref().unwrap_or(""), &limit, command.pid_file.as_deref().unwrap_or(""), &mark];
+    let values = fixed.into_iter().chain(command.argv.iter().map(String::as_str));
     let quoted: Vec<_> = values.map(|value| quote(value).into_owned()).collect();
-    Ok((
-        format!("exec sh -c {} sh {}", quote(WRAPPER), quoted.join(" ")),
-        mark,
-    ))
+    Ok((format!("exec sh -c {} sh {}", quote(WRAPPER), quoted.join(" ")), mark))
 }
 
 type Ended = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
@@ -68,13 +56,7 @@ pub(super) struct Closing {
 impl Closing {
     /// Collects standard error in the background. `ended` resolves when the process has ended,
     /// with an error text when the connection said so itself.
-    pub(super) fn new(
-        command: &Command,
-        host: &str,
-        mark: String,
-        stderr: Reader,
-        ended: Ended,
-    ) -> Self {
+    pub(super) fn new(command: &Command, host: &str, mark: String, stderr: Reader, ended: Ended) -> Self {
         Self {
             stderr: tokio::spawn(keep_tail(stderr)),
             ended,
@@ -87,11 +69,7 @@ impl Closing {
     }
 
     fn lost(&self, detail: impl Into<String>) -> RemoteError {
-        RemoteError::Lost {
-            host: self.host.clone(),
-            command: self.command.clone(),
-            detail: detail.into(),
-        }
+        RemoteError::Lost { host: self.host.clone(), command: self.command.clone(), detail: detail.into() }
     }
 
     /// Waits for the end and reads the closing status.
@@ -108,22 +86,10 @@ impl Closing {
         match closing_status(&stderr, &self.mark) {
             // The same statuses come from commands that end so by themselves, but earlier.
             Some((124 | 137, _)) if self.started.elapsed() >= self.limit => {
-                Err(RemoteError::TimedOut {
-                    host: self.host.clone(),
-                    command: self.command.clone(),
-                    limit: self.limit,
-                })
+                Err(RemoteError::TimedOut { host: self.host.clone(), command: self.command.clone(), limit: self.limit })
             }
-            Some((status, stderr)) => Ok(Output {
-                status,
-                stdout: Vec::new(),
-                stderr,
-            }),
-            None => Err(self.lost(
-                ended
-                    .err()
-                    .unwrap_or_else(|| "it ended without its closing status".into()),
-            )),
+            Some((status, stderr)) => Ok(Output { status, stdout: Vec::new(), stderr }),
+            None => Err(self.lost(ended.err().unwrap_or_else(|| "it ended without its closing status".into()))),
         }
     }
 }
@@ -150,11 +116,7 @@ async fn keep_tail(mut stderr: Reader) -> Vec<u8> {
 }
 
 /// Feeds and reads a process to its end, within the command's bounds.
-pub(super) async fn collect(
-    mut process: Process,
-    command: &Command,
-    host: &str,
-) -> Result<Output, RemoteError> {
+pub(super) async fn collect(mut process: Process, command: &Command, host: &str) -> Result<Output, RemoteError> {
     let input = match &command.input {
         RawInput::Bytes(bytes) => bytes.clone(),
         RawInput::Nothing | RawInput::Pipe => Vec::new(),
@@ -179,27 +141,15 @@ pub(super) async fn collect(
     match read {
         Err(_) => {
             let (host, command) = shown();
-            return Err(RemoteError::Lost {
-                host,
-                command,
-                detail: "the host fell silent".into(),
-            });
+            return Err(RemoteError::Lost { host, command, detail: "the host fell silent".into() });
         }
         Ok(Err(source)) => {
             let (host, command) = shown();
-            return Err(RemoteError::Stream {
-                host,
-                command,
-                source,
-            });
+            return Err(RemoteError::Stream { host, command, source });
         }
         Ok(Ok(_)) if stdout.len() > limit => {
             let (host, command) = shown();
-            return Err(RemoteError::TooMuchOutput {
-                host,
-                command,
-                limit,
-            });
+            return Err(RemoteError::TooMuchOutput { host, command, limit });
         }
         Ok(Ok(_)) => {}
     }

@@ -6,9 +6,7 @@ use super::source::{close_site, open_site, playbook_digest, snapshot_source};
 use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
 use crate::check::{Baseline, Depth};
 use crate::inventory::{self, Inventory};
-use crate::journal::{
-    AttemptState, Entry, Event, Opened, PlanExtract, Planned, Purpose, RunState,
-};
+use crate::journal::{AttemptState, Entry, Event, Opened, PlanExtract, Planned, Purpose, RunState};
 use crate::model::{ComponentId, Outcome, RunId, clean_block};
 use crate::plan::OnFailure;
 use crate::procedure::{self, Action, Procedure, SnapshotMoment};
@@ -38,72 +36,30 @@ pub async fn run(runner: &Runner, job: &Job) -> Result<Ended, RunError> {
 /// Opens a run for a purpose and drives it to its end.
 pub(super) async fn begin(runner: &Runner, job: &Job, purpose: Purpose) -> Result<Ended, RunError> {
     let site = job.plan.site.clone();
-    let journal = |source| RunError::Journal {
-        site: site.clone(),
-        source,
-    };
-    if let Some(open) = runner
-        .journal
-        .runs(Some(&site), true, 1)
-        .await
-        .map_err(journal)?
-        .first()
-    {
-        return Err(RunError::Open {
-            site,
-            run: open.run,
-            opened: open.opened,
-        });
+    let journal = |source| RunError::Journal { site: site.clone(), source };
+    if let Some(open) = runner.journal.runs(Some(&site), true, 1).await.map_err(journal)?.first() {
+        return Err(RunError::Open { site, run: open.run, opened: open.opened });
     }
     let run = RunId::new(runner.clock.now());
-    let mut driver = Driver {
-        runner,
-        job,
-        run,
-        state: RunState::default(),
-        bench: None,
-    };
-    driver
-        .write(Event::Opened(Box::new(opened(runner, job, purpose))))
-        .await?;
+    let mut driver = Driver { runner, job, run, state: RunState::default(), bench: None };
+    driver.write(Event::Opened(Box::new(opened(runner, job, purpose)))).await?;
     driver.drive().await
 }
 
 /// Finishes or unwinds the run of a site that was interrupted.
 pub async fn recover(runner: &Runner, job: &Job) -> Result<Ended, RunError> {
     let site = job.plan.site.clone();
-    let journal = |source| RunError::Journal {
-        site: site.clone(),
-        source,
-    };
-    let open = runner
-        .journal
-        .runs(Some(&site), true, 1)
-        .await
-        .map_err(journal)?;
+    let journal = |source| RunError::Journal { site: site.clone(), source };
+    let open = runner.journal.runs(Some(&site), true, 1).await.map_err(journal)?;
     let Some(open) = open.first() else {
         return Err(RunError::NothingOpen { site });
     };
     let entries = runner.journal.entries(open.run).await.map_err(journal)?;
-    let state = RunState::fold(&entries).map_err(|source| RunError::Illegal {
-        site: site.clone(),
-        run: open.run,
-        source,
-    })?;
-    let mut driver = Driver {
-        runner,
-        job,
-        run: open.run,
-        state,
-        bench: None,
-    };
+    let state =
+        RunState::fold(&entries).map_err(|source| RunError::Illegal { site: site.clone(), run: open.run, source })?;
+    let mut driver = Driver { runner, job, run: open.run, state, bench: None };
     let program = env!("CARGO_PKG_VERSION").to_owned();
-    driver
-        .write(Event::Recovered {
-            by: runner.by.clone(),
-            program,
-        })
-        .await?;
+    driver.write(Event::Recovered { by: runner.by.clone(), program }).await?;
     driver.settle().await?;
     driver.drive().await
 }
@@ -122,11 +78,7 @@ fn opened(runner: &Runner, job: &Job, purpose: Purpose) -> Opened {
             tier: plan.tier.to_string(),
             cap: plan.extension_cap(),
             url: plan.url.as_str().to_owned(),
-            zone: plan
-                .windows
-                .first()
-                .map_or("UTC", |window| window.zone.as_str())
-                .to_owned(),
+            zone: plan.windows.first().map_or("UTC", |window| window.zone.as_str()).to_owned(),
         },
     }
 }
@@ -135,25 +87,14 @@ impl Driver<'_> {
     /// Journals an event; only then is it true.
     pub(super) async fn write(&mut self, event: Event) -> Result<(), RunError> {
         let site = &self.job.plan.site;
-        let entry = Entry {
-            sequence: self.state.entries + 1,
-            at: self.runner.clock.now(),
-            event,
-        };
+        let entry = Entry { sequence: self.state.entries + 1, at: self.runner.clock.now(), event };
         let mut state = self.state.clone();
-        state.apply(&entry).map_err(|source| RunError::Illegal {
-            site: site.clone(),
-            run: self.run,
-            source,
-        })?;
+        state.apply(&entry).map_err(|source| RunError::Illegal { site: site.clone(), run: self.run, source })?;
         self.runner
             .journal
             .append(self.run, &entry)
             .await
-            .map_err(|source| RunError::Journal {
-                site: site.clone(),
-                source,
-            })?;
+            .map_err(|source| RunError::Journal { site: site.clone(), source })?;
         self.state = state;
         self.runner.listener.entry(site, self.run, &entry);
         Ok(())
@@ -176,16 +117,8 @@ impl Driver<'_> {
         loop {
             match next(&self.state, self.policy()) {
                 Next::Over => {
-                    let (outcome, summary) = self
-                        .state
-                        .closed
-                        .clone()
-                        .unwrap_or((Outcome::Stuck, String::new()));
-                    return Ok(Ended {
-                        run: self.run,
-                        outcome,
-                        summary,
-                    });
+                    let (outcome, summary) = self.state.closed.clone().unwrap_or((Outcome::Stuck, String::new()));
+                    return Ok(Ended { run: self.run, outcome, summary });
                 }
                 Next::Plan => self.plan().await?,
                 Next::Do(step) => self.step(step).await?,
@@ -215,9 +148,7 @@ impl Driver<'_> {
 
     /// The open site.
     fn bench(&self) -> Result<&Bench, WorkError> {
-        self.bench.as_ref().ok_or_else(|| WorkError::Unexpected {
-            what: "the site is not open".into(),
-        })
+        self.bench.as_ref().ok_or_else(|| WorkError::Unexpected { what: "the site is not open".into() })
     }
 
     /// Opens the site if it is not open, and hands it out.
@@ -235,22 +166,13 @@ impl Driver<'_> {
             return Ok(());
         }
         let site = self.job.plan.site.clone();
-        let unreachable = |source| RunError::Unreachable {
-            site: site.clone(),
-            source: Box::new(source),
-        };
+        let unreachable = |source| RunError::Unreachable { site: site.clone(), source: Box::new(source) };
         let bench = self.opened_bench().await.map_err(unreachable)?;
-        bench
-            .lock()
-            .quiet()
-            .await
-            .map_err(|error| unreachable(error.into()))?;
+        bench.lock().quiet().await.map_err(|error| unreachable(error.into()))?;
         if attempt.touched() && attempt.unwind.is_none() {
             let steps = attempt.planned.procedure.steps.iter().zip(&attempt.steps);
             let mut switch = None;
-            for (step, state) in
-                steps.filter(|(_, state)| **state != crate::journal::StepState::Waiting)
-            {
+            for (step, state) in steps.filter(|(_, state)| **state != crate::journal::StepState::Waiting) {
                 let _ = state;
                 match &step.action {
                     Action::MaintenanceOn { command } => switch = Some(command.clone()),
@@ -268,20 +190,10 @@ impl Driver<'_> {
 
     /// Looks and decides; any failure here leaves the site untouched.
     async fn plan(&mut self) -> Result<(), RunError> {
-        let attempt = u32::try_from(self.state.attempts.len())
-            .unwrap_or(u32::MAX)
-            .saturating_add(1);
-        let purpose = self
-            .state
-            .opened
-            .as_ref()
-            .map(|opened| opened.purpose.clone());
+        let attempt = u32::try_from(self.state.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let purpose = self.state.opened.as_ref().map(|opened| opened.purpose.clone());
         let restore = matches!(purpose, Some(Purpose::Restore { .. }));
-        let expect = if restore {
-            Expect::Anything
-        } else {
-            Expect::Whole
-        };
+        let expect = if restore { Expect::Anything } else { Expect::Whole };
         let blamed = self.blamed();
         let looked = match self.open(expect).await {
             Err(error) => Err(error),
@@ -289,26 +201,11 @@ impl Driver<'_> {
             Ok(()) => self.look(&blamed).await,
         };
         match looked {
-            Err(error) => {
-                self.write(Event::Refused {
-                    reasons: vec![Refusal::Failed {
-                        why: in_words(&error),
-                    }],
-                })
-                .await
-            }
-            Ok((_, _, refusals)) if !refusals.is_empty() => {
-                self.write(Event::Refused { reasons: refusals }).await
-            }
+            Err(error) => self.write(Event::Refused { reasons: vec![Refusal::Failed { why: in_words(&error) }] }).await,
+            Ok((_, _, refusals)) if !refusals.is_empty() => self.write(Event::Refused { reasons: refusals }).await,
             Ok((inventory, procedure, _)) => {
                 let digest = procedure.digest();
-                self.write(Event::Planned(Box::new(Planned {
-                    attempt,
-                    inventory,
-                    procedure,
-                    digest,
-                })))
-                .await
+                self.write(Event::Planned(Box::new(Planned { attempt, inventory, procedure, digest }))).await
             }
         }
     }
@@ -337,11 +234,10 @@ impl Driver<'_> {
 
     /// The present attempt; the loop never asks for a step without one.
     fn attempt(&self) -> Result<AttemptState, Failed> {
-        self.state.attempt().cloned().ok_or_else(|| {
-            failure(WorkError::Unexpected {
-                what: "there is no procedure".into(),
-            })
-        })
+        self.state
+            .attempt()
+            .cloned()
+            .ok_or_else(|| failure(WorkError::Unexpected { what: "there is no procedure".into() }))
     }
 
     async fn step(&mut self, step: usize) -> Result<(), RunError> {
@@ -350,25 +246,12 @@ impl Driver<'_> {
             Err(failure) => Err(failure),
             Ok(attempt) => match self.opened_bench().await {
                 Err(error) => Err(failure(error)),
-                Ok(bench) => {
-                    perform(
-                        bench,
-                        &attempt,
-                        &attempt.planned.procedure.steps[step].action,
-                    )
-                    .await
-                }
+                Ok(bench) => perform(bench, &attempt, &attempt.planned.procedure.steps[step].action).await,
             },
         };
         self.write(match result {
-            Ok(result) => Event::StepDone {
-                step,
-                result: Box::new(result),
-            },
-            Err(failure) => Event::StepFailed {
-                step,
-                failure,
-            },
+            Ok(result) => Event::StepDone { step, result: Box::new(result) },
+            Err(failure) => Event::StepFailed { step, failure },
         })
         .await
     }
@@ -386,22 +269,11 @@ impl Driver<'_> {
 
     async fn restore(&mut self, attempt: u32) -> Result<(), RunError> {
         let Some((snapshot, only)) = self.target() else {
-            let begun = Event::RestoreBegun {
-                snapshot: "none".into(),
-                attempt,
-            };
+            let begun = Event::RestoreBegun { snapshot: "none".into(), attempt };
             self.write(begun).await?;
-            return self
-                .write(Event::RestoreFailed {
-                    why: "the journal names no snapshot".into(),
-                })
-                .await;
+            return self.write(Event::RestoreFailed { why: "the journal names no snapshot".into() }).await;
         };
-        self.write(Event::RestoreBegun {
-            snapshot: snapshot.clone(),
-            attempt,
-        })
-        .await?;
+        self.write(Event::RestoreBegun { snapshot: snapshot.clone(), attempt }).await?;
         if attempt > 1 {
             // What stopped the first try, such as a line that is cut, may pass.
             let pause = 3_u64.saturating_pow(attempt - 1);
@@ -419,29 +291,14 @@ impl Driver<'_> {
                     left: restored.left.lines(40),
                 }
             }
-            Err(error) => Event::RestoreFailed {
-                why: in_words(&error),
-            },
+            Err(error) => Event::RestoreFailed { why: in_words(&error) },
         };
         self.write(event).await
     }
 
-    async fn put_back(
-        &mut self,
-        snapshot: &str,
-        only: &[String],
-    ) -> Result<snapshot::Restored, WorkError> {
-        let procedure = self
-            .state
-            .attempt()
-            .map(|attempt| attempt.planned.procedure.clone());
-        let on = self
-            .job
-            .playbook
-            .operations
-            .maintenance
-            .as_ref()
-            .map(|switch| switch.on.clone());
+    async fn put_back(&mut self, snapshot: &str, only: &[String]) -> Result<snapshot::Restored, WorkError> {
+        let procedure = self.state.attempt().map(|attempt| attempt.planned.procedure.clone());
+        let on = self.job.playbook.operations.maintenance.as_ref().map(|switch| switch.on.clone());
         let only = super::restore::only(only)?;
         let bench = self.opened_bench().await?;
         bench.lock().quiet().await?;
@@ -449,24 +306,19 @@ impl Driver<'_> {
             // Visitors wait while files and tables are replaced. A dead PHP needs no switch.
             let _ = bench.operate(on).await;
         }
-        let last = procedure
-            .map(|procedure| procedure.maintenance_files)
-            .unwrap_or_default();
+        let last = procedure.map(|procedure| procedure.maintenance_files).unwrap_or_default();
         bench.put_back(snapshot, only, &last).await
     }
 
     /// Forgets a connection over which nothing runs any more, so that the next use makes a new one.
     async fn drop_dead_connection(&mut self) {
         let Some(bench) = &self.bench else { return };
-        let alive = bench
-            .site
-            .shell
-            .run(&crate::remote::Command::new(["true"]))
-            .await;
+        let alive = bench.site.shell.run(&crate::remote::Command::new(["true"])).await;
         if !alive.is_ok_and(|output| output.ok())
-            && let Some(bench) = self.bench.take() {
-                bench.site.shell.close().await;
-            }
+            && let Some(bench) = self.bench.take()
+        {
+            bench.site.shell.close().await;
+        }
     }
 
     async fn check_restored(&mut self) -> Result<(), RunError> {
@@ -480,11 +332,7 @@ impl Driver<'_> {
         let patience = procedure::patience(&self.job.plan, &self.job.playbook);
         let results = match self.opened_bench().await {
             Err(error) => Err(failure(error)),
-            Ok(bench) => {
-                bench
-                    .check(&attempt.planned.procedure, Depth::Full, &baseline, patience)
-                    .await
-            }
+            Ok(bench) => bench.check(&attempt.planned.procedure, Depth::Full, &baseline, patience).await,
         };
         let (results, good) = match results {
             Ok(results) => {
@@ -492,10 +340,8 @@ impl Driver<'_> {
                 (results, good)
             }
             Err(failure) => {
-                self.write(Event::Noted {
-                    what: format!("the restored site could not be checked: {}", failure.why),
-                })
-                .await?;
+                self.write(Event::Noted { what: format!("the restored site could not be checked: {}", failure.why) })
+                    .await?;
                 (Vec::new(), false)
             }
         };
@@ -507,19 +353,11 @@ impl Driver<'_> {
         let versions = match (&self.bench, outcome) {
             (Some(bench), Outcome::Completed | Outcome::CompletedWithHolds | Outcome::Restored) => {
                 // What the report shows; the steps themselves have read their versions already.
-                inventory::read_versions(&bench.site)
-                    .await
-                    .map(|read| read.versions)
-                    .unwrap_or_default()
+                inventory::read_versions(&bench.site).await.map(|read| read.versions).unwrap_or_default()
             }
             _ => BTreeMap::new(),
         };
-        self.write(Event::Closed {
-            outcome,
-            summary,
-            versions,
-        })
-        .await
+        self.write(Event::Closed { outcome, summary, versions }).await
     }
 
     /// The end in words.
@@ -528,13 +366,9 @@ impl Driver<'_> {
         let attempt = self.state.attempt();
         let moved = attempt.map_or(0, |attempt| attempt.planned.procedure.updates.len());
         let holds = attempt.map_or(0, |attempt| attempt.planned.procedure.holds.len());
-        let why = attempt
-            .and_then(|attempt| attempt.unwind.as_ref())
-            .map(|unwind| unwind.why.clone());
+        let why = attempt.and_then(|attempt| attempt.unwind.as_ref()).map(|unwind| unwind.why.clone());
         match outcome {
-            Outcome::Completed if moved == 0 => {
-                "nothing was pending; the site is backed up and checked".into()
-            }
+            Outcome::Completed if moved == 0 => "nothing was pending; the site is backed up and checked".into(),
             Outcome::Completed => format!("{moved} updates applied and checked"),
             Outcome::CompletedWithHolds => {
                 format!("{moved} updates applied and checked, {holds} held")
@@ -544,12 +378,10 @@ impl Driver<'_> {
                 why.unwrap_or_default()
             ),
             Outcome::Refused => {
-                let reasons: Vec<String> =
-                    self.state.refused.iter().map(ToString::to_string).collect();
+                let reasons: Vec<String> = self.state.refused.iter().map(ToString::to_string).collect();
                 let failed = attempt.and_then(AttemptState::failure);
                 let failed = failed.map(|(index, failure)| {
-                    let step =
-                        attempt.map(|attempt| attempt.planned.procedure.steps[index].name.clone());
+                    let step = attempt.map(|attempt| attempt.planned.procedure.steps[index].name.clone());
                     format!("{}: {}", step.unwrap_or_default(), failure.why)
                 });
                 let all: Vec<String> = reasons.into_iter().chain(failed).collect();
@@ -561,10 +393,7 @@ impl Driver<'_> {
 
     /// What a person has to do.
     fn stuck(&self, site: &str, why: String) -> String {
-        let unwind = self
-            .state
-            .attempt()
-            .and_then(|attempt| attempt.unwind.as_ref());
+        let unwind = self.state.attempt().and_then(|attempt| attempt.unwind.as_ref());
         let snapshot = self.target().map(|(name, _)| name).unwrap_or_default();
         let how = match unwind {
             Some(unwind) if unwind.restored => format!(
@@ -574,9 +403,7 @@ impl Driver<'_> {
             _ => format!(
                 "the site could not be put back: {}\nMend the cause (connection, room, rights), then: \
                  intendant restore {site} {snapshot}",
-                unwind
-                    .and_then(|unwind| unwind.last_failure.clone())
-                    .unwrap_or_default()
+                unwind.and_then(|unwind| unwind.last_failure.clone()).unwrap_or_default()
             ),
         };
         clean_block(&format!("{how}\nWhat led to it: {why}"), 20)

@@ -140,9 +140,7 @@ pub enum RunError {
         source: Illegal,
     },
     /// The host can't be reached to recover; the run stays open.
-    #[error(
-        "{site}: the run stays open, because its host can't be worked on; try again: intendant recover {site}"
-    )]
+    #[error("{site}: the run stays open, because its host can't be worked on; try again: intendant recover {site}")]
     Unreachable {
         /// The site.
         site: SiteName,

@@ -19,11 +19,7 @@ pub struct Policy {
 impl Policy {
     /// Four restores; one attempt, or eight when culprits are left out.
     pub fn new(isolate: bool) -> Self {
-        Self {
-            isolate,
-            max_attempts: if isolate { 8 } else { 1 },
-            max_restores: 4,
-        }
+        Self { isolate, max_attempts: if isolate { 8 } else { 1 }, max_restores: 4 }
     }
 }
 
@@ -52,23 +48,12 @@ pub fn next(state: &RunState, policy: Policy) -> Next {
         return Next::Over;
     }
     let Some(attempt) = state.attempt() else {
-        return if state.refused.is_empty() {
-            Next::Plan
-        } else {
-            Next::Close(Outcome::Refused)
-        };
+        return if state.refused.is_empty() { Next::Plan } else { Next::Close(Outcome::Refused) };
     };
     if !state.refused.is_empty() {
         // A further attempt that may not begin leaves the site as the undone one left it.
         let undone = attempt.unwind.is_some();
-        return release(
-            attempt,
-            if undone {
-                Outcome::Restored
-            } else {
-                Outcome::Refused
-            },
-        );
+        return release(attempt, if undone { Outcome::Restored } else { Outcome::Refused });
     }
     match &attempt.unwind {
         Some(_) => unwinding(state, attempt, policy),
@@ -79,25 +64,16 @@ pub fn next(state: &RunState, policy: Policy) -> Next {
 /// Gives the lock back if it may be held, then closes.
 fn release(attempt: &AttemptState, outcome: Outcome) -> Next {
     let steps = &attempt.planned.procedure.steps;
-    let unlock = steps
-        .iter()
-        .position(|step| matches!(step.action, Action::Unlock));
+    let unlock = steps.iter().position(|step| matches!(step.action, Action::Unlock));
     match unlock {
-        Some(index)
-            if attempt.locked() && !matches!(attempt.steps[index], StepState::Failed(_)) =>
-        {
-            Next::Do(index)
-        }
+        Some(index) if attempt.locked() && !matches!(attempt.steps[index], StepState::Failed(_)) => Next::Do(index),
         _ => Next::Close(outcome),
     }
 }
 
 fn forward(state: &RunState, attempt: &AttemptState) -> Next {
     let steps = &attempt.planned.procedure.steps;
-    let open = attempt
-        .steps
-        .iter()
-        .position(|step| !matches!(step, StepState::Done(_)));
+    let open = attempt.steps.iter().position(|step| !matches!(step, StepState::Done(_)));
     let Some(index) = open else {
         return Next::Close(finished(state, attempt));
     };
@@ -110,22 +86,17 @@ fn forward(state: &RunState, attempt: &AttemptState) -> Next {
             _ => release(attempt, Outcome::Refused),
         };
     }
-    let restore_wanted = matches!(
-        state.opened.as_ref().map(|opened| &opened.purpose),
-        Some(Purpose::Restore { .. })
-    );
+    let restore_wanted = matches!(state.opened.as_ref().map(|opened| &opened.purpose), Some(Purpose::Restore { .. }));
     if restore_wanted && matches!(step.action, Action::Unlock) {
         return Next::Unwind("asked for".into());
     }
     let begun = attempt.steps[index] == StepState::Begun;
-    let foreign = || {
-        attempt.planned.procedure.format != FORMAT || attempt.planned.procedure.digest() != attempt.planned.digest
-    };
+    let foreign =
+        || attempt.planned.procedure.format != FORMAT || attempt.planned.procedure.digest() != attempt.planned.digest;
     match () {
-        () if begun && !step.action.repeatable() => Next::Unwind(format!(
-            "{}: interrupted, and nobody knows how far it came",
-            step.name
-        )),
+        () if begun && !step.action.repeatable() => {
+            Next::Unwind(format!("{}: interrupted, and nobody knows how far it came", step.name))
+        }
         () if state.in_doubt && attempt.touched() && foreign() => {
             Next::Unwind("the procedure was made by another version of the program".into())
         }
@@ -149,9 +120,7 @@ fn unwinding(state: &RunState, attempt: &AttemptState, policy: Policy) -> Next {
         Some(false) => Next::Close(Outcome::Stuck),
         Some(true) => {
             let attempts = u32::try_from(state.attempts.len()).unwrap_or(u32::MAX);
-            let blamed = attempt
-                .failure()
-                .is_some_and(|(_, failure)| failure.blamed.is_some());
+            let blamed = attempt.failure().is_some_and(|(_, failure)| failure.blamed.is_some());
             match policy.isolate && blamed && attempts < policy.max_attempts {
                 true => Next::Plan,
                 false => release(attempt, Outcome::Restored),

@@ -2,8 +2,7 @@
 
 use super::{Runner, WorkError, in_words};
 use crate::check::{
-    self, Baseline, Check, CheckKind, CheckResult, Depth, Means, Observation, Pass, Patience, Prober,
-    ProberSettings,
+    self, Baseline, Check, CheckKind, CheckResult, Depth, Means, Observation, Pass, Patience, Prober, ProberSettings,
 };
 use crate::inventory;
 use crate::journal::{AttemptState, Claim, RunState, SnapshotRecord, StepFailure, StepResult};
@@ -32,37 +31,15 @@ pub(super) struct Bench {
 }
 
 impl Bench {
-    pub(super) fn new(
-        site: Site,
-        run: RunId,
-        runner: Runner,
-        source: Source,
-    ) -> Result<Self, WorkError> {
-        let secret = SecretString::from(format!(
-            "{}{}",
-            uuid::Uuid::new_v4().simple(),
-            uuid::Uuid::new_v4().simple()
-        ));
+    pub(super) fn new(site: Site, run: RunId, runner: Runner, source: Source) -> Result<Self, WorkError> {
+        let secret = SecretString::from(format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()));
         let maintenance = site.playbook.operations.maintenance.as_ref();
         let pass = maintenance
             .and_then(|switch| switch.header.as_ref())
-            .map(|header| Pass {
-                header: header.as_str().to_owned(),
-                secret: secret.clone(),
-            });
-        let settings = ProberSettings {
-            pass,
-            ..ProberSettings::default()
-        };
+            .map(|header| Pass { header: header.as_str().to_owned(), secret: secret.clone() });
+        let settings = ProberSettings { pass, ..ProberSettings::default() };
         let prober = Prober::new(&site.address.url, settings)?;
-        Ok(Self {
-            site,
-            run,
-            runner,
-            source,
-            prober,
-            secret,
-        })
+        Ok(Self { site, run, runner, source, prober, secret })
     }
 
     pub(super) fn lock(&self) -> Lock<'_> {
@@ -70,34 +47,22 @@ impl Bench {
     }
 
     fn values(&self) -> Values {
-        let hash: String = Sha256::digest(self.secret.expose_secret().as_bytes())
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let hash: String =
+            Sha256::digest(self.secret.expose_secret().as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
         [("token".to_owned(), hash)].into()
     }
 
     /// Runs a command that may change the site; its process group is on record at the host.
     pub(super) async fn operate(&self, template: &CommandTemplate) -> Result<Claim, Failed> {
-        let command = self
-            .site
-            .command(template, &self.values())
-            .map_err(failure)?
-            .recorded_in(self.lock().pid_file());
+        let command = self.site.command(template, &self.values()).map_err(failure)?.recorded_in(self.lock().pid_file());
         let output = self.site.shell.run(&command).await.map_err(failure)?;
         let claim = claim(command.shown(), &output);
-        let allowed = template
-            .exit
-            .iter()
-            .any(|status| i32::from(*status) == output.status);
+        let allowed = template.exit.iter().any(|status| i32::from(*status) == output.status);
         if allowed {
             return Ok(claim);
         }
         Err(Box::new(StepFailure {
-            why: format!(
-                "`{}` ended with status {}: {}",
-                claim.command, claim.status, claim.said
-            ),
+            why: format!("`{}` ended with status {}: {}", claim.command, claim.status, claim.said),
             claim: Some(claim),
             results: Vec::new(),
             blamed: None,
@@ -118,10 +83,7 @@ impl Bench {
     }
 
     fn means(&self) -> Means<'_> {
-        Means {
-            prober: &self.prober,
-            shell: self.site.shell.as_ref(),
-        }
+        Means { prober: &self.prober, shell: self.site.shell.as_ref() }
     }
 
     /// Where the error logs end now: what a half-copied tree wrote says nothing of the site after it.
@@ -143,56 +105,32 @@ impl Bench {
         patience: Patience,
     ) -> Result<Vec<CheckResult>, Failed> {
         let checks = self.checks(procedure);
-        check::run_checks(&checks, depth, baseline, patience, self.means())
-            .await
-            .map_err(failure)
+        check::run_checks(&checks, depth, baseline, patience, self.means()).await.map_err(failure)
     }
 
     fn progress(&self) -> Arc<dyn Progress> {
-        Arc::new(Relay {
-            runner: self.runner.clone(),
-            site: self.site.address.name.clone(),
-        })
+        Arc::new(Relay { runner: self.runner.clone(), site: self.site.address.name.clone() })
     }
 
     /// Takes a snapshot and reads every byte of it again.
     async fn snapshot(&self) -> Result<SnapshotRecord, Failed> {
-        let request = CaptureRequest {
-            now: self.runner.clock.now(),
-            tolerate_unreadable: false,
-        };
+        let request = CaptureRequest { now: self.runner.clock.now(), tolerate_unreadable: false };
         let progress = self.progress();
-        let captured = snapshot::capture(&self.source, &self.runner.store, &request, &progress)
-            .await
-            .map_err(failure)?;
+        let captured =
+            snapshot::capture(&self.source, &self.runner.store, &request, &progress).await.map_err(failure)?;
         self.verify(&captured, &progress).await?;
         Ok(record(&captured))
     }
 
-    async fn verify(
-        &self,
-        captured: &Captured,
-        progress: &Arc<dyn Progress>,
-    ) -> Result<(), Failed> {
+    async fn verify(&self, captured: &Captured, progress: &Arc<dyn Progress>) -> Result<(), Failed> {
         let site = &self.site.address.name;
         let store: &Arc<Store> = &self.runner.store;
-        let verified = snapshot::verify_snapshot(store, site, &captured.name, progress)
-            .await
-            .map_err(failure)?;
+        let verified = snapshot::verify_snapshot(store, site, &captured.name, progress).await.map_err(failure)?;
         if verified.ok() {
             return Ok(());
         }
-        let hurt = verified
-            .hurt
-            .iter()
-            .flat_map(|hurt| hurt.items.iter().take(5))
-            .cloned()
-            .collect::<Vec<_>>();
-        Err(plain_failure(format!(
-            "the snapshot {} does not verify: {}",
-            captured.name,
-            hurt.join(", ")
-        )))
+        let hurt = verified.hurt.iter().flat_map(|hurt| hurt.items.iter().take(5)).cloned().collect::<Vec<_>>();
+        Err(plain_failure(format!("the snapshot {} does not verify: {}", captured.name, hurt.join(", "))))
     }
 
     /// Puts a snapshot back. `last` stays as it is until everything else is in order.
@@ -203,24 +141,12 @@ impl Bench {
         last: &[String],
     ) -> Result<snapshot::Restored, WorkError> {
         let target = target.parse().map_err(|_| WorkError::Unexpected {
-            what: format!(
-                "{:?} is not the name of a snapshot",
-                crate::model::clean_line(target, 80)
-            ),
+            what: format!("{:?} is not the name of a snapshot", crate::model::clean_line(target, 80)),
         })?;
-        let last = last
-            .iter()
-            .filter_map(|path| snapshot::ItemPath::new(path.as_bytes()).ok())
-            .collect();
-        let request = snapshot::RestoreRequest {
-            now: self.runner.clock.now(),
-            target,
-            only,
-            last,
-        };
+        let last = last.iter().filter_map(|path| snapshot::ItemPath::new(path.as_bytes()).ok()).collect();
+        let request = snapshot::RestoreRequest { now: self.runner.clock.now(), target, only, last };
         let progress = self.progress();
-        let prepared =
-            snapshot::prepare(&self.source, &self.runner.store, request, &progress).await?;
+        let prepared = snapshot::prepare(&self.source, &self.runner.store, request, &progress).await?;
         Ok(prepared.apply(&progress).await?)
     }
 }
@@ -233,18 +159,13 @@ struct Relay {
 
 impl Progress for Relay {
     fn at(&self, phase: Phase, items: u64, of: u64, bytes: u64) {
-        self.runner
-            .listener
-            .progress(&self.site, phase, items, of, bytes);
+        self.runner.listener.progress(&self.site, phase, items, of, bytes);
     }
 }
 
 fn record(captured: &Captured) -> SnapshotRecord {
     let totals = captured.manifest.totals();
-    let since = captured
-        .since_previous
-        .as_ref()
-        .map(snapshot::Diff::substance);
+    let since = captured.since_previous.as_ref().map(snapshot::Diff::substance);
     SnapshotRecord {
         name: captured.name.to_string(),
         id: captured.manifest.id(),
@@ -252,22 +173,13 @@ fn record(captured: &Captured) -> SnapshotRecord {
         bytes: totals.bytes,
         objects: totals.objects,
         stored_bytes: captured.stats.bytes_stored,
-        changed: since
-            .as_ref()
-            .map(|diff| diff.lines(40))
-            .unwrap_or_default(),
-        changed_count: since.map_or(0, |diff| {
-            u64::try_from(diff.changes.len()).unwrap_or(u64::MAX)
-        }),
+        changed: since.as_ref().map(|diff| diff.lines(40)).unwrap_or_default(),
+        changed_count: since.map_or(0, |diff| u64::try_from(diff.changes.len()).unwrap_or(u64::MAX)),
     }
 }
 
 fn claim(command: String, output: &Output) -> Claim {
-    Claim {
-        command,
-        status: output.status,
-        said: clean_block(&output.tail(), 12),
-    }
+    Claim { command, status: output.status, said: clean_block(&output.tail(), 12) }
 }
 
 /// An error as the failure of a step.
@@ -292,35 +204,19 @@ pub(super) fn failed_checks(results: &[CheckResult]) -> Option<String> {
     (!failed.is_empty()).then(|| failed.join("\n"))
 }
 
-fn checks_failure(
-    results: Vec<CheckResult>,
-    blamed: Option<ComponentId>,
-) -> Result<Vec<CheckResult>, Failed> {
+fn checks_failure(results: Vec<CheckResult>, blamed: Option<ComponentId>) -> Result<Vec<CheckResult>, Failed> {
     match failed_checks(&results) {
         None => Ok(results),
-        Some(why) => Err(Box::new(StepFailure {
-            why,
-            claim: None,
-            results,
-            blamed,
-        })),
+        Some(why) => Err(Box::new(StepFailure { why, claim: None, results, blamed })),
     }
 }
 
 /// Does a step.
-pub(super) async fn perform(
-    bench: &Bench,
-    attempt: &AttemptState,
-    action: &Action,
-) -> Result<StepResult, Failed> {
+pub(super) async fn perform(bench: &Bench, attempt: &AttemptState, action: &Action) -> Result<StepResult, Failed> {
     let procedure = &attempt.planned.procedure;
     match action {
         Action::Lock => {
-            let holder = LockHolder {
-                run: bench.run,
-                who: bench.runner.by.clone(),
-                since: bench.runner.clock.now(),
-            };
+            let holder = LockHolder { run: bench.run, who: bench.runner.by.clone(), since: bench.runner.clock.now() };
             take_lock(bench, &holder).await?;
             Ok(StepResult::Done)
         }
@@ -329,43 +225,25 @@ pub(super) async fn perform(
             Ok(StepResult::Done)
         }
         Action::Baseline { patience } => baseline(bench, procedure, *patience).await,
-        Action::Snapshot { .. } => Ok(StepResult::Snapshot {
-            snapshot: bench.snapshot().await?,
-        }),
+        Action::Snapshot { .. } => Ok(StepResult::Snapshot { snapshot: bench.snapshot().await? }),
         Action::MaintenanceOn { command } | Action::MaintenanceOff { command } => {
-            Ok(StepResult::Ran {
-                claims: vec![bench.operate(command).await?],
-            })
+            Ok(StepResult::Ran { claims: vec![bench.operate(command).await?] })
         }
-        Action::Update {
-            component,
-            from,
-            to,
-            command,
-            ..
-        } => update(bench, component, from, to, command).await,
+        Action::Update { component, from, to, command, .. } => update(bench, component, from, to, command).await,
         Action::Migrate { command, .. } => migrate(bench, command).await,
-        Action::Prepare { commands }
-        | Action::Languages { commands }
-        | Action::Flush { commands } => {
+        Action::Prepare { commands } | Action::Languages { commands } | Action::Flush { commands } => {
             let mut claims = Vec::new();
             for command in commands {
                 claims.push(bench.operate(command).await?);
             }
             Ok(StepResult::Ran { claims })
         }
-        Action::Check {
-            depth,
-            group,
-            patience,
-        } => {
+        Action::Check { depth, group, patience } => {
             let mut baseline = attempt.baseline().cloned().unwrap_or_default();
             baseline.absorb(bench.mark_logs(procedure, &baseline).await?);
             let results = bench.check(procedure, *depth, &baseline, *patience).await?;
             let blamed = group.and_then(|group| blame(procedure, group));
-            Ok(StepResult::Checked {
-                results: checks_failure(results, blamed)?,
-            })
+            Ok(StepResult::Checked { results: checks_failure(results, blamed)? })
         }
     }
 }
@@ -395,22 +273,14 @@ async fn is_over(bench: &Bench, run: RunId) -> bool {
 /// The first component of a group.
 fn blame(procedure: &Procedure, wanted: usize) -> Option<ComponentId> {
     procedure.steps.iter().find_map(|step| match &step.action {
-        Action::Update {
-            group, component, ..
-        } if *group == wanted => Some(component.clone()),
+        Action::Update { group, component, .. } if *group == wanted => Some(component.clone()),
         _ => None,
     })
 }
 
-async fn baseline(
-    bench: &Bench,
-    procedure: &Procedure,
-    patience: Patience,
-) -> Result<StepResult, Failed> {
+async fn baseline(bench: &Bench, procedure: &Procedure, patience: Patience) -> Result<StepResult, Failed> {
     let checks = bench.checks(procedure);
-    let (baseline, results) = check::take_baseline(&checks, patience, bench.means())
-        .await
-        .map_err(failure)?;
+    let (baseline, results) = check::take_baseline(&checks, patience, bench.means()).await.map_err(failure)?;
     match failed_checks(&results) {
         None => Ok(StepResult::Baseline { baseline, results }),
         Some(why) => Err(Box::new(StepFailure {
@@ -436,19 +306,14 @@ async fn update(
         failure
     };
     let claim = bench.operate(command).await.map_err(blame)?;
-    let read = inventory::read_versions(&bench.site)
-        .await
-        .map_err(|error| {
-            let mut failure = failure(error);
-            failure.claim = Some(claim.clone());
-            blame(failure)
-        })?;
+    let read = inventory::read_versions(&bench.site).await.map_err(|error| {
+        let mut failure = failure(error);
+        failure.claim = Some(claim.clone());
+        blame(failure)
+    })?;
     let is = read.versions.get(component);
     if is == Some(to) {
-        return Ok(StepResult::Updated {
-            claim,
-            version: to.clone(),
-        });
+        return Ok(StepResult::Updated { claim, version: to.clone() });
     }
     let reads = match is {
         Some(version) if version == from => format!("is still {version}"),
@@ -468,9 +333,7 @@ async fn update(
 
 async fn migrate(bench: &Bench, command: &CommandTemplate) -> Result<StepResult, Failed> {
     let claim = bench.operate(command).await?;
-    let read = inventory::read_versions(&bench.site)
-        .await
-        .map_err(failure)?;
+    let read = inventory::read_versions(&bench.site).await.map_err(failure)?;
     match read.database {
         Some(database) if database.code != database.data => Err(Box::new(StepFailure {
             why: format!(

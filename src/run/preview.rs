@@ -44,11 +44,7 @@ pub(super) async fn look(
 ) -> Result<Preview, WorkError> {
     let inventory = inventory::take(site).await?;
     let now = runner.clock.now();
-    let zone = job
-        .plan
-        .windows
-        .first()
-        .map_or(TimeZone::UTC, |window| window.zone.time_zone());
+    let zone = job.plan.windows.first().map_or(TimeZone::UTC, |window| window.zone.time_zone());
     let updatable: BTreeSet<Kind> = job.playbook.operations.update.keys().cloned().collect();
     let graph = update::decide(&Inputs {
         plan: &job.plan,
@@ -60,34 +56,16 @@ pub(super) async fn look(
     });
     let digest = playbook_digest(&job.playbook, &job.scripts);
     let procedure = procedure::build(&job.plan, &job.playbook, digest, &inventory, &graph)?;
-    let mut refusals = update::refusals(
-        &job.plan,
-        &inventory,
-        Moment {
-            now,
-            any_time: job.any_time,
-        },
-    );
+    let mut refusals = update::refusals(&job.plan, &inventory, Moment { now, any_time: job.any_time });
     refusals.extend(room(site, &procedure));
-    Ok(Preview {
-        digest: procedure.digest(),
-        inventory,
-        procedure,
-        refusals,
-    })
+    Ok(Preview { digest: procedure.digest(), inventory, procedure, refusals })
 }
 
 /// Updates unpack beside what they replace; a disk that fills half-way is avoidable harm.
 fn room(site: &Site, procedure: &Procedure) -> Option<Refusal> {
-    let core = procedure
-        .updates
-        .iter()
-        .any(|update| update.component.kind.is_core());
+    let core = procedure.updates.iter().any(|update| update.component.kind.is_core());
     let least = if core { LEAST_ROOM_CORE } else { LEAST_ROOM };
-    let free = site
-        .host
-        .free_bytes
-        .filter(|free| procedure.changes_site() && *free < least)?;
+    let free = site.host.free_bytes.filter(|free| procedure.changes_site() && *free < least)?;
     Some(Refusal::Failed {
         why: format!(
             "the host's disk is nearly full: {} free below {}, and the updates need up to {}; make room first",

@@ -17,10 +17,7 @@ pub struct RestoreAsked {
 /// Puts a snapshot back and checks the site.
 pub async fn restore(runner: &Runner, job: &Job, asked: &RestoreAsked) -> Result<Ended, RunError> {
     only(&asked.only)?;
-    let purpose = Purpose::Restore {
-        snapshot: asked.snapshot.to_string(),
-        only: asked.only.clone(),
-    };
+    let purpose = Purpose::Restore { snapshot: asked.snapshot.to_string(), only: asked.only.clone() };
     begin(runner, job, purpose).await
 }
 
@@ -29,15 +26,11 @@ pub(super) fn only(texts: &[String]) -> Result<Vec<Only>, WorkError> {
     texts
         .iter()
         .map(|text| match text.strip_prefix("table:") {
-            Some(table) => ObjectName::new(ObjectKind::Table, table)
-                .map(Only::Object)
-                .map_err(|error| error.to_string()),
-            None => ItemPath::new(text.as_bytes())
-                .map(Only::Path)
-                .map_err(|error| error.to_string()),
+            Some(table) => {
+                ObjectName::new(ObjectKind::Table, table).map(Only::Object).map_err(|error| error.to_string())
+            }
+            None => ItemPath::new(text.as_bytes()).map(Only::Path).map_err(|error| error.to_string()),
         })
         .collect::<Result<_, _>>()
-        .map_err(|why| WorkError::Unexpected {
-            what: format!("a restore can't be limited so: {why}"),
-        })
+        .map_err(|why| WorkError::Unexpected { what: format!("a restore can't be limited so: {why}") })
 }

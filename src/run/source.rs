@@ -17,19 +17,10 @@ pub async fn open_site(runner: &Runner, job: &Job, expect: Expect) -> Result<Sit
         Host::Local(_) => Arc::new(LocalShell),
         Host::Ssh(host) => {
             let target = Target::new(host.ssh.as_str()).ok_or_else(|| WorkError::Unexpected {
-                what: format!(
-                    "{:?} can't be handed to ssh as a destination",
-                    host.ssh.as_str()
-                ),
+                what: format!("{:?} can't be handed to ssh as a destination", host.ssh.as_str()),
             })?;
-            let config = host
-                .ssh_config
-                .as_ref()
-                .map(|path| from_folder(&job.folder, path.as_str()));
-            let settings = SshSettings {
-                config: config.or_else(|| runner.ssh.config.clone()),
-                ..runner.ssh.clone()
-            };
+            let config = host.ssh_config.as_ref().map(|path| from_folder(&job.folder, path.as_str()));
+            let settings = SshSettings { config: config.or_else(|| runner.ssh.config.clone()), ..runner.ssh.clone() };
             Arc::new(SshShell::connect(&target, &settings).await?)
         }
     };
@@ -38,15 +29,8 @@ pub async fn open_site(runner: &Runner, job: &Job, expect: Expect) -> Result<Sit
         root: plan.host.path().as_str().to_owned(),
         url: plan.url.as_str().to_owned(),
     };
-    let opened = Site::open(
-        Arc::clone(&shell),
-        address,
-        Arc::clone(&job.playbook),
-        &job.scripts,
-        &runner.tools,
-        expect,
-    )
-    .await;
+    let opened =
+        Site::open(Arc::clone(&shell), address, Arc::clone(&job.playbook), &job.scripts, &runner.tools, expect).await;
     if opened.is_err() {
         shell.close().await;
     }
@@ -61,11 +45,7 @@ pub async fn close_site(site: &Site) {
 
 /// A plan's path: absolute, below `~/` (which `ssh` itself understands), or relative to the plan.
 fn from_folder(folder: &Path, path: &str) -> PathBuf {
-    if path.starts_with("~/") {
-        PathBuf::from(path)
-    } else {
-        folder.join(path)
-    }
+    if path.starts_with("~/") { PathBuf::from(path) } else { folder.join(path) }
 }
 
 /// The digest of a playbook and its scripts: what a procedure was made from.
@@ -86,22 +66,17 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
         Some(database) => {
             let described = site.observe("database", &database.describe).await?;
             let text = |key: &str| described[key].as_str().map(str::to_owned);
-            let name = text("name")
-                .filter(|name| usable_name(name))
-                .ok_or_else(|| WorkError::Unexpected {
-                    what: format!(
-                        "{}: the name of the site's database can't be used: {}",
-                        site.address.name,
-                        crate::model::clean_line(&described["name"].to_string(), 80)
-                    ),
-                })?;
+            let name = text("name").filter(|name| usable_name(name)).ok_or_else(|| WorkError::Unexpected {
+                what: format!(
+                    "{}: the name of the site's database can't be used: {}",
+                    site.address.name,
+                    crate::model::clean_line(&described["name"].to_string(), 80)
+                ),
+            })?;
             let rule = TableRule {
                 prefix: text("prefix").unwrap_or_default(),
                 installation: database.installation.clone(),
-                ours: database
-                    .ours
-                    .as_ref()
-                    .and_then(|pattern| regex::Regex::new(pattern.as_str()).ok()),
+                ours: database.ours.as_ref().and_then(|pattern| regex::Regex::new(pattern.as_str()).ok()),
             };
             Some(DatabaseAccess {
                 credentials: argv(site, &database.credentials)?,
@@ -114,34 +89,20 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
         shell: Arc::clone(&site.shell),
         site: site.address.name.clone(),
         root: site.root().to_owned(),
-        exclude: job
-            .plan
-            .snapshots
-            .exclude
-            .iter()
-            .map(|pattern| pattern.as_str().to_owned())
-            .collect(),
+        exclude: job.plan.snapshots.exclude.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
         database,
     })
 }
 
 /// It becomes an argument of a client program.
 fn usable_name(name: &str) -> bool {
-    !name.is_empty()
-        && name.len() <= 64
-        && !name.starts_with('-')
-        && !name.contains(|c: char| c.is_control())
+    !name.is_empty() && name.len() <= 64 && !name.starts_with('-') && !name.contains(|c: char| c.is_control())
 }
 
 fn argv(site: &Site, arguments: &[Argument]) -> Result<Vec<String>, WorkError> {
-    let rendered: Result<Vec<_>, _> = arguments
-        .iter()
-        .map(|argument| argument.render(site.values()))
-        .collect();
-    let rendered = rendered.map_err(|source| crate::site::SiteError::Template {
-        site: site.address.name.clone(),
-        source,
-    })?;
+    let rendered: Result<Vec<_>, _> = arguments.iter().map(|argument| argument.render(site.values())).collect();
+    let rendered =
+        rendered.map_err(|source| crate::site::SiteError::Template { site: site.address.name.clone(), source })?;
     Ok(site.resolved(&rendered).argv)
 }
 
@@ -150,10 +111,7 @@ fn select(patterns: &[TablePattern], rule: TableRule) -> SelectTables {
     if patterns.is_empty() {
         return rule.into();
     }
-    let patterns: Vec<String> = patterns
-        .iter()
-        .map(|pattern| pattern.as_str().to_owned())
-        .collect();
+    let patterns: Vec<String> = patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
     Arc::new(move |all| {
         let matches = |name: &&String| patterns.iter().any(|pattern| matches(pattern, name));
         all.iter().filter(matches).cloned().collect()

@@ -20,8 +20,7 @@ const MAX_TOOL_BYTES: usize = 64 << 20;
 
 impl ToolCache {
     fn place(&self, bring: &Bring) -> PathBuf {
-        self.folder
-            .join(format!("{}-{}", bring.version, bring.file.as_str()))
+        self.folder.join(format!("{}-{}", bring.version, bring.file.as_str()))
     }
 
     /// The tool's bytes, verified.
@@ -55,11 +54,7 @@ fn verify(bytes: &[u8], bring: &Bring) -> Result<(), String> {
     if found == bring.sha512.as_str() {
         return Ok(());
     }
-    Err(format!(
-        "its SHA-512 is {}…, not the playbook's {}…",
-        &found[..16],
-        &bring.sha512.as_str()[..16]
-    ))
+    Err(format!("its SHA-512 is {}…, not the playbook's {}…", &found[..16], &bring.sha512.as_str()[..16]))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -73,12 +68,7 @@ async fn download(url: &str) -> Result<Vec<u8>, String> {
         .build()
         .map_err(|error| error.to_string())?;
     let failed = |error: reqwest::Error| format!("{url} could not be downloaded ({error})");
-    let mut answer = client
-        .get(url)
-        .send()
-        .await
-        .and_then(reqwest::Response::error_for_status)
-        .map_err(failed)?;
+    let mut answer = client.get(url).send().await.and_then(reqwest::Response::error_for_status).map_err(failed)?;
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(failed)? {
         bytes.extend_from_slice(&chunk);
@@ -96,11 +86,7 @@ printf '%s  %s\n' "$3" "$1/$2" | sha512sum -c - >/dev/null || { rm -f -- "$1/$2"
 fi"#;
 
 /// Places the tool in the site's private folder and returns its path there.
-pub(super) async fn place(
-    site: &Site,
-    bring: &Bring,
-    cache: &ToolCache,
-) -> Result<String, SiteError> {
+pub(super) async fn place(site: &Site, bring: &Bring, cache: &ToolCache) -> Result<String, SiteError> {
     let file = bring.file.as_str();
     let refused = |why: String| SiteError::NoBring {
         site: site.address.name.clone(),
@@ -111,13 +97,9 @@ pub(super) async fn place(
     let bytes = cache.fetch(bring).await.map_err(refused)?;
     let mut archive = tar::Builder::new(Vec::new());
     host::append(&mut archive, file, &bytes).map_err(|error| refused(error.to_string()))?;
-    let archive = archive
-        .into_inner()
-        .map_err(|error| refused(error.to_string()))?;
+    let archive = archive.into_inner().map_err(|error| refused(error.to_string()))?;
     let values = [site.host.folder.as_str(), file, bring.sha512.as_str()];
-    let command = Command::script(PLACE, values)
-        .reading(RawInput::Bytes(archive))
-        .within(Duration::from_secs(300));
+    let command = Command::script(PLACE, values).reading(RawInput::Bytes(archive)).within(Duration::from_secs(300));
     let output = site.shell.run(&command).await?;
     match output.status {
         0 => Ok(format!("{}/{file}", site.host.folder)),

@@ -11,9 +11,7 @@ pub enum SiteError {
     #[error(transparent)]
     Remote(#[from] RemoteError),
     /// The plan's folder does not exist there.
-    #[error(
-        "{site}: there is no folder {root} on {host} that this account can enter; check host.path in the plan"
-    )]
+    #[error("{site}: there is no folder {root} on {host} that this account can enter; check host.path in the plan")]
     NoRoot {
         /// The site.
         site: SiteName,
@@ -117,9 +115,7 @@ pub enum SiteError {
         source: TransformError,
     },
     /// Somebody else works on the site.
-    #[error(
-        "{site}: {holder} works on it; wait until that run is over, or see `intendant recover` if it is dead"
-    )]
+    #[error("{site}: {holder} works on it; wait until that run is over, or see `intendant recover` if it is dead")]
     Locked {
         /// The site.
         site: SiteName,

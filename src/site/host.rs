@@ -52,17 +52,8 @@ tar -xf - -C "$d" && say folder "$d" || { rm -rf -- "$d"; say refused scripts; }
 "#;
 
 /// Programs that the program itself uses on a host, for the record and for `doctor`.
-const OWN_PROGRAMS: [&str; 9] = [
-    "tar",
-    "find",
-    "timeout",
-    "mariadb",
-    "mysql",
-    "mariadb-dump",
-    "mysqldump",
-    "zstd",
-    "setsid",
-];
+const OWN_PROGRAMS: [&str; 9] =
+    ["tar", "find", "timeout", "mariadb", "mysql", "mariadb-dump", "mysqldump", "zstd", "setsid"];
 
 pub(super) async fn look(
     shell: &dyn Shell,
@@ -70,11 +61,7 @@ pub(super) async fn look(
     playbook: &Playbook,
     scripts: &[Script],
 ) -> Result<HostFacts, SiteError> {
-    let failed = |said: String| SiteError::Host {
-        site: address.name.clone(),
-        host: shell.host().to_owned(),
-        said,
-    };
+    let failed = |said: String| SiteError::Host { site: address.name.clone(), host: shell.host().to_owned(), said };
     let archive = scripts_archive(scripts).map_err(|error| failed(error.to_string()))?;
     let mut values = vec![address.root.clone()];
     values.extend(playbook.detect.iter().map(|path| path.as_str().to_owned()));
@@ -95,33 +82,22 @@ pub(super) async fn look(
             root: address.root.clone(),
             host: shell.host().to_owned(),
         }),
-        Err("folder") => Err(failed(format!(
-            "no private folder could be made in its temporary folder\n{}",
-            output.tail()
-        ))),
-        Err("scripts") => Err(failed(format!(
-            "the scripts could not be placed there\n{}",
-            output.tail()
-        ))),
+        Err("folder") => {
+            Err(failed(format!("no private folder could be made in its temporary folder\n{}", output.tail())))
+        }
+        Err("scripts") => Err(failed(format!("the scripts could not be placed there\n{}", output.tail()))),
         _ => Err(failed(output.tail())),
     }
 }
 
 /// Pairs of NUL-ended texts → facts, or the part that was refused.
 fn read(stdout: &[u8]) -> Result<HostFacts, &'static str> {
-    let parts: Vec<String> = stdout
-        .split(|byte| *byte == 0)
-        .map(|part| String::from_utf8_lossy(part).into_owned())
-        .collect();
+    let parts: Vec<String> =
+        stdout.split(|byte| *byte == 0).map(|part| String::from_utf8_lossy(part).into_owned()).collect();
     let mut facts = HostFacts::default();
     for pair in parts.chunks_exact(2) {
         let (key, value) = (pair[0].as_str(), pair[1].trim());
-        let column = |index: usize| {
-            value
-                .split_whitespace()
-                .nth(index)
-                .and_then(|text| text.parse::<u64>().ok())
-        };
+        let column = |index: usize| value.split_whitespace().nth(index).and_then(|text| text.parse::<u64>().ok());
         match key {
             "refused" if value == "root" => return Err("root"),
             "refused" if value == "folder" => return Err("folder"),
@@ -141,19 +117,13 @@ fn read(stdout: &[u8]) -> Result<HostFacts, &'static str> {
                     facts.programs.insert(name.to_owned(), value.to_owned());
                 }
                 Some(("version", name)) if !value.is_empty() => {
-                    facts
-                        .versions
-                        .insert(name.to_owned(), crate::model::clean_line(value, 100));
+                    facts.versions.insert(name.to_owned(), crate::model::clean_line(value, 100));
                 }
                 _ => {}
             },
         }
     }
-    if facts.folder.is_empty() || facts.root.is_empty() {
-        Err("answer")
-    } else {
-        Ok(facts)
-    }
+    if facts.folder.is_empty() || facts.root.is_empty() { Err("answer") } else { Ok(facts) }
 }
 
 /// The scripts as a tar archive.
@@ -166,11 +136,7 @@ fn scripts_archive(scripts: &[Script]) -> std::io::Result<Vec<u8>> {
 }
 
 /// Adds one private file to an archive.
-pub(super) fn append(
-    archive: &mut tar::Builder<Vec<u8>>,
-    name: &str,
-    content: &[u8],
-) -> std::io::Result<()> {
+pub(super) fn append(archive: &mut tar::Builder<Vec<u8>>, name: &str, content: &[u8]) -> std::io::Result<()> {
     let mut header = tar::Header::new_gnu();
     header.set_size(content.len() as u64);
     header.set_mode(0o600);
@@ -187,10 +153,7 @@ mod tests {
         let text = b"root\0/srv/x\0present\0wp-load.php\0program php\0/usr/bin/php\0program ll\0alias ll=x\0room\0/dev/vda 10 5 7 50% /\0folder\0/tmp/intendant.abc\0";
         let facts = read(text).unwrap();
         assert_eq!(facts.free_bytes, Some(7168));
-        assert_eq!(
-            facts.programs.get("php").map(String::as_str),
-            Some("/usr/bin/php")
-        );
+        assert_eq!(facts.programs.get("php").map(String::as_str), Some("/usr/bin/php"));
         assert!(!facts.programs.contains_key("ll"));
         assert_eq!(read(b"refused\0root\0").unwrap_err(), "root");
         assert!(read(b"<html>").is_err());

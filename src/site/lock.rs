@@ -19,13 +19,7 @@ pub struct LockHolder {
 
 impl std::fmt::Display for LockHolder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "run {} of {} since {}",
-            self.run,
-            clean_line(&self.who, 100),
-            self.since
-        )
+        write!(f, "run {} of {} since {}", self.run, clean_line(&self.who, 100), self.since)
     }
 }
 
@@ -68,10 +62,7 @@ impl<'a> Lock<'a> {
     /// two plans for one folder meet at the same lock.
     pub fn new(site: &'a Site) -> Self {
         let name = Digest::of(site.root().as_bytes()).short();
-        let folder = format!(
-            "{}/.intendant/locks/{name}",
-            site.host.home.trim_end_matches('/')
-        );
+        let folder = format!("{}/.intendant/locks/{name}", site.host.home.trim_end_matches('/'));
         Self { site, folder }
     }
 
@@ -86,10 +77,7 @@ impl<'a> Lock<'a> {
         let output = self
             .site
             .shell
-            .run(&Command::script(
-                TAKE,
-                [self.folder.clone(), json, self.site.host.folder.clone()],
-            ))
+            .run(&Command::script(TAKE, [self.folder.clone(), json, self.site.host.folder.clone()]))
             .await?;
         match output.status {
             0 => Ok(()),
@@ -104,11 +92,7 @@ impl<'a> Lock<'a> {
             _ => Err(SiteError::Host {
                 site: self.site.address.name.clone(),
                 host: self.site.shell.host().to_owned(),
-                said: format!(
-                    "the lock {} could not be made\n{}",
-                    self.folder,
-                    output.tail()
-                ),
+                said: format!("the lock {} could not be made\n{}", self.folder, output.tail()),
             }),
         }
     }
@@ -116,11 +100,7 @@ impl<'a> Lock<'a> {
     /// Who holds it now.
     pub async fn holder(&self) -> Result<Option<String>, SiteError> {
         const READ: &str = r#"if [ -e "$1/holder" ]; then cat -- "$1/holder"; fi"#;
-        let output = self
-            .site
-            .shell
-            .run(&Command::script(READ, [self.folder.clone()]))
-            .await?;
+        let output = self.site.shell.run(&Command::script(READ, [self.folder.clone()])).await?;
         let text = output.text();
         Ok(match serde_json::from_str::<LockHolder>(&text) {
             Ok(holder) => Some(holder.to_string()),
@@ -137,47 +117,28 @@ impl<'a> Lock<'a> {
     }
 
     fn held_by(&self, text: &str) -> Option<RunId> {
-        serde_json::from_str::<LockHolder>(text)
-            .ok()
-            .map(|holder| holder.run)
+        serde_json::from_str::<LockHolder>(text).ok().map(|holder| holder.run)
     }
 
     /// Gives the lock back. A lock that another run holds is left alone.
     pub async fn release(&self, run: RunId) -> Result<(), SiteError> {
         let values = [self.folder.clone(), run.to_string()];
-        let output = self
-            .site
-            .shell
-            .run(&Command::script(RELEASE, values))
-            .await?;
+        let output = self.site.shell.run(&Command::script(RELEASE, values)).await?;
         match output.status {
             0 => Ok(()),
-            3 => Err(SiteError::Locked {
-                site: self.site.address.name.clone(),
-                holder: "another run".into(),
-            }),
+            3 => Err(SiteError::Locked { site: self.site.address.name.clone(), holder: "another run".into() }),
             _ => Err(SiteError::Host {
                 site: self.site.address.name.clone(),
                 host: self.site.shell.host().to_owned(),
-                said: format!(
-                    "the lock {} could not be removed\n{}",
-                    self.folder,
-                    output.tail()
-                ),
+                said: format!("the lock {} could not be removed\n{}", self.folder, output.tail()),
             }),
         }
     }
 
     /// Ends whatever the last run left running on the host.
     pub async fn quiet(&self) -> Result<(), SiteError> {
-        let output = self
-            .site
-            .shell
-            .run(&Command::script(
-                QUIET,
-                [self.folder.clone(), self.site.host.folder.clone()],
-            ))
-            .await?;
+        let output =
+            self.site.shell.run(&Command::script(QUIET, [self.folder.clone(), self.site.host.folder.clone()])).await?;
         if output.ok() {
             return Ok(());
         }

@@ -71,21 +71,12 @@ impl Site {
     ) -> Result<Self, SiteError> {
         let host = host::look(shell.as_ref(), &address, &playbook, scripts).await?;
         let mut values = Values::new();
-        for (name, value) in [
-            ("root", host.root.clone()),
-            ("url", address.url.clone()),
-            ("scripts", host.folder.clone()),
-        ] {
+        for (name, value) in
+            [("root", host.root.clone()), ("url", address.url.clone()), ("scripts", host.folder.clone())]
+        {
             values.insert(name.to_owned(), value);
         }
-        let mut site = Self {
-            address,
-            shell,
-            playbook,
-            host,
-            tools: BTreeMap::new(),
-            values,
-        };
+        let mut site = Self { address, shell, playbook, host, tools: BTreeMap::new(), values };
         let opened = match site.check_detected() {
             Err(error) if expect == Expect::Whole => Err(error),
             _ => site.find_tools(cache).await,
@@ -101,10 +92,8 @@ impl Site {
 
     fn check_detected(&self) -> Result<(), SiteError> {
         let expected = self.playbook.detect.iter().map(|path| path.as_str());
-        let missing: Vec<String> = expected
-            .filter(|path| !self.host.present.iter().any(|seen| seen == path))
-            .map(str::to_owned)
-            .collect();
+        let missing: Vec<String> =
+            expected.filter(|path| !self.host.present.iter().any(|seen| seen == path)).map(str::to_owned).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -122,10 +111,7 @@ impl Site {
         let mut names: Vec<_> = playbook.tools.iter().collect();
         names.sort_by_key(|(_, tool)| tool.run.iter().flat_map(|part| part.names()).count());
         for (name, tool) in names {
-            let found = tool
-                .find
-                .iter()
-                .find_map(|candidate| self.host.programs.get(candidate.as_str()));
+            let found = tool.find.iter().find_map(|candidate| self.host.programs.get(candidate.as_str()));
             let program = match (found, &tool.bring) {
                 (Some(program), _) => program.clone(),
                 (None, Some(bring)) => bring::place(self, bring, cache).await?,
@@ -140,22 +126,13 @@ impl Site {
             };
             let mut values = self.values.clone();
             values.insert("program".into(), program.clone());
-            let run = tool
-                .run
-                .iter()
-                .map(|part| part.render(&values))
-                .collect::<Result<Vec<_>, _>>();
-            let run = run.map_err(|source| SiteError::Template {
-                site: self.address.name.clone(),
-                source,
-            })?;
+            let run = tool.run.iter().map(|part| part.render(&values)).collect::<Result<Vec<_>, _>>();
+            let run = run.map_err(|source| SiteError::Template { site: self.address.name.clone(), source })?;
             self.values.insert(name.as_str().to_owned(), program);
             self.tools.insert(name.as_str().to_owned(), run);
             if let Some(probe) = &tool.probe {
                 let arguments = probe.args.iter().map(|part| part.as_str().to_owned());
-                let argv: Vec<String> = std::iter::once(name.as_str().to_owned())
-                    .chain(arguments)
-                    .collect();
+                let argv: Vec<String> = std::iter::once(name.as_str().to_owned()).chain(arguments).collect();
                 let output = self.shell.run(&self.resolved(&argv)).await?;
                 if !output.ok() || !output.text().contains(&probe.contains) {
                     return Err(SiteError::WrongTool {
@@ -181,9 +158,7 @@ impl Site {
 
     /// The programs that tools stand for, for `doctor`.
     pub fn tools(&self) -> impl Iterator<Item = (&str, &[String])> {
-        self.tools
-            .iter()
-            .map(|(name, run)| (name.as_str(), run.as_slice()))
+        self.tools.iter().map(|(name, run)| (name.as_str(), run.as_slice()))
     }
 
     /// A command from an argument vector whose first element may be a tool's name. It runs in
@@ -193,16 +168,8 @@ impl Site {
             Some((first, rest)) => (Some(first), rest),
             None => (None, argv),
         };
-        let head = first.map(|name| {
-            self.tools
-                .get(name)
-                .cloned()
-                .unwrap_or_else(|| vec![name.clone()])
-        });
-        let argv = head
-            .unwrap_or_default()
-            .into_iter()
-            .chain(rest.iter().cloned());
+        let head = first.map(|name| self.tools.get(name).cloned().unwrap_or_else(|| vec![name.clone()]));
+        let argv = head.unwrap_or_default().into_iter().chain(rest.iter().cloned());
         Command::new(argv).in_folder(self.host.root.clone())
     }
 
@@ -212,18 +179,13 @@ impl Site {
         values.extend(more.clone());
         let argv = template
             .arguments(&values)
-            .map_err(|source| SiteError::Template {
-                site: self.address.name.clone(),
-                source,
-            })?;
+            .map_err(|source| SiteError::Template { site: self.address.name.clone(), source })?;
         Ok(self.resolved(&argv).within(template.timeout.as_duration()))
     }
 
     /// Observes a fact: runs its command and applies its transform.
     pub async fn observe(&self, name: &str, fact: &Fact) -> Result<serde_json::Value, SiteError> {
-        let command = self
-            .command(&fact.command(), &Values::new())?
-            .printing_at_most(64 << 20);
+        let command = self.command(&fact.command(), &Values::new())?.printing_at_most(64 << 20);
         let output = self.shell.run(&command).await?;
         let failed = |output: &Output| SiteError::Fact {
             site: self.address.name.clone(),
@@ -232,26 +194,17 @@ impl Site {
             status: output.status,
             said: output.tail(),
         };
-        let allowed = fact
-            .exit
-            .iter()
-            .any(|status| i32::from(*status) == output.status);
+        let allowed = fact.exit.iter().any(|status| i32::from(*status) == output.status);
         if !allowed {
             return Err(failed(&output));
         }
-        let raw = RawOutput {
-            exit: output.status,
-            stdout: &output.stdout,
-            stderr: &output.stderr,
-        };
-        fact.parse
-            .apply(&raw)
-            .map_err(|source| SiteError::Unreadable {
-                site: self.address.name.clone(),
-                fact: name.to_owned(),
-                said: output.tail(),
-                source,
-            })
+        let raw = RawOutput { exit: output.status, stdout: &output.stdout, stderr: &output.stderr };
+        fact.parse.apply(&raw).map_err(|source| SiteError::Unreadable {
+            site: self.address.name.clone(),
+            fact: name.to_owned(),
+            said: output.tail(),
+            source,
+        })
     }
 
     /// Removes the private folder. The connection stays open.

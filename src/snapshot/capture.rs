@@ -65,10 +65,7 @@ pub async fn capture(
     request: &CaptureRequest,
     progress: &Arc<dyn Progress>,
 ) -> Result<Captured> {
-    take(source, store, request, progress)
-        .await?
-        .commit(progress)
-        .await
+    take(source, store, request, progress).await?.commit(progress).await
 }
 
 /// A site's state that was read and is not committed: dropped, it never was.
@@ -97,11 +94,7 @@ pub(super) async fn take(
         stats: CaptureStats::default(),
         problems: walk.problems.clone(),
     };
-    let to_read = work.compare(
-        &walk,
-        previous.as_ref().map(|(_, manifest)| manifest),
-        &writer,
-    );
+    let to_read = work.compare(&walk, previous.as_ref().map(|(_, manifest)| manifest), &writer);
     let writer = work.read(to_read, writer).await?;
     work.judge_problems(request)?;
     let (writer, database) = work.dump(writer).await?;
@@ -118,10 +111,7 @@ pub(super) async fn take(
         problems: work.problems,
     };
     Ok(Taken {
-        manifest: Manifest {
-            header,
-            entries: work.entries,
-        },
+        manifest: Manifest { header, entries: work.entries },
         uid: walk.uid,
         previous,
         stats: work.stats,
@@ -132,19 +122,10 @@ pub(super) async fn take(
 impl Taken {
     /// Makes it a snapshot.
     pub(super) async fn commit(self, progress: &Arc<dyn Progress>) -> Result<Captured> {
-        let Self {
-            manifest,
-            previous,
-            mut stats,
-            writer,
-            ..
-        } = self;
+        let Self { manifest, previous, mut stats, writer, .. } = self;
         progress.at(Phase::Committing, 0, 1, 0);
-        let committing = tokio::task::spawn_blocking(move || {
-            writer
-                .commit(&manifest)
-                .map(|committed| (committed, manifest))
-        });
+        let committing =
+            tokio::task::spawn_blocking(move || writer.commit(&manifest).map(|committed| (committed, manifest)));
         let (committed, manifest) = joined(committing.await)?;
         progress.at(Phase::Committing, 1, 1, committed.bytes_stored);
         stats.bytes_new = committed.bytes_new;
@@ -168,9 +149,7 @@ const SHOWN: usize = 5;
 
 /// The answer of a blocking task.
 pub(super) fn joined<T>(result: Result<Result<T>, tokio::task::JoinError>) -> Result<T> {
-    result.unwrap_or(Err(SnapshotError::Worker {
-        doing: "writing to the store",
-    }))
+    result.unwrap_or(Err(SnapshotError::Worker { doing: "writing to the store" }))
 }
 
 type Previous = Option<(SnapshotName, Manifest)>;
@@ -206,12 +185,7 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Enters all that needs no reading; returns what does.
-    fn compare(
-        &mut self,
-        walk: &Walk,
-        previous: Option<&Manifest>,
-        writer: &Writer,
-    ) -> BTreeMap<ItemPath, Seen> {
+    fn compare(&mut self, walk: &Walk, previous: Option<&Manifest>, writer: &Writer) -> BTreeMap<ItemPath, Seen> {
         let mut to_read = BTreeMap::new();
         for (path, seen) in &walk.seen {
             let facts = seen.facts;
@@ -227,10 +201,7 @@ impl Work<'_> {
                     }
                 },
                 'd' => Entry::Dir { facts },
-                'l' => Entry::Link {
-                    facts,
-                    target: seen.target.clone(),
-                },
+                'l' => Entry::Link { facts, target: seen.target.clone() },
                 kind => Entry::Other { facts, kind },
             };
             self.entries.insert(Item::Path(path.clone()), entry);
@@ -239,20 +210,13 @@ impl Work<'_> {
     }
 
     /// Reads files, looks at them again, and reads again what changed meanwhile.
-    async fn read(
-        &mut self,
-        mut to_read: BTreeMap<ItemPath, Seen>,
-        mut writer: Writer,
-    ) -> Result<Writer> {
+    async fn read(&mut self, mut to_read: BTreeMap<ItemPath, Seen>, mut writer: Writer) -> Result<Writer> {
         for round in 1.. {
             if to_read.is_empty() {
                 break;
             }
             let want = |(path, seen): (&ItemPath, &Seen)| {
-                let wanted = Wanted {
-                    size: seen.size,
-                    mtime: seen.facts.mtime,
-                };
+                let wanted = Wanted { size: seen.size, mtime: seen.facts.mtime };
                 (path.clone(), wanted)
             };
             let wanted = to_read.iter().map(want).collect();
@@ -284,28 +248,14 @@ impl Work<'_> {
             match content {
                 Some(content) if stable => {
                     self.stats.files_read += 1;
-                    self.entries.insert(
-                        Item::Path(path),
-                        Entry::File {
-                            facts: seen.facts,
-                            content,
-                        },
-                    );
+                    self.entries.insert(Item::Path(path), Entry::File { facts: seen.facts, content });
                 }
                 Some(content) if last => {
                     self.problem(&path, "it changed each time while it was read");
-                    self.entries.insert(
-                        Item::Path(path),
-                        Entry::File {
-                            facts: seen.facts,
-                            content,
-                        },
-                    );
+                    self.entries.insert(Item::Path(path), Entry::File { facts: seen.facts, content });
                 }
                 None if stable => self.problem(&path, "it can't be read"),
-                _ if last || now.kind != 'f' => {
-                    self.problem(&path, "it became something else while it was read")
-                }
+                _ if last || now.kind != 'f' => self.problem(&path, "it became something else while it was read"),
                 _ => {
                     again.insert(path, now.clone());
                 }
@@ -315,10 +265,7 @@ impl Work<'_> {
     }
 
     fn problem(&mut self, path: &ItemPath, what: &str) {
-        self.problems.push(Problem {
-            path: path.clone(),
-            what: what.to_owned(),
-        });
+        self.problems.push(Problem { path: path.clone(), what: what.to_owned() });
     }
 
     fn judge_problems(&mut self, request: &CaptureRequest) -> Result<()> {
@@ -326,9 +273,7 @@ impl Work<'_> {
             return Ok(());
         }
         let shown = self.problems.iter().take(SHOWN);
-        let shown: Vec<String> = shown
-            .map(|problem| format!("{} ({})", problem.path, problem.what))
-            .collect();
+        let shown: Vec<String> = shown.map(|problem| format!("{} ({})", problem.path, problem.what)).collect();
         Err(SnapshotError::Incomplete {
             site: self.source.site.clone(),
             host: self.source.shell.host().to_owned(),
@@ -344,20 +289,14 @@ impl Work<'_> {
         let (writer, dumped) = database::dump(self.source, access, writer, self.progress).await?;
         for (object, content) in dumped.objects {
             self.stats.sql_bytes += content.size;
-            self.entries
-                .insert(Item::Object(object), Entry::Object { content });
+            self.entries.insert(Item::Object(object), Entry::Object { content });
         }
         Ok((writer, Some(dumped.facts)))
     }
 }
 
 /// The content of a file that the previous snapshot has and that has not been touched since.
-fn known(
-    path: &ItemPath,
-    seen: &Seen,
-    previous: Option<&Manifest>,
-    writer: &Writer,
-) -> Option<Content> {
+fn known(path: &ItemPath, seen: &Seen, previous: Option<&Manifest>, writer: &Writer) -> Option<Content> {
     let previous = previous?;
     let Some(Entry::File { facts, content }) = previous.path(path) else {
         return None;
@@ -366,7 +305,6 @@ fn known(
         && facts.mtime == seen.facts.mtime
         && facts.ctime == seen.facts.ctime
         && facts.inode == seen.facts.inode;
-    let settled =
-        facts.ctime < previous.header.walked.saturating_mul(1_000_000_000) - FRESH_NANOSECONDS;
+    let settled = facts.ctime < previous.header.walked.saturating_mul(1_000_000_000) - FRESH_NANOSECONDS;
     (same && settled && writer.has(content)).then(|| content.clone())
 }

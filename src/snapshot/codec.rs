@@ -6,9 +6,7 @@
 
 use super::error::{Result, SnapshotError};
 use super::item::{Item, ItemPath, JsonBytes, ObjectName};
-use super::manifest::{
-    CHUNK_BYTES, CHUNKER, Chunk, Content, Entry, Facts, Header, MANIFEST_VERSION, Manifest, Totals,
-};
+use super::manifest::{CHUNK_BYTES, CHUNKER, Chunk, Content, Entry, Facts, Header, MANIFEST_VERSION, Manifest, Totals};
 use crate::model::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -115,10 +113,7 @@ fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
     let facts = || {
         let mode = line.mode.as_deref().ok_or("no mode")?;
         Ok::<_, &str>(Facts {
-            mode: u32::from_str_radix(mode, 8)
-                .ok()
-                .filter(|mode| *mode <= 0o7777)
-                .ok_or("bad mode")?,
+            mode: u32::from_str_radix(mode, 8).ok().filter(|mode| *mode <= 0o7777).ok_or("bad mode")?,
             uid: line.uid.ok_or("no uid")?,
             gid: line.gid.ok_or("no gid")?,
             mtime: line.mtime.ok_or("no mtime")?,
@@ -130,17 +125,10 @@ fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
     let content = || {
         let size = line.size.ok_or("no size")?;
         let digest = line.blake3.ok_or("no digest")?;
-        chunks(size, digest, line.chunks.as_deref()).map(|chunks| Content {
-            digest,
-            size,
-            chunks,
-        })
+        chunks(size, digest, line.chunks.as_deref()).map(|chunks| Content { digest, size, chunks })
     };
     let entry = match line.kind {
-        'f' => Entry::File {
-            facts: facts()?,
-            content: content()?,
-        },
+        'f' => Entry::File { facts: facts()?, content: content()? },
         'd' => Entry::Dir { facts: facts()? },
         'l' => Entry::Link {
             facts: facts()?,
@@ -152,13 +140,8 @@ fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
                 .filter(|target| !target.is_empty() && !target.contains(&0))
                 .ok_or("bad target")?,
         },
-        'o' => Entry::Object {
-            content: content()?,
-        },
-        kind @ ('p' | 's' | 'b' | 'c') => Entry::Other {
-            facts: facts()?,
-            kind,
-        },
+        'o' => Entry::Object { content: content()? },
+        kind @ ('p' | 's' | 'b' | 'c') => Entry::Other { facts: facts()?, kind },
         _ => return Err("an unknown kind"),
     };
     let item = match (line.path, line.object, line.kind == 'o') {
@@ -192,10 +175,7 @@ pub(super) fn write<W: Write>(manifest: &Manifest, out: W) -> std::io::Result<W>
     out.include_checksum(true)?;
     let mut hasher = blake3::Hasher::new();
     let mut line = Vec::new();
-    let header = HeaderLine {
-        intendant_manifest: MANIFEST_VERSION,
-        header: manifest.header.clone(),
-    };
+    let header = HeaderLine { intendant_manifest: MANIFEST_VERSION, header: manifest.header.clone() };
     serde_json::to_writer(&mut line, &header)?;
     let mut totals = Totals::default();
     for (item, entry) in &manifest.entries {
@@ -209,12 +189,7 @@ pub(super) fn write<W: Write>(manifest: &Manifest, out: W) -> std::io::Result<W>
     line.push(b'\n');
     hasher.update(&line);
     out.write_all(&line)?;
-    let footer = FooterLine {
-        end: true,
-        totals,
-        id: manifest.id(),
-        digest: hasher.finalize().into(),
-    };
+    let footer = FooterLine { end: true, totals, id: manifest.id(), digest: hasher.finalize().into() };
     serde_json::to_writer(&mut out, &footer)?;
     out.write_all(b"\n")?;
     out.finish()
@@ -224,23 +199,17 @@ pub(super) fn write<W: Write>(manifest: &Manifest, out: W) -> std::io::Result<W>
 pub(super) fn read(what: &str, input: impl Read) -> Result<Manifest> {
     let damaged = |detail: &str| SnapshotError::damaged(what, detail);
     let decoder = zstd::Decoder::new(input).map_err(|e| damaged(&e.to_string()))?;
-    let mut lines = Lines {
-        input: BufReader::new(decoder.take(MAX_MANIFEST_BYTES)),
-        hasher: blake3::Hasher::new(),
-        what,
-    };
+    let mut lines =
+        Lines { input: BufReader::new(decoder.take(MAX_MANIFEST_BYTES)), hasher: blake3::Hasher::new(), what };
     let first = lines.next()?.ok_or_else(|| damaged("it is empty"))?;
     let header = read_header(what, &first)?;
     let mut entries = BTreeMap::new();
     let mut totals = Totals::default();
     loop {
         let above: Digest = lines.hasher.finalize().into();
-        let line = lines
-            .next()?
-            .ok_or_else(|| damaged("its footer is missing"))?;
+        let line = lines.next()?.ok_or_else(|| damaged("its footer is missing"))?;
         if line.starts_with(b"{\"end\"") {
-            let footer: FooterLine =
-                serde_json::from_slice(&line).map_err(|e| damaged(&e.to_string()))?;
+            let footer: FooterLine = serde_json::from_slice(&line).map_err(|e| damaged(&e.to_string()))?;
             if lines.next()?.is_some() {
                 return Err(damaged("something stands after its footer"));
             }
@@ -254,10 +223,7 @@ pub(super) fn read(what: &str, input: impl Read) -> Result<Manifest> {
         let (item, entry) = read_entry(parsed).map_err(damaged)?;
         totals.add(&entry);
         if totals.entries > MAX_ENTRIES {
-            return Err(SnapshotError::TooMuch {
-                what: format!("entries in {what}"),
-                limit: MAX_ENTRIES,
-            });
+            return Err(SnapshotError::TooMuch { what: format!("entries in {what}"), limit: MAX_ENTRIES });
         }
         check_place(&entries, &item).map_err(damaged)?;
         entries.insert(item, entry);
@@ -276,20 +242,14 @@ fn read_header(what: &str, line: &[u8]) -> Result<Header> {
     }
     let header: HeaderLine = serde_json::from_slice(line).map_err(|e| damaged(e.to_string()))?;
     if header.header.chunker != CHUNKER {
-        return Err(damaged(format!(
-            "it is cut by {:?}, which is unknown",
-            header.header.chunker
-        )));
+        return Err(damaged(format!("it is cut by {:?}, which is unknown", header.header.chunker)));
     }
     Ok(header.header)
 }
 
 /// Sorted, unique, and below a folder.
 fn check_place(entries: &BTreeMap<Item, Entry>, item: &Item) -> Result<(), &'static str> {
-    if entries
-        .last_key_value()
-        .is_some_and(|(last, _)| last >= item)
-    {
+    if entries.last_key_value().is_some_and(|(last, _)| last >= item) {
         return Err("its entries are not sorted, or one stands twice");
     }
     if let Item::Path(path) = item
@@ -312,18 +272,13 @@ impl<R: Read> Lines<'_, R> {
     fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
         let mut bounded = (&mut self.input).take(MAX_LINE_BYTES);
-        bounded
-            .read_until(b'\n', &mut line)
-            .map_err(|e| SnapshotError::damaged(self.what, e.to_string()))?;
+        bounded.read_until(b'\n', &mut line).map_err(|e| SnapshotError::damaged(self.what, e.to_string()))?;
         if line.is_empty() {
             return Ok(None);
         }
         self.hasher.update(&line);
         if line.pop() != Some(b'\n') {
-            return Err(SnapshotError::damaged(
-                self.what,
-                "a line is too long or cut off",
-            ));
+            return Err(SnapshotError::damaged(self.what, "a line is too long or cut off"));
         }
         Ok(Some(line))
     }
@@ -371,29 +326,20 @@ mod tests {
         refused(&[dir(""), dir("a"), dir("a")], "stands twice");
         refused(&[dir(""), dir("a/b")], "no folder");
         refused(&[dir(""), link("a"), dir("a/b")], "no folder");
-        refused(
-            &[dir(""), json!({"path": "x", "kind": "z"})],
-            "unknown kind",
-        );
+        refused(&[dir(""), json!({"path": "x", "kind": "z"})], "unknown kind");
         let mut file = dir("f");
         file["kind"] = json!("f");
         file["size"] = json!(u64::MAX);
         file["blake3"] = json!(Digest::of(b""));
         refused(&[dir(""), file], "chunks");
         let newer = HEADER.replace("manifest\":1", "manifest\":2");
-        assert!(matches!(
-            parse(&newer, &[]),
-            Err(SnapshotError::FormatVersion { found: 2, .. })
-        ));
+        assert!(matches!(parse(&newer, &[]), Err(SnapshotError::FormatVersion { found: 2, .. })));
     }
 
     #[test]
     fn what_is_written_is_read_and_nothing_else_is() {
         let header: Header = serde_json::from_str(HEADER).unwrap();
-        let mut manifest = Manifest {
-            header,
-            entries: BTreeMap::new(),
-        };
+        let mut manifest = Manifest { header, entries: BTreeMap::new() };
         for line in [dir(""), link("a\u{e9}"), dir("z")] {
             let parsed: EntryLine = serde_json::from_value(line).unwrap();
             let (item, entry) = read_entry(parsed).unwrap();

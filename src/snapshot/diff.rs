@@ -160,14 +160,10 @@ impl Diff {
     pub fn substance(&self) -> Self {
         let matters = |change: &Change| match change {
             Change::Added | Change::Removed => true,
-            Change::Changed(aspects) => aspects
-                .iter()
-                .any(|aspect| !matches!(aspect, Aspect::Mtime | Aspect::Owner)),
+            Change::Changed(aspects) => aspects.iter().any(|aspect| !matches!(aspect, Aspect::Mtime | Aspect::Owner)),
         };
         let kept = self.changes.iter().filter(|(_, change)| matters(change));
-        Self {
-            changes: kept.cloned().collect(),
-        }
+        Self { changes: kept.cloned().collect() }
     }
 
     /// Without what `keep` refuses.
@@ -193,11 +189,7 @@ impl fmt::Display for Aspect {
 
 impl fmt::Display for DiffCounts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{} added, {} removed, {} changed",
-            self.added, self.removed, self.changed
-        )?;
+        write!(f, "{} added, {} removed, {} changed", self.added, self.removed, self.changed)?;
         if self.objects_added + self.objects_removed + self.objects_changed > 0 {
             write!(
                 f,
@@ -217,11 +209,7 @@ impl fmt::Display for Diff {
         let lines = self.lines(SHOWN);
         if !lines.is_empty() {
             write!(f, " ({}", lines.join("; "))?;
-            f.write_str(if self.changes.len() > SHOWN {
-                "; …)"
-            } else {
-                ")"
-            })?;
+            f.write_str(if self.changes.len() > SHOWN { "; …)" } else { ")" })?;
         }
         Ok(())
     }

@@ -83,9 +83,7 @@ pub enum SnapshotError {
         detail: String,
     },
     /// There is no such snapshot.
-    #[error(
-        "there is no snapshot {name} of {site}; `intendant snapshot list {site}` shows what there is"
-    )]
+    #[error("there is no snapshot {name} of {site}; `intendant snapshot list {site}` shows what there is")]
     NoSnapshot {
         /// The site.
         site: SiteName,
@@ -107,9 +105,7 @@ pub enum SnapshotError {
         examples: String,
     },
     /// The stream of files broke off or is not what was asked for.
-    #[error(
-        "the stream of files from {host} can't be trusted: {detail}; nothing was committed, try again"
-    )]
+    #[error("the stream of files from {host} can't be trusted: {detail}; nothing was committed, try again")]
     Stream {
         /// The host.
         host: String,
@@ -129,9 +125,7 @@ pub enum SnapshotError {
         detail: String,
     },
     /// The target has database objects and the site gives no access, or the other way round.
-    #[error(
-        "snapshot {name} of {site} holds a database and the playbook gives no access to one; nothing was changed"
-    )]
+    #[error("snapshot {name} of {site} holds a database and the playbook gives no access to one; nothing was changed")]
     NoDatabase {
         /// The site.
         site: SiteName,
@@ -161,9 +155,7 @@ pub enum SnapshotError {
         examples: String,
     },
     /// The snapshot's content is not all there.
-    #[error(
-        "snapshot {name} of {site} is hurt: {detail}; nothing was changed, choose another snapshot"
-    )]
+    #[error("snapshot {name} of {site} is hurt: {detail}; nothing was changed, choose another snapshot")]
     Hurt {
         /// The site.
         site: SiteName,
@@ -204,9 +196,7 @@ pub enum SnapshotError {
         limit: u64,
     },
     /// A worker of ours ended without an answer.
-    #[error(
-        "a worker of this program ended before its work was done while {doing}; please report this as a fault"
-    )]
+    #[error("a worker of this program ended before its work was done while {doing}; please report this as a fault")]
     Worker {
         /// What was being done.
         doing: &'static str,
@@ -217,31 +207,17 @@ impl SnapshotError {
     /// For `map_err` on a [`RemoteError`].
     pub(super) fn remote(host: &str, doing: &'static str) -> impl FnOnce(RemoteError) -> Self {
         let host = host.to_owned();
-        move |source| Self::Remote {
-            host,
-            doing,
-            source,
-        }
+        move |source| Self::Remote { host, doing, source }
     }
 
     /// For `map_err` on an [`io::Error`] of the store.
-    pub(super) fn store(
-        path: impl Into<String>,
-        doing: &'static str,
-    ) -> impl FnOnce(io::Error) -> Self {
+    pub(super) fn store(path: impl Into<String>, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Store {
-            path,
-            doing,
-            source,
-        }
+        move |source| Self::Store { path, doing, source }
     }
 
     /// A damaged file.
     pub(super) fn damaged(what: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::Damaged {
-            what: what.into(),
-            detail: crate::model::clean_line(&detail.into(), 400),
-        }
+        Self::Damaged { what: what.into(), detail: crate::model::clean_line(&detail.into(), 400) }
     }
 }

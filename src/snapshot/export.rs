@@ -36,13 +36,7 @@ pub async fn export(
     let (to, progress) = (to.to_owned(), progress.clone());
     let task = tokio::task::spawn_blocking(move || {
         let manifest = store.load(&site, &name)?;
-        Export {
-            manifest,
-            blobs: store.blobs()?,
-            to,
-            progress: &*progress,
-        }
-        .run()
+        Export { manifest, blobs: store.blobs()?, to, progress: &*progress }.run()
     });
     super::capture::joined(task.await)
 }
@@ -57,10 +51,7 @@ struct Export<'a> {
 impl Export<'_> {
     fn run(self) -> Result<u64> {
         let to = self.to.clone();
-        let failed = |source| SnapshotError::Export {
-            path: to.display().to_string(),
-            source,
-        };
+        let failed = |source| SnapshotError::Export { path: to.display().to_string(), source };
         let folder = match to.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
@@ -89,20 +80,13 @@ fn write(
     progress: &dyn Progress,
 ) -> io::Result<()> {
     let header = serde_json::to_vec_pretty(&manifest.header)?;
-    tarball.plain(
-        b"snapshot.json",
-        header.len() as u64,
-        &mut header.as_slice(),
-    )?;
+    tarball.plain(b"snapshot.json", header.len() as u64, &mut header.as_slice())?;
     let of = manifest.entries.len() as u64;
     for (done, (path, entry)) in manifest.paths().enumerate() {
         tarball.entry(&below(path), entry)?;
         progress.at(Phase::Reading, done as u64 + 1, of, tarball.sent);
     }
-    let mut objects: Vec<_> = manifest
-        .objects()
-        .map(|(name, content)| (name.clone(), content.clone()))
-        .collect();
+    let mut objects: Vec<_> = manifest.objects().map(|(name, content)| (name.clone(), content.clone())).collect();
     if objects.is_empty() {
         return Ok(());
     }
@@ -116,11 +100,7 @@ fn write(
     })?;
     let size = sql.stream_position()?;
     sql.rewind()?;
-    tarball.plain(
-        b"database.sql",
-        size,
-        &mut BufReader::with_capacity(BUFFER_BYTES, sql).take(size),
-    )
+    tarball.plain(b"database.sql", size, &mut BufReader::with_capacity(BUFFER_BYTES, sql).take(size))
 }
 
 /// `files/` and the path.

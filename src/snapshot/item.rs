@@ -24,8 +24,7 @@ pub struct ItemError(&'static str);
 
 impl ItemError {
     /// A snapshot's name that is none.
-    pub(super) const BAD_SNAPSHOT_NAME: Self =
-        Self("a snapshot's name looks like 20260114T020000.123Z-0123456789ab");
+    pub(super) const BAD_SNAPSHOT_NAME: Self = Self("a snapshot's name looks like 20260114T020000.123Z-0123456789ab");
 }
 
 impl ItemPath {
@@ -48,9 +47,7 @@ impl ItemPath {
         }
         let bad = |part: &[u8]| part.is_empty() || part == b"." || part == b"..";
         if bytes.split(|byte| *byte == b'/').any(bad) {
-            return Err(ItemError(
-                "a path is absolute or has an empty, '.' or '..' part",
-            ));
+            return Err(ItemError("a path is absolute or has an empty, '.' or '..' part"));
         }
         Ok(Self(bytes.into()))
     }
@@ -84,11 +81,7 @@ impl ItemPath {
 
     /// Whether it is `other` or lies below it.
     pub fn is_within(&self, other: &Self) -> bool {
-        other.is_root()
-            || self
-                .0
-                .strip_prefix(other.as_bytes())
-                .is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+        other.is_root() || self.0.strip_prefix(other.as_bytes()).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
     }
 
     /// As programs on the host get it: `./a/b`, so that it is never an option.
@@ -135,18 +128,16 @@ impl JsonBytes {
     pub(super) fn new(bytes: &[u8]) -> Self {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::Text(text.to_owned()),
-            Err(_) => Self::Other {
-                base64: base64::engine::general_purpose::STANDARD.encode(bytes),
-            },
+            Err(_) => Self::Other { base64: base64::engine::general_purpose::STANDARD.encode(bytes) },
         }
     }
 
     pub(super) fn bytes(self) -> Result<Vec<u8>, ItemError> {
         match self {
             Self::Text(text) => Ok(text.into_bytes()),
-            Self::Other { base64 } => base64::engine::general_purpose::STANDARD
-                .decode(base64)
-                .map_err(|_| ItemError("bad base64")),
+            Self::Other { base64 } => {
+                base64::engine::general_purpose::STANDARD.decode(base64).map_err(|_| ItemError("bad base64"))
+            }
         }
     }
 }
@@ -229,9 +220,7 @@ impl ObjectName {
             return Err(ItemError("a database object's name is empty or too long"));
         }
         if name.chars().any(char::is_control) {
-            return Err(ItemError(
-                "a database object's name holds a control character",
-            ));
+            return Err(ItemError("a database object's name holds a control character"));
         }
         Ok(Self { kind, name })
     }
@@ -272,9 +261,7 @@ impl Serialize for ObjectName {
 
 impl<'de> Deserialize<'de> for ObjectName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
     }
 }
 

@@ -161,10 +161,9 @@ impl Entry {
     /// What the walk says, for paths.
     pub fn facts(&self) -> Option<&Facts> {
         match self {
-            Self::File { facts, .. }
-            | Self::Dir { facts }
-            | Self::Link { facts, .. }
-            | Self::Other { facts, .. } => Some(facts),
+            Self::File { facts, .. } | Self::Dir { facts } | Self::Link { facts, .. } | Self::Other { facts, .. } => {
+                Some(facts)
+            }
             Self::Object { .. } => None,
         }
     }
@@ -274,12 +273,10 @@ impl Manifest {
 
     /// All database objects.
     pub fn objects(&self) -> impl Iterator<Item = (&ObjectName, &Content)> {
-        self.entries
-            .iter()
-            .filter_map(|(item, entry)| match (item, entry) {
-                (Item::Object(object), Entry::Object { content }) => Some((object, content)),
-                _ => None,
-            })
+        self.entries.iter().filter_map(|(item, entry)| match (item, entry) {
+            (Item::Object(object), Entry::Object { content }) => Some((object, content)),
+            _ => None,
+        })
     }
 }
 

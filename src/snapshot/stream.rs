@@ -56,37 +56,22 @@ pub(super) async fn read_files(
 ) -> Result<(Writer, Arrived)> {
     const DOING: &str = "reading the site's files";
     let host = source.shell.host().to_owned();
-    let command = Command::script(READ, [""; 0])
-        .in_folder(&source.root)
-        .reading(RawInput::Pipe)
-        .within(READ_TIMEOUT);
+    let command = Command::script(READ, [""; 0]).in_folder(&source.root).reading(RawInput::Pipe).within(READ_TIMEOUT);
     let started = source.shell.start(&command).await;
     let mut process = started.map_err(SnapshotError::remote(&host, DOING))?;
     let mut paths: Vec<ItemPath> = wanted.keys().cloned().collect();
     paths.sort_unstable();
-    let feeding = process
-        .stdin
-        .take()
-        .map(|stdin| tokio::spawn(feed(stdin, paths)));
+    let feeding = process.stdin.take().map(|stdin| tokio::spawn(feed(stdin, paths)));
     let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
     let (progress, worker_host) = (progress.clone(), host.clone());
     let reading = tokio::task::spawn_blocking(move || {
-        Reading {
-            host: worker_host,
-            wanted,
-            writer,
-            progress: &*progress,
-        }
-        .run(stdout)
+        Reading { host: worker_host, wanted, writer, progress: &*progress }.run(stdout)
     });
     let read = reading.await;
     if let Some(feeding) = feeding {
         feeding.abort();
     }
-    let output = process
-        .finish()
-        .await
-        .map_err(SnapshotError::remote(&host, DOING))?;
+    let output = process.finish().await.map_err(SnapshotError::remote(&host, DOING))?;
     match output.status {
         // 1: a file changed as it was read; 2: one could not be read. Both show below.
         0..=2 => {}
@@ -103,9 +88,7 @@ pub(super) async fn read_files(
             return Err(SnapshotError::Stream { host, detail });
         }
     }
-    read.unwrap_or(Err(SnapshotError::Worker {
-        doing: "reading files",
-    }))
+    read.unwrap_or(Err(SnapshotError::Worker { doing: "reading files" }))
 }
 
 /// Writes the list. A pipe that breaks shows in the status.
@@ -135,11 +118,7 @@ struct Reading<'a> {
 impl Reading<'_> {
     fn run(mut self, stdout: Reader) -> Result<(Writer, Arrived)> {
         let count = self.wanted.len() as u64;
-        let mut arrived = Arrived {
-            contents: HashMap::new(),
-            different: Vec::new(),
-            bytes: 0,
-        };
+        let mut arrived = Arrived { contents: HashMap::new(), different: Vec::new(), bytes: 0 };
         let host = self.host.clone();
         let broken = |detail: String| SnapshotError::Stream {
             host: host.clone(),
@@ -153,18 +132,15 @@ impl Reading<'_> {
             let name = entry.path_bytes();
             let path = ItemPath::new(name.strip_prefix(b"./").unwrap_or(&name));
             let path = path.map_err(|e| broken(e.to_string()))?;
-            let wanted = self
-                .wanted
-                .remove(&path)
-                .ok_or_else(|| broken(format!("it holds {path}, which was not asked for")))?;
+            let wanted =
+                self.wanted.remove(&path).ok_or_else(|| broken(format!("it holds {path}, which was not asked for")))?;
             let header = entry.header();
             if header.entry_type() != tar::EntryType::Regular {
                 arrived.different.push(path);
                 continue;
             }
             let mtime = header.mtime().unwrap_or(0);
-            let same = entry.size() == wanted.size
-                && mtime == wanted.mtime.div_euclid(1_000_000_000) as u64;
+            let same = entry.size() == wanted.size && mtime == wanted.mtime.div_euclid(1_000_000_000) as u64;
             let mut content = ContentWriter::default();
             loop {
                 let read = entry.read(&mut buffer).map_err(|e| broken(e.to_string()))?;
@@ -193,12 +169,7 @@ impl Reading<'_> {
         if padding.map_err(|e| broken(e.to_string()))? > MAX_PADDING_BYTES {
             return Err(broken("something follows its end".into()));
         }
-        self.progress.at(
-            Phase::Reading,
-            arrived.contents.len() as u64,
-            count,
-            arrived.bytes,
-        );
+        self.progress.at(Phase::Reading, arrived.contents.len() as u64, count, arrived.bytes);
         Ok((self.writer, arrived))
     }
 }

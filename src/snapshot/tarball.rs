@@ -24,12 +24,7 @@ pub(super) struct Tarball<W: Write> {
 
 impl<W: Write> Tarball<W> {
     pub(super) fn new(out: W, blobs: BlobReader) -> Self {
-        Self {
-            out,
-            blobs,
-            sent: 0,
-            failed: None,
-        }
+        Self { out, blobs, sent: 0, failed: None }
     }
 
     /// Ends the archive.
@@ -40,21 +35,8 @@ impl<W: Write> Tarball<W> {
     }
 
     /// Adds a file that is not in the store.
-    pub(super) fn plain(
-        &mut self,
-        name: &[u8],
-        size: u64,
-        content: &mut dyn Read,
-    ) -> io::Result<()> {
-        let facts = Facts {
-            mode: 0o644,
-            uid: 0,
-            gid: 0,
-            mtime: 0,
-            ctime: 0,
-            inode: 0,
-            nlink: 1,
-        };
+    pub(super) fn plain(&mut self, name: &[u8], size: u64, content: &mut dyn Read) -> io::Result<()> {
+        let facts = Facts { mode: 0o644, uid: 0, gid: 0, mtime: 0, ctime: 0, inode: 0, nlink: 1 };
         self.header(tar::EntryType::Regular, name, None, size, &facts)?;
         let copied = io::copy(&mut content.take(size), &mut self.out)?;
         if copied != size {
@@ -67,9 +49,7 @@ impl<W: Write> Tarball<W> {
     pub(super) fn entry(&mut self, name: &[u8], entry: &Entry) -> io::Result<()> {
         match entry {
             Entry::Dir { facts } => self.dated(tar::EntryType::Directory, name, None, 0, facts),
-            Entry::Link { facts, target } => {
-                self.dated(tar::EntryType::Symlink, name, Some(target), 0, facts)
-            }
+            Entry::Link { facts, target } => self.dated(tar::EntryType::Symlink, name, Some(target), 0, facts),
             Entry::File { facts, content } => {
                 self.dated(tar::EntryType::Regular, name, None, content.size, facts)?;
                 for chunk in &content.chunks {
@@ -97,20 +77,8 @@ impl<W: Write> Tarball<W> {
         facts: &Facts,
     ) -> io::Result<()> {
         let record = pax_record("mtime", &pax_time(facts.mtime));
-        let plain = Facts {
-            mode: 0o644,
-            uid: 0,
-            gid: 0,
-            mtime: 0,
-            ..*facts
-        };
-        self.header(
-            tar::EntryType::XHeader,
-            b"pax",
-            None,
-            record.len() as u64,
-            &plain,
-        )?;
+        let plain = Facts { mode: 0o644, uid: 0, gid: 0, mtime: 0, ..*facts };
+        self.header(tar::EntryType::XHeader, b"pax", None, record.len() as u64, &plain)?;
         self.out.write_all(record.as_bytes())?;
         pad(&mut self.out, record.len() as u64)?;
         self.header(kind, name, target, size, facts)
@@ -149,15 +117,7 @@ impl<W: Write> Tarball<W> {
 
     fn long(&mut self, kind: tar::EntryType, bytes: &[u8]) -> io::Result<()> {
         let size = bytes.len() as u64 + 1;
-        let facts = Facts {
-            mode: 0o644,
-            uid: 0,
-            gid: 0,
-            mtime: 0,
-            ctime: 0,
-            inode: 0,
-            nlink: 1,
-        };
+        let facts = Facts { mode: 0o644, uid: 0, gid: 0, mtime: 0, ctime: 0, inode: 0, nlink: 1 };
         self.header(kind, b"././@LongLink", None, size, &facts)?;
         self.out.write_all(bytes)?;
         self.out.write_all(&[0])?;

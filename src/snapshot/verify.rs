@@ -5,7 +5,7 @@
 use super::error::Result;
 use super::item::Item;
 use super::manifest::{Entry, Manifest};
-use super::store::{BlobReader, SnapshotName, Store, Place};
+use super::store::{BlobReader, Place, SnapshotName, Store};
 use super::{Phase, Progress};
 use crate::model::{Digest, SiteName};
 use std::collections::{BTreeSet, HashSet};
@@ -104,17 +104,9 @@ fn one(store: &Store, site: &SiteName, name: &SnapshotName, progress: &dyn Progr
 /// How many items are named for each snapshot.
 const SHOWN: usize = 20;
 
-fn all(
-    store: &Store,
-    site: Option<&SiteName>,
-    depth: Depth,
-    progress: &dyn Progress,
-) -> Result<Verified> {
+fn all(store: &Store, site: Option<&SiteName>, depth: Depth, progress: &dyn Progress) -> Result<Verified> {
     let mut blobs = store.blobs()?;
-    let mut verified = Verified {
-        damaged: store.damaged()?,
-        ..Verified::default()
-    };
+    let mut verified = Verified { damaged: store.damaged()?, ..Verified::default() };
     let bad = match depth {
         Depth::Metadata => HashSet::new(),
         Depth::EveryByte => {
@@ -135,12 +127,7 @@ fn all(
             };
             if count > 0 {
                 let name = summary.name;
-                verified.hurt.push(HurtSnapshot {
-                    site: site.clone(),
-                    name,
-                    count,
-                    items,
-                });
+                verified.hurt.push(HurtSnapshot { site: site.clone(), name, count, items });
             }
         }
     }
@@ -159,55 +146,28 @@ fn read_all(
     for (place, digest) in all {
         if !blobs.matches(place, digest) {
             bad.insert(*digest);
-            packs.insert(format!(
-                "{}: bytes are not what they were",
-                blobs.pack(place)
-            ));
+            packs.insert(format!("{}: bytes are not what they were", blobs.pack(place)));
         }
         verified.blobs += 1;
         verified.bytes += u64::from(place.size());
         if verified.blobs.is_multiple_of(500) {
-            progress.at(
-                Phase::Verifying,
-                verified.blobs,
-                all.len() as u64,
-                verified.bytes,
-            );
+            progress.at(Phase::Verifying, verified.blobs, all.len() as u64, verified.bytes);
         }
     }
-    progress.at(
-        Phase::Verifying,
-        verified.blobs,
-        all.len() as u64,
-        verified.bytes,
-    );
+    progress.at(Phase::Verifying, verified.blobs, all.len() as u64, verified.bytes);
     verified.damaged.extend(packs);
     bad
 }
 
-fn hurt_items(
-    manifest: &Manifest,
-    blobs: &BlobReader,
-    bad: &HashSet<Digest>,
-) -> (usize, Vec<String>) {
+fn hurt_items(manifest: &Manifest, blobs: &BlobReader, bad: &HashSet<Digest>) -> (usize, Vec<String>) {
     let is_hurt = |entry: &Entry| {
         entry.content().is_some_and(|content| {
             content.chunks.iter().any(|chunk| {
-                let there = blobs
-                    .place(&chunk.digest)
-                    .is_some_and(|place| place.size() == chunk.size);
+                let there = blobs.place(&chunk.digest).is_some_and(|place| place.size() == chunk.size);
                 !there || bad.contains(&chunk.digest)
             })
         })
     };
-    let hurt: Vec<&Item> = manifest
-        .entries
-        .iter()
-        .filter(|(_, entry)| is_hurt(entry))
-        .map(|(item, _)| item)
-        .collect();
-    (
-        hurt.len(),
-        hurt.iter().take(SHOWN).map(ToString::to_string).collect(),
-    )
+    let hurt: Vec<&Item> = manifest.entries.iter().filter(|(_, entry)| is_hurt(entry)).map(|(item, _)| item).collect();
+    (hurt.len(), hurt.iter().take(SHOWN).map(ToString::to_string).collect())
 }

@@ -68,12 +68,7 @@ fn exclusions(patterns: &[String]) -> Vec<String> {
     for pattern in patterns {
         let pattern = pattern.trim_start_matches("./").trim_matches('/');
         if !pattern.is_empty() {
-            words.extend([
-                "-path".into(),
-                format!("./{pattern}"),
-                "-prune".into(),
-                "-o".into(),
-            ]);
+            words.extend(["-path".into(), format!("./{pattern}"), "-prune".into(), "-o".into()]);
         }
     }
     words
@@ -84,14 +79,8 @@ pub(super) async fn walk(source: &Source, progress: &dyn Progress) -> Result<Wal
     const DOING: &str = "listing the site's files";
     let host = source.shell.host();
     let remote = || SnapshotError::remote(host, DOING);
-    let says = |detail: String| SnapshotError::Host {
-        host: host.to_owned(),
-        doing: DOING,
-        detail,
-    };
-    let command = Command::script(WALK, exclusions(&source.exclude))
-        .in_folder(&source.root)
-        .within(WALK_TIMEOUT);
+    let says = |detail: String| SnapshotError::Host { host: host.to_owned(), doing: DOING, detail };
+    let command = Command::script(WALK, exclusions(&source.exclude)).in_folder(&source.root).within(WALK_TIMEOUT);
     let mut process = source.shell.start(&command).await.map_err(remote())?;
     let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
     let listed = read_list(stdout, progress).await;
@@ -100,32 +89,20 @@ pub(super) async fn walk(source: &Source, progress: &dyn Progress) -> Result<Wal
         0 | 1 => {}
         BROKEN_PIPE if listed.is_err() => {}
         NO_GNU_FIND => {
-            return Err(says(
-                "there is no GNU find on the host, which the walk needs; install findutils".into(),
-            ));
+            return Err(says("there is no GNU find on the host, which the walk needs; install findutils".into()));
         }
         126 => {
-            return Err(says(format!(
-                "the folder {} is not there or not accessible",
-                clean_line(&source.root, 200)
-            )));
+            return Err(says(format!("the folder {} is not there or not accessible", clean_line(&source.root, 200))));
         }
         status => {
-            return Err(says(format!(
-                "find ended with status {status}: {}",
-                output.tail()
-            )));
+            return Err(says(format!("find ended with status {status}: {}", output.tail())));
         }
     }
     let mut walk = listed.map_err(|detail| says(format!("{detail}; {}", output.tail())))?;
     match unreadable(&output.stderr) {
         Some(problems) if output.status == 0 || !problems.is_empty() => walk.problems = problems,
         _ => {
-            return Err(says(format!(
-                "find ended with status {}: {}",
-                output.status,
-                output.tail()
-            )));
+            return Err(says(format!("find ended with status {}: {}", output.status, output.tail())));
         }
     }
     Ok(walk)
@@ -141,15 +118,9 @@ fn unreadable(stderr: &[u8]) -> Option<Vec<Problem>> {
         let quoted = path.strip_prefix('\'')?.strip_suffix('\'')?;
         let path = unescape(quoted)?;
         let path = path.strip_prefix(b"./").unwrap_or_default().to_vec();
-        Some(Problem {
-            path: ItemPath::new(path).ok()?,
-            what: clean_line(what, 200),
-        })
+        Some(Problem { path: ItemPath::new(path).ok()?, what: clean_line(what, 200) })
     };
-    text.lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(problem)
-        .collect()
+    text.lines().filter(|line| !line.trim().is_empty()).map(problem).collect()
 }
 
 /// What `find` quotes in the C locale: `\n`, `\\`, `\'`, `\377`.
@@ -181,10 +152,7 @@ fn unescape(quoted: &str) -> Option<Vec<u8>> {
 }
 
 /// Looks again at some paths: what they are now. What has gone is not in the answer.
-pub(super) async fn look_again(
-    source: &Source,
-    paths: &[ItemPath],
-) -> Result<BTreeMap<ItemPath, Seen>> {
+pub(super) async fn look_again(source: &Source, paths: &[ItemPath]) -> Result<BTreeMap<ItemPath, Seen>> {
     const DOING: &str = "looking at files again";
     let host = source.shell.host();
     let remote = || SnapshotError::remote(host, DOING);
@@ -199,28 +167,17 @@ pub(super) async fn look_again(
         .printing_at_most(MAX_LOOK_BYTES)
         .within(WALK_TIMEOUT);
     let output = source.shell.run(&command).await.map_err(remote())?;
-    let says = |detail: String| SnapshotError::Host {
-        host: host.to_owned(),
-        doing: DOING,
-        detail,
-    };
+    let says = |detail: String| SnapshotError::Host { host: host.to_owned(), doing: DOING, detail };
     // 123: some have gone.
     if !matches!(output.status, 0 | 123) {
-        return Err(says(format!(
-            "find ended with status {}: {}",
-            output.status,
-            output.tail()
-        )));
+        return Err(says(format!("find ended with status {}: {}", output.status, output.tail())));
     }
     let mut fields = output.stdout.split(|byte| *byte == 0);
     let mut found = BTreeMap::new();
-    while let (Some(facts), Some(path), Some(target)) =
-        (fields.next(), fields.next(), fields.next())
-    {
+    while let (Some(facts), Some(path), Some(target)) = (fields.next(), fields.next(), fields.next()) {
         let path = path.strip_prefix(b"./").unwrap_or_default();
         let path = ItemPath::new(path).map_err(|e| says(e.to_string()))?;
-        let seen = seen(facts, target.to_vec())
-            .ok_or_else(|| says(format!("its facts of {path} can't be read")))?;
+        let seen = seen(facts, target.to_vec()).ok_or_else(|| says(format!("its facts of {path} can't be read")))?;
         found.insert(path, seen);
     }
     Ok(found)
@@ -230,9 +187,7 @@ async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, Stri
     let mut input = BufReader::with_capacity(256 << 10, stdout);
     let first = field(&mut input).await?.ok_or("it listed nothing")?;
     let first = String::from_utf8_lossy(&first);
-    let (began, uid) = first
-        .split_once(' ')
-        .ok_or("its first words are no time and user")?;
+    let (began, uid) = first.split_once(' ').ok_or("its first words are no time and user")?;
     let mut walk = Walk {
         began: began.parse().map_err(|_| "its time is no number")?,
         uid: uid.parse().map_err(|_| "its user is no number")?,
@@ -244,8 +199,7 @@ async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, Stri
         let path = field(&mut input).await?.ok_or(cut_off)?;
         let target = field(&mut input).await?.ok_or(cut_off)?;
         let path = ItemPath::new(path).map_err(|e| e.to_string())?;
-        let seen =
-            seen(&facts, target).ok_or_else(|| format!("its facts of {path} can't be read"))?;
+        let seen = seen(&facts, target).ok_or_else(|| format!("its facts of {path} can't be read"))?;
         walk.seen.insert(path, seen);
         let count = walk.seen.len() as u64;
         if count > MAX_ENTRIES {
@@ -255,12 +209,7 @@ async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, Stri
             progress.at(Phase::Walking, count, 0, 0);
         }
     }
-    progress.at(
-        Phase::Walking,
-        walk.seen.len() as u64,
-        walk.seen.len() as u64,
-        0,
-    );
+    progress.at(Phase::Walking, walk.seen.len() as u64, walk.seen.len() as u64, 0);
     Ok(walk)
 }
 
@@ -268,10 +217,7 @@ async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, Stri
 async fn field(input: &mut BufReader<Reader>) -> Result<Option<Vec<u8>>, String> {
     let mut bytes = Vec::new();
     let mut bounded = input.take(MAX_FIELD_BYTES);
-    bounded
-        .read_until(0, &mut bytes)
-        .await
-        .map_err(|e| e.to_string())?;
+    bounded.read_until(0, &mut bytes).await.map_err(|e| e.to_string())?;
     match bytes.pop() {
         None => Ok(None),
         Some(0) => Ok(Some(bytes)),
@@ -291,24 +237,8 @@ fn seen(facts: &[u8], target: Vec<u8>) -> Option<Seen> {
     let ctime = nanoseconds(words.next()?)?;
     let inode = words.next()?.parse().ok()?;
     let nlink = words.next()?.parse().ok()?;
-    let kind = kind
-        .chars()
-        .next()
-        .filter(|kind| "fdlpsbc".contains(*kind) && mode <= 0o7777)?;
-    Some(Seen {
-        kind,
-        facts: Facts {
-            mode,
-            uid,
-            gid,
-            mtime,
-            ctime,
-            inode,
-            nlink,
-        },
-        size,
-        target,
-    })
+    let kind = kind.chars().next().filter(|kind| "fdlpsbc".contains(*kind) && mode <= 0o7777)?;
+    Some(Seen { kind, facts: Facts { mode, uid, gid, mtime, ctime, inode, nlink }, size, target })
 }
 
 /// `1700000000.1234567890` as nanoseconds; what does not fit is the nearest that does.
@@ -321,11 +251,7 @@ fn nanoseconds(text: &str) -> Option<i64> {
     }
     let fraction: i64 = digits.parse().ok()?;
     // Before 1970 GNU find prints the fraction that is added to the floor of the seconds.
-    Some(
-        seconds
-            .saturating_mul(1_000_000_000)
-            .saturating_add(fraction),
-    )
+    Some(seconds.saturating_mul(1_000_000_000).saturating_add(fraction))
 }
 
 #[cfg(test)]
@@ -334,10 +260,7 @@ mod tests {
 
     #[test]
     fn times_keep_their_nanoseconds() {
-        assert_eq!(
-            nanoseconds("1700000000.1234567890"),
-            Some(1_700_000_000_123_456_789)
-        );
+        assert_eq!(nanoseconds("1700000000.1234567890"), Some(1_700_000_000_123_456_789));
         assert_eq!(nanoseconds("12"), Some(12_000_000_000));
         assert_eq!(nanoseconds("x"), None);
     }
@@ -354,12 +277,7 @@ mod tests {
     #[test]
     fn facts_of_the_wrong_shape_are_refused() {
         assert!(seen(b"f 644 0 0 5 1.0 1.0 7 1", Vec::new()).is_some());
-        for bad in [
-            &b"f 644 0 0 5 1.0 1.0 7"[..],
-            b"x 644 0 0 5 1.0 1.0 7 1",
-            b"f 77777 0 0 5 1 1 7 1",
-            b"",
-        ] {
+        for bad in [&b"f 644 0 0 5 1.0 1.0 7"[..], b"x 644 0 0 5 1.0 1.0 7 1", b"f 77777 0 0 5 1 1 7 1", b""] {
             assert!(seen(bad, Vec::new()).is_none());
         }
     }

@@ -90,8 +90,7 @@ fn edges(inputs: &Inputs<'_>, decision: &Decision) -> Vec<(ComponentId, Componen
         };
         let needs = offer_of(inputs, id).and_then(|offer| offer.requires.core.clone());
         let present = &inputs.inventory.core.version;
-        let newer =
-            needs.filter(|needs| inputs.versions.scheme.compare(present, needs) == Ordering::Less);
+        let newer = needs.filter(|needs| inputs.versions.scheme.compare(present, needs) == Ordering::Less);
         if let Some(version) = newer {
             edges.push((core.clone(), id.clone(), Because::NeedsCore { version }));
         }
@@ -103,11 +102,8 @@ fn edges(inputs: &Inputs<'_>, decision: &Decision) -> Vec<(ComponentId, Componen
 fn together(inputs: &Inputs<'_>, decision: &Decision) -> Vec<(ComponentId, ComponentId)> {
     let mut pairs = Vec::new();
     for names in &inputs.plan.updates.together {
-        let members: Vec<&ComponentId> = decision
-            .updates
-            .keys()
-            .filter(|id| names.iter().any(|name| name.names(id)))
-            .collect();
+        let members: Vec<&ComponentId> =
+            decision.updates.keys().filter(|id| names.iter().any(|name| name.names(id))).collect();
         for pair in members.windows(2) {
             pairs.push((pair[0].clone(), pair[1].clone()));
         }
@@ -121,11 +117,8 @@ pub(super) fn order(inputs: &Inputs<'_>, mut decision: Decision) -> UpdateGraph 
     let edges = edges(inputs, &decision);
     let pairs = together(inputs, &decision);
     let mut graph: DiGraph<ComponentId, ()> = DiGraph::new();
-    let nodes: BTreeMap<ComponentId, NodeIndex> = decision
-        .updates
-        .keys()
-        .map(|id| (id.clone(), graph.add_node(id.clone())))
-        .collect();
+    let nodes: BTreeMap<ComponentId, NodeIndex> =
+        decision.updates.keys().map(|id| (id.clone(), graph.add_node(id.clone()))).collect();
     for (before, after, _) in &edges {
         graph.update_edge(nodes[before], nodes[after], ());
     }
@@ -142,11 +135,8 @@ pub(super) fn order(inputs: &Inputs<'_>, mut decision: Decision) -> UpdateGraph 
         inner_order(ids, &edges);
     }
     members.sort_by(|a, b| a.iter().min().cmp(&b.iter().min()));
-    let group_of: BTreeMap<&ComponentId, usize> = members
-        .iter()
-        .enumerate()
-        .flat_map(|(group, ids)| ids.iter().map(move |id| (id, group)))
-        .collect();
+    let group_of: BTreeMap<&ComponentId, usize> =
+        members.iter().enumerate().flat_map(|(group, ids)| ids.iter().map(move |id| (id, group))).collect();
     let mut waits_for: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); members.len()];
     for (before, after, _) in &edges {
         let (before, after) = (group_of[before], group_of[after]);
@@ -155,59 +145,34 @@ pub(super) fn order(inputs: &Inputs<'_>, mut decision: Decision) -> UpdateGraph 
         }
     }
     let order = sequence(&members, waits_for);
-    let edges_back: BTreeSet<(ComponentId, ComponentId)> = edges
-        .iter()
-        .map(|(before, after, _)| (before.clone(), after.clone()))
-        .collect();
+    let edges_back: BTreeSet<(ComponentId, ComponentId)> =
+        edges.iter().map(|(before, after, _)| (before.clone(), after.clone())).collect();
     for (before, after, because) in edges {
         let one = group_of[&before] == group_of[&after];
         // In a circle both say that they need the other; the group itself is the reason then.
         let circle = one && edges_back.contains(&(after.clone(), before.clone()));
-        let because = if circle {
-            Because::Together { other: before }
-        } else {
-            because
-        };
+        let because = if circle { Because::Together { other: before } } else { because };
         push_reason(&mut decision, &after, because);
     }
     for (a, b) in pairs {
         for (id, other) in [(&a, &b), (&b, &a)] {
-            push_reason(
-                &mut decision,
-                id,
-                Because::Together {
-                    other: other.clone(),
-                },
-            );
+            push_reason(&mut decision, id, Because::Together { other: other.clone() });
         }
     }
     mark_before_core(&members, &order, &mut decision);
     let mut updates = decision.updates;
     let groups = order
         .into_iter()
-        .map(|group| Group {
-            updates: members[group]
-                .iter()
-                .filter_map(|id| updates.remove(id))
-                .collect(),
-        })
+        .map(|group| Group { updates: members[group].iter().filter_map(|id| updates.remove(id)).collect() })
         .collect();
-    UpdateGraph {
-        groups,
-        holds: decision.holds,
-        languages: decision.languages,
-    }
+    UpdateGraph { groups, holds: decision.holds, languages: decision.languages }
 }
 
 /// The order within a group: what is needed first, and by name where nothing or a circle decides.
 fn inner_order(ids: &mut Vec<ComponentId>, edges: &[(ComponentId, ComponentId, Because)]) {
     let mut left: BTreeSet<ComponentId> = ids.drain(..).collect();
     while let Some(first) = left.first().cloned() {
-        let waits = |id: &ComponentId| {
-            edges
-                .iter()
-                .any(|(before, after, _)| after == id && left.contains(before))
-        };
+        let waits = |id: &ComponentId| edges.iter().any(|(before, after, _)| after == id && left.contains(before));
         let next = left.iter().find(|id| !waits(id)).cloned().unwrap_or(first);
         left.remove(&next);
         ids.push(next);
@@ -217,15 +182,9 @@ fn inner_order(ids: &mut Vec<ComponentId>, edges: &[(ComponentId, ComponentId, B
 /// Kahn's algorithm with a fixed preference.
 fn sequence(members: &[Vec<ComponentId>], mut waits_for: Vec<BTreeSet<usize>>) -> Vec<usize> {
     let holds_core = |group: usize| members[group].iter().any(|id| id.kind.is_core());
-    let mut left: BTreeSet<(bool, usize)> = (0..members.len())
-        .map(|group| (holds_core(group), group))
-        .collect();
+    let mut left: BTreeSet<(bool, usize)> = (0..members.len()).map(|group| (holds_core(group), group)).collect();
     let mut order = Vec::new();
-    while let Some(next) = left
-        .iter()
-        .find(|(_, group)| waits_for[*group].is_empty())
-        .copied()
-    {
+    while let Some(next) = left.iter().find(|(_, group)| waits_for[*group].is_empty()).copied() {
         left.remove(&next);
         waits_for.iter_mut().for_each(|waits| {
             waits.remove(&next.1);
@@ -237,19 +196,13 @@ fn sequence(members: &[Vec<ComponentId>], mut waits_for: Vec<BTreeSet<usize>>) -
 
 /// A reason is given once.
 fn push_reason(decision: &mut Decision, id: &ComponentId, because: Because) {
-    if let Some(update) = decision
-        .updates
-        .get_mut(id)
-        .filter(|update| !update.because.contains(&because))
-    {
+    if let Some(update) = decision.updates.get_mut(id).filter(|update| !update.because.contains(&because)) {
         update.because.push(because);
     }
 }
 
 fn mark_before_core(members: &[Vec<ComponentId>], order: &[usize], decision: &mut Decision) {
-    let core = order
-        .iter()
-        .position(|group| members[*group].iter().any(|id| id.kind.is_core()));
+    let core = order.iter().position(|group| members[*group].iter().any(|id| id.kind.is_core()));
     for group in &order[..core.unwrap_or(0)] {
         for id in &members[*group] {
             if let Some(update) = decision.updates.get_mut(id) {

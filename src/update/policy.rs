@@ -34,19 +34,14 @@ impl Decision {
 }
 
 pub(super) fn decide(inputs: &Inputs<'_>) -> Decision {
-    let mut decision = Decision {
-        updates: BTreeMap::new(),
-        holds: Vec::new(),
-        languages: false,
-    };
+    let mut decision = Decision { updates: BTreeMap::new(), holds: Vec::new(), languages: false };
     core(inputs, &mut decision);
     for extension in &inputs.inventory.extensions {
         let Some(offer) = &extension.offer else {
             continue;
         };
         if !inputs.updatable.contains(&extension.id.kind) {
-            decision.languages |=
-                extension.id.kind.as_str() == "language" && inputs.plan.updates.languages;
+            decision.languages |= extension.id.kind.as_str() == "language" && inputs.plan.updates.languages;
             continue;
         }
         consider(inputs, extension, offer, &mut decision);
@@ -70,19 +65,14 @@ pub(super) fn decide(inputs: &Inputs<'_>) -> Decision {
 /// forgotten.
 fn unusable_hold(shown: &str, why: &str) -> Option<Hold> {
     let kind = Kind::new("unusable").ok()?;
-    let slug: String = shown
-        .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-        .collect();
+    let slug: String = shown.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
     let slug = Slug::new(format!("x{}", slug.chars().take(60).collect::<String>())).ok()?;
     Some(Hold {
         component: ComponentId { kind, slug },
         title: shown.to_owned(),
         installed: Version::new("0").ok()?,
         offered: None,
-        reason: HoldReason::Unusable {
-            why: why.to_owned(),
-        },
+        reason: HoldReason::Unusable { why: why.to_owned() },
     })
 }
 
@@ -101,21 +91,13 @@ fn core(inputs: &Inputs<'_>, decision: &mut Decision) {
     offers.dedup_by(|a, b| a.version == b.version);
     let newer = |offer: &&&Offer| scheme.compare(&core.version, &offer.version) == Ordering::Less;
     for offer in offers.iter().filter(newer) {
-        let step = scheme.step(
-            &core.version,
-            &offer.version,
-            inputs.versions.train_parts(&id.kind),
-        );
+        let step = scheme.step(&core.version, &offer.version, inputs.versions.train_parts(&id.kind));
         let reason = policy_reason(inputs, &id, "updates.core", inputs.plan.updates.core, step)
             .or_else(|| approval(inputs, &id, offer, step))
             .or_else(|| package_reason(offer))
             .or_else(|| platform_reason(inputs, &offer.requires))
             .or_else(|| modified(inputs, &id))
-            .or_else(|| {
-                core.unwritable
-                    .clone()
-                    .map(|path| HoldReason::NotWritable { path })
-            });
+            .or_else(|| core.unwritable.clone().map(|path| HoldReason::NotWritable { path }));
         let Some(reason) = reason else {
             let update = Update {
                 component: id.clone(),
@@ -146,43 +128,24 @@ fn consider(inputs: &Inputs<'_>, extension: &Extension, offer: &Offer, decision:
     let id = &extension.id;
     let scheme = inputs.versions.scheme;
     let Some(installed) = &extension.version else {
-        decision
-            .holds
-            .extend(Version::new("0").ok().map(|zero| Hold {
-                component: id.clone(),
-                title: extension.title.clone(),
-                installed: zero,
-                offered: Some(offer.version.clone()),
-                reason: HoldReason::Unusable {
-                    why: "the installed version can't be read".into(),
-                },
-            }));
+        decision.holds.extend(Version::new("0").ok().map(|zero| Hold {
+            component: id.clone(),
+            title: extension.title.clone(),
+            installed: zero,
+            offered: Some(offer.version.clone()),
+            reason: HoldReason::Unusable { why: "the installed version can't be read".into() },
+        }));
         return;
     };
-    let step = scheme.step(
-        installed,
-        &offer.version,
-        inputs.versions.train_parts(&id.kind),
-    );
+    let step = scheme.step(installed, &offer.version, inputs.versions.train_parts(&id.kind));
     if step == VersionStep::None {
         return;
     }
-    let reason = policy_reason(
-        inputs,
-        id,
-        "updates.extensions",
-        inputs.plan.updates.extensions,
-        step,
-    )
-    .or_else(|| package_reason(offer))
-    .or_else(|| platform_reason(inputs, &offer.requires))
-    .or_else(|| modified(inputs, id))
-    .or_else(|| {
-        extension
-            .unwritable
-            .clone()
-            .map(|path| HoldReason::NotWritable { path })
-    });
+    let reason = policy_reason(inputs, id, "updates.extensions", inputs.plan.updates.extensions, step)
+        .or_else(|| package_reason(offer))
+        .or_else(|| platform_reason(inputs, &offer.requires))
+        .or_else(|| modified(inputs, id))
+        .or_else(|| extension.unwritable.clone().map(|path| HoldReason::NotWritable { path }));
     match reason {
         Some(reason) => decision.holds.push(Hold {
             component: id.clone(),
@@ -217,33 +180,19 @@ fn policy_reason(
         return Some(HoldReason::Failed { why: why.clone() });
     }
     if let Some(hold) = inputs.plan.hold_on(id, inputs.today) {
-        return Some(HoldReason::Planned {
-            why: hold.why.clone(),
-            until: hold.until,
-        });
+        return Some(HoldReason::Planned { why: hold.why.clone(), until: hold.until });
     }
     let allowed = match level {
         Level::None => false,
         Level::Minor => step != VersionStep::Major,
         Level::Major => true,
     };
-    (!allowed).then(|| HoldReason::Policy {
-        key: key.to_owned(),
-        allows: level.as_str().to_owned(),
-    })
+    (!allowed).then(|| HoldReason::Policy { key: key.to_owned(), allows: level.as_str().to_owned() })
 }
 
 /// A major version of the core needs a recorded approval of just that version.
-fn approval(
-    inputs: &Inputs<'_>,
-    id: &ComponentId,
-    offer: &Offer,
-    step: VersionStep,
-) -> Option<HoldReason> {
-    let approved = inputs
-        .plan
-        .approval_of(id, &offer.version)
-        .is_some_and(|approval| approval.on <= inputs.today);
+fn approval(inputs: &Inputs<'_>, id: &ComponentId, offer: &Offer, step: VersionStep) -> Option<HoldReason> {
+    let approved = inputs.plan.approval_of(id, &offer.version).is_some_and(|approval| approval.on <= inputs.today);
     (step == VersionStep::Major && !approved).then_some(HoldReason::Approval)
 }
 
@@ -256,46 +205,34 @@ fn platform_reason(inputs: &Inputs<'_>, requires: &Requirements) -> Option<HoldR
         let has = inputs.inventory.platform.get(part);
         // A part that the site does not tell of can't be judged, and is not a reason to wait.
         let has = has?;
-        (inputs.versions.scheme.compare(has, needs) == Ordering::Less).then(|| {
-            HoldReason::Platform {
-                part: part.clone(),
-                needs: needs.clone(),
-                has: Some(has.clone()),
-            }
+        (inputs.versions.scheme.compare(has, needs) == Ordering::Less).then(|| HoldReason::Platform {
+            part: part.clone(),
+            needs: needs.clone(),
+            has: Some(has.clone()),
         })
     })
 }
 
 fn modified(inputs: &Inputs<'_>, id: &ComponentId) -> Option<HoldReason> {
     let checksum = inputs.inventory.checksums.get(id)?;
-    (checksum.state == ChecksumState::Modified).then(|| HoldReason::Modified {
-        files: checksum.files.iter().take(10).cloned().collect(),
-    })
+    (checksum.state == ChecksumState::Modified)
+        .then(|| HoldReason::Modified { files: checksum.files.iter().take(10).cloned().collect() })
 }
 
 /// Holds what needs a newer core than this run will reach.
 fn after_core(inputs: &Inputs<'_>, decision: &mut Decision) {
-    let reached = core_id()
-        .and_then(|id| decision.updates.get(&id))
-        .map(|update| update.to.clone());
+    let reached = core_id().and_then(|id| decision.updates.get(&id)).map(|update| update.to.clone());
     let reached = reached.unwrap_or_else(|| inputs.inventory.core.version.clone());
     let short: Vec<(ComponentId, Version)> = decision
         .updates
         .keys()
         .filter_map(|id| {
             let needs = offer_of(inputs, id)?.requires.core.clone()?;
-            (inputs.versions.scheme.compare(&reached, &needs) == Ordering::Less)
-                .then(|| (id.clone(), needs))
+            (inputs.versions.scheme.compare(&reached, &needs) == Ordering::Less).then(|| (id.clone(), needs))
         })
         .collect();
     for (id, needs) in short {
-        decision.hold(
-            &id,
-            HoldReason::Core {
-                needs,
-                has: reached.clone(),
-            },
-        );
+        decision.hold(&id, HoldReason::Core { needs, has: reached.clone() });
     }
 }
 
@@ -306,16 +243,12 @@ fn missing(inputs: &Inputs<'_>, decision: &mut Decision) {
         .keys()
         .filter_map(|id| {
             let offer = offer_of(inputs, id)?;
-            let active = inputs
-                .inventory
-                .extension(id)
-                .is_some_and(|extension| extension.active);
-            let on = offer.requires.extensions.iter().find(|on| {
-                inputs
-                    .inventory
-                    .extension(on)
-                    .is_none_or(|extension| active && !extension.active)
-            })?;
+            let active = inputs.inventory.extension(id).is_some_and(|extension| extension.active);
+            let on = offer
+                .requires
+                .extensions
+                .iter()
+                .find(|on| inputs.inventory.extension(on).is_none_or(|extension| active && !extension.active))?;
             Some((id.clone(), on.to_string()))
         })
         .collect();
@@ -331,19 +264,14 @@ fn spread(inputs: &Inputs<'_>, decision: &mut Decision) {
         let held: Vec<(ComponentId, bool)> = decision
             .holds
             .iter()
-            .map(|hold| {
-                (
-                    hold.component.clone(),
-                    inputs.failed.contains_key(&hold.component),
-                )
-            })
+            .map(|hold| (hold.component.clone(), inputs.failed.contains_key(&hold.component)))
             .collect();
         let next = decision.updates.keys().find_map(|id| {
             held.iter().find_map(|(other, failed)| {
-                let together = inputs.plan.updates.together.iter().any(|group| {
-                    group.iter().any(|name| name.names(id))
-                        && group.iter().any(|name| name.names(other))
-                });
+                let together =
+                    inputs.plan.updates.together.iter().any(|group| {
+                        group.iter().any(|name| name.names(id)) && group.iter().any(|name| name.names(other))
+                    });
                 let depends = *failed && needs_of(inputs, id).contains(other);
                 (together || depends).then(|| (id.clone(), other.clone()))
             })
@@ -363,26 +291,13 @@ pub(super) fn offer_of<'a>(inputs: &'a Inputs<'_>, id: &ComponentId) -> Option<&
 pub(super) fn needs_of(inputs: &Inputs<'_>, id: &ComponentId) -> Vec<ComponentId> {
     let extension = inputs.inventory.extension(id);
     let declared = extension.into_iter().flat_map(|extension| {
-        let offered = extension
-            .offer
-            .iter()
-            .flat_map(|offer| &offer.requires.extensions);
-        extension
-            .requires
-            .extensions
-            .iter()
-            .chain(offered)
-            .chain(&extension.parent)
+        let offered = extension.offer.iter().flat_map(|offer| &offer.requires.extensions);
+        extension.requires.extensions.iter().chain(offered).chain(&extension.parent)
     });
     let mut needs: Vec<ComponentId> = declared.cloned().collect();
     for (name, before) in &inputs.plan.updates.after {
         if name.names(id) {
-            let known = inputs
-                .inventory
-                .extensions
-                .iter()
-                .map(|e| e.id.clone())
-                .chain(core_id());
+            let known = inputs.inventory.extensions.iter().map(|e| e.id.clone()).chain(core_id());
             needs.extend(known.filter(|other| before.iter().any(|name| name.names(other))));
         }
     }

@@ -72,28 +72,14 @@ impl std::fmt::Display for Refusal {
                 f,
                 "no maintenance window of the plan is open; the next one opens at {next} (--any-time begins now)"
             ),
-            Self::NoWindow { next: None } => {
-                f.write_str("no maintenance window of the plan will open")
-            }
+            Self::NoWindow { next: None } => f.write_str("no maintenance window of the plan will open"),
             Self::Blackout { until, why } => {
-                write!(
-                    f,
-                    "the plan allows nothing until {until}: {why} (--any-time begins now)"
-                )
+                write!(f, "the plan allows nothing until {until}: {why} (--any-time begins now)")
             }
-            Self::Contract {
-                number,
-                until: Some(until),
-            } => {
-                write!(
-                    f,
-                    "the contract {number} ended on {until}; updates are due again when it is renewed"
-                )
+            Self::Contract { number, until: Some(until) } => {
+                write!(f, "the contract {number} ended on {until}; updates are due again when it is renewed")
             }
-            Self::Contract {
-                number,
-                until: None,
-            } => write!(f, "the contract {number} has not begun"),
+            Self::Contract { number, until: None } => write!(f, "the contract {number} has not begun"),
             Self::SourceDown { source, why } => write!(
                 f,
                 "the update service was not reached ({source}: {why}), so nobody knows what is pending; try again later"
@@ -116,51 +102,28 @@ impl std::fmt::Display for Refusal {
 /// The reasons not to begin now; none means go on.
 pub fn refusals(plan: &Plan, inventory: &Inventory, moment: Moment) -> Vec<Refusal> {
     let mut reasons = Vec::new();
-    let zone = plan
-        .windows
-        .first()
-        .map_or(TimeZone::UTC, |window| window.zone.time_zone());
+    let zone = plan.windows.first().map_or(TimeZone::UTC, |window| window.zone.time_zone());
     let today = moment.now.to_zoned(zone).date();
-    if let Some(contract) = plan
-        .contract
-        .as_ref()
-        .filter(|contract| !contract.covers(today))
-    {
+    if let Some(contract) = plan.contract.as_ref().filter(|contract| !contract.covers(today)) {
         let until = contract.until.filter(|until| *until < today);
-        reasons.push(Refusal::Contract {
-            number: contract.number.clone(),
-            until,
-        });
+        reasons.push(Refusal::Contract { number: contract.number.clone(), until });
     }
     if !moment.any_time {
         if let Some(blackout) = plan.blackout_on(today) {
             let why = blackout.why.clone().unwrap_or_else(|| "a blackout".into());
-            reasons.push(Refusal::Blackout {
-                until: blackout.until,
-                why,
-            });
+            reasons.push(Refusal::Blackout { until: blackout.until, why });
         } else if !plan.windows.is_empty() && !window_is_open(plan, moment.now) {
-            reasons.push(Refusal::NoWindow {
-                next: next_window(plan, moment.now),
-            });
+            reasons.push(Refusal::NoWindow { next: next_window(plan, moment.now) });
         }
     }
     for source in inventory.sources.iter().filter(|source| !source.reachable) {
-        let why = source
-            .why
-            .clone()
-            .unwrap_or_else(|| "no usable answer".into());
-        reasons.push(Refusal::SourceDown {
-            source: source.name.clone(),
-            why,
-        });
+        let why = source.why.clone().unwrap_or_else(|| "no usable answer".into());
+        reasons.push(Refusal::SourceDown { source: source.name.clone(), why });
     }
     for trace in &inventory.busy {
         reasons.push(Refusal::Busy {
             what: trace.what.clone(),
-            since: trace
-                .since
-                .and_then(|since| Timestamp::from_second(since).ok()),
+            since: trace.since.and_then(|since| Timestamp::from_second(since).ok()),
             lift: trace.lift.clone(),
         });
     }
@@ -169,19 +132,12 @@ pub fn refusals(plan: &Plan, inventory: &Inventory, moment: Moment) -> Vec<Refus
 
 /// Whether one of the plan's windows is open, and no blackout covers the day.
 pub fn is_due(plan: &Plan, now: Timestamp) -> bool {
-    let zone = plan
-        .windows
-        .first()
-        .map_or(TimeZone::UTC, |window| window.zone.time_zone());
+    let zone = plan.windows.first().map_or(TimeZone::UTC, |window| window.zone.time_zone());
     plan.blackout_on(now.to_zoned(zone).date()).is_none() && window_is_open(plan, now)
 }
 
 /// The openings of every window from `days_before` days before `now` on, soonest first.
-fn openings(
-    plan: &Plan,
-    now: Timestamp,
-    days: std::ops::Range<i64>,
-) -> Vec<(Timestamp, Timestamp)> {
+fn openings(plan: &Plan, now: Timestamp, days: std::ops::Range<i64>) -> Vec<(Timestamp, Timestamp)> {
     let mut found = Vec::new();
     for window in &plan.windows {
         let zone = window.zone.time_zone();
@@ -190,21 +146,13 @@ fn openings(
             let Ok(day) = today.checked_add(Span::new().days(offset)) else {
                 continue;
             };
-            let on = window
-                .on
-                .iter()
-                .any(|weekday| jiff::civil::Weekday::from(*weekday) == day.weekday());
+            let on = window.on.iter().any(|weekday| jiff::civil::Weekday::from(*weekday) == day.weekday());
             if !on || plan.blackout_on(day).is_some() {
                 continue;
             }
             // A start that the clocks skip is moved forward; one that comes twice counts once.
             let opens: Option<Zoned> = day.to_datetime(window.at).to_zoned(zone.clone()).ok();
-            let ends = opens.as_ref().and_then(|opens| {
-                opens
-                    .timestamp()
-                    .checked_add(window.length.as_duration())
-                    .ok()
-            });
+            let ends = opens.as_ref().and_then(|opens| opens.timestamp().checked_add(window.length.as_duration()).ok());
             if let (Some(opens), Some(ends)) = (opens, ends) {
                 found.push((opens.timestamp(), ends));
             }
@@ -215,14 +163,9 @@ fn openings(
 }
 
 fn window_is_open(plan: &Plan, now: Timestamp) -> bool {
-    openings(plan, now, -2..1)
-        .iter()
-        .any(|(opens, ends)| *opens <= now && now < *ends)
+    openings(plan, now, -2..1).iter().any(|(opens, ends)| *opens <= now && now < *ends)
 }
 
 fn next_window(plan: &Plan, now: Timestamp) -> Option<Timestamp> {
-    openings(plan, now, 0..400)
-        .into_iter()
-        .map(|(opens, _)| opens)
-        .find(|opens| *opens > now)
+    openings(plan, now, 0..400).into_iter().map(|(opens, _)| opens).find(|opens| *opens > now)
 }

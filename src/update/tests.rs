@@ -8,12 +8,7 @@ use serde_json::{Value, json};
 const PLAN: &str = "plan: 1\nsite: shop\nclient: { name: Shop, language: en }\ntier: advanced\ncms: wordpress\nurl: https://shop.example/\nhost: { ssh: shop, path: /srv/shop }\n";
 
 fn plan(more: &str) -> Plan {
-    crate::plan::parse(
-        std::path::Path::new("shop.yaml"),
-        &format!("{PLAN}{more}"),
-        &["wordpress"],
-    )
-    .unwrap()
+    crate::plan::parse(std::path::Path::new("shop.yaml"), &format!("{PLAN}{more}"), &["wordpress"]).unwrap()
 }
 
 fn inventory(extensions: Value, offers: Value) -> Inventory {
@@ -26,19 +21,10 @@ fn inventory(extensions: Value, offers: Value) -> Inventory {
 }
 
 fn graph(plan: &Plan, inventory: &Inventory, failed: &[&str]) -> UpdateGraph {
-    let versions = Versions {
-        scheme: VersionScheme::Php,
-        train: 1,
-        train_of: [(Kind::new("core").unwrap(), 2)].into(),
-    };
-    let updatable = ["core", "plugin", "theme"]
-        .iter()
-        .map(|kind| Kind::new(kind).unwrap())
-        .collect();
-    let failed = failed
-        .iter()
-        .map(|slug| (ComponentId::new("plugin", slug).unwrap(), "500".into()))
-        .collect();
+    let versions =
+        Versions { scheme: VersionScheme::Php, train: 1, train_of: [(Kind::new("core").unwrap(), 2)].into() };
+    let updatable = ["core", "plugin", "theme"].iter().map(|kind| Kind::new(kind).unwrap()).collect();
+    let failed = failed.iter().map(|slug| (ComponentId::new("plugin", slug).unwrap(), "500".into())).collect();
     decide(&Inputs {
         plan,
         versions: &versions,
@@ -59,27 +45,17 @@ fn names(graph: &UpdateGraph) -> Vec<String> {
     graph
         .groups
         .iter()
-        .map(|group| {
-            group
-                .updates
-                .iter()
-                .map(|update| update.component.slug.to_string())
-                .collect::<Vec<_>>()
-                .join("+")
-        })
+        .map(|group| group.updates.iter().map(|update| update.component.slug.to_string()).collect::<Vec<_>>().join("+"))
         .collect()
 }
 
-const SEVEN: &str = "updates: { core: major }\napprovals: [{ component: core, version: 7.1.1, by: Ops, on: 2026-11-20 }]\n";
+const SEVEN: &str =
+    "updates: { core: major }\napprovals: [{ component: core, version: 7.1.1, by: Ops, on: 2026-11-20 }]\n";
 
 #[test]
 fn what_needs_the_new_core_goes_after_it_and_the_rest_before() {
     let site = inventory(
-        json!([
-            plugin("zeta", &[], None),
-            plugin("alpha", &["zeta"], None),
-            plugin("newcore", &[], Some("7.0"))
-        ]),
+        json!([plugin("zeta", &[], None), plugin("alpha", &["zeta"], None), plugin("newcore", &[], Some("7.0"))]),
         json!([{"version": "7.1.1", "package": true}]),
     );
     let graph = graph(&plan(SEVEN), &site, &[]);
@@ -91,40 +67,24 @@ fn what_needs_the_new_core_goes_after_it_and_the_rest_before() {
 
 #[test]
 fn a_major_core_waits_for_an_approval_and_the_minor_one_is_taken() {
-    let offers =
-        json!([{"version": "7.1.1", "package": true}, {"version": "6.1.10", "package": true}]);
+    let offers = json!([{"version": "7.1.1", "package": true}, {"version": "6.1.10", "package": true}]);
     let site = inventory(json!([plugin("newcore", &[], Some("7.0"))]), offers);
     let graph = graph(&plan("updates: { core: major }\n"), &site, &[]);
     assert_eq!(names(&graph), ["core"]);
     assert_eq!(graph.updates().next().unwrap().to.as_str(), "6.1.10");
     assert_eq!(graph.holds[0].reason, HoldReason::Approval);
-    assert!(
-        matches!(graph.holds[1].reason, HoldReason::Core { .. }),
-        "{:?}",
-        graph.holds[1]
-    );
+    assert!(matches!(graph.holds[1].reason, HoldReason::Core { .. }), "{:?}", graph.holds[1]);
 }
 
 #[test]
 fn groups_hold_together_and_failures_take_their_dependents_along() {
-    let site = inventory(
-        json!([
-            plugin("a", &[], None),
-            plugin("b", &[], None),
-            plugin("c", &["b"], None)
-        ]),
-        json!([]),
-    );
+    let site = inventory(json!([plugin("a", &[], None), plugin("b", &[], None), plugin("c", &["b"], None)]), json!([]));
     let free = graph(&plan("updates: { together: [[a, c]] }\n"), &site, &[]);
     assert_eq!(names(&free), ["b", "a+c"]);
     let held = graph(&plan("updates: { together: [[a, c]] }\n"), &site, &["b"]);
     assert!(held.groups.is_empty(), "{:?}", names(&held));
     assert_eq!(held.holds.len(), 3);
-    let planned = graph(
-        &plan("updates: { hold: [{ extension: b, why: ours }] }\n"),
-        &site,
-        &[],
-    );
+    let planned = graph(&plan("updates: { hold: [{ extension: b, why: ours }] }\n"), &site, &[]);
     assert_eq!(names(&planned), ["a", "c"]);
 }
 
@@ -140,45 +100,22 @@ fn platform_licence_and_missing_dependencies_hold() {
     );
     let graph = graph(&plan(""), &site, &[]);
     assert!(graph.groups.is_empty());
-    let reasons: Vec<_> = graph
-        .holds
-        .iter()
-        .map(|hold| (hold.component.slug.as_str(), &hold.reason))
-        .collect();
-    assert!(
-        matches!(reasons[0], ("orphan", HoldReason::Dependency { .. })),
-        "{reasons:?}"
-    );
-    assert!(
-        matches!(reasons[1], ("paid", HoldReason::Licence)),
-        "{reasons:?}"
-    );
-    assert!(
-        matches!(reasons[2], ("php", HoldReason::Platform { .. })),
-        "{reasons:?}"
-    );
+    let reasons: Vec<_> = graph.holds.iter().map(|hold| (hold.component.slug.as_str(), &hold.reason)).collect();
+    assert!(matches!(reasons[0], ("orphan", HoldReason::Dependency { .. })), "{reasons:?}");
+    assert!(matches!(reasons[1], ("paid", HoldReason::Licence)), "{reasons:?}");
+    assert!(matches!(reasons[2], ("php", HoldReason::Platform { .. })), "{reasons:?}");
 }
 
 #[test]
 fn within_a_group_what_is_needed_goes_first() {
-    let site = inventory(
-        json!([plugin("addon", &["base"], None), plugin("base", &[], None)]),
-        json!([]),
-    );
-    let graph = graph(
-        &plan("updates: { together: [[base, addon]] }\n"),
-        &site,
-        &[],
-    );
+    let site = inventory(json!([plugin("addon", &["base"], None), plugin("base", &[], None)]), json!([]));
+    let graph = graph(&plan("updates: { together: [[base, addon]] }\n"), &site, &[]);
     assert_eq!(names(&graph), ["base+addon"]);
 }
 
 #[test]
 fn circles_become_one_group() {
-    let site = inventory(
-        json!([plugin("a", &["b"], None), plugin("b", &["a"], None)]),
-        json!([]),
-    );
+    let site = inventory(json!([plugin("a", &["b"], None), plugin("b", &["a"], None)]), json!([]));
     assert_eq!(names(&graph(&plan(""), &site, &[])), ["a+b"]);
 }
 
@@ -186,21 +123,12 @@ fn circles_become_one_group() {
 fn windows_blackouts_contracts_and_silent_services_refuse() {
     let windows = "windows: [{ on: [sun], at: \"02:00\", for: 2h, zone: America/Toronto }]\n";
     let site = inventory(json!([]), json!([]));
-    let at = |text: &str, any_time| Moment {
-        now: text.parse().unwrap(),
-        any_time,
-    };
+    let at = |text: &str, any_time| Moment { now: text.parse().unwrap(), any_time };
     assert!(refusals(&plan(windows), &site, at("2026-11-22T07:30:00Z", false)).is_empty());
     let closed = refusals(&plan(windows), &site, at("2026-11-22T12:00:00Z", false));
-    assert_eq!(
-        closed,
-        [Refusal::NoWindow {
-            next: Some("2026-11-29T07:00:00Z".parse().unwrap())
-        }]
-    );
+    assert_eq!(closed, [Refusal::NoWindow { next: Some("2026-11-29T07:00:00Z".parse().unwrap()) }]);
     assert!(refusals(&plan(windows), &site, at("2026-11-22T12:00:00Z", true)).is_empty());
-    let blackout =
-        format!("{windows}blackouts: [{{ from: 2026-11-22, until: 2026-11-30, why: Sale }}]\n");
+    let blackout = format!("{windows}blackouts: [{{ from: 2026-11-22, until: 2026-11-30, why: Sale }}]\n");
     let refused = refusals(&plan(&blackout), &site, at("2026-11-22T07:30:00Z", false));
     assert!(matches!(refused[..], [Refusal::Blackout { .. }]));
     let lapsed = refusals(

@@ -54,23 +54,15 @@ async fn scenes(common: &Common, folder: &Path, site: &Testbed) -> Result<ExitCo
     let runner = fleet.runner(Arc::new(Show::new())).await?;
     let job = fleet.job("demo")?;
 
-    show::line(format!(
-        "\n— What will be done: intendant preview demo --plans {}\n",
-        plans.display()
-    ));
+    show::line(format!("\n— What will be done: intendant preview demo --plans {}\n", plans.display()));
     show::preview("demo", &run::preview(&runner, &job).await?);
 
     show::line("\n— The run: intendant run demo\n");
     let good = run::run(&runner, &job).await?;
     tell(&fleet, &runner, &good).await;
 
-    show::line(
-        "\n— Now the next version of one plugin breaks the site on the web: intendant run demo\n",
-    );
-    call(
-        &site.program,
-        &["offer", &site.dir, "plugin", "tb-broken", "1.1"],
-    )?;
+    show::line("\n— Now the next version of one plugin breaks the site on the web: intendant run demo\n");
+    call(&site.program, &["offer", &site.dir, "plugin", "tb-broken", "1.1"])?;
     let before = fingerprint(site)?;
     let broken = run::run(&runner, &job).await?;
     tell(&fleet, &runner, &broken).await;
@@ -86,23 +78,14 @@ async fn scenes(common: &Common, folder: &Path, site: &Testbed) -> Result<ExitCo
         t = folder.join("state").display(),
         r = folder.join("reports").display()
     ));
-    let well = matches!(
-        good.outcome,
-        Outcome::Completed | Outcome::CompletedWithHolds
-    );
-    Ok(if well && broken.outcome == Outcome::Restored && same {
-        ExitCode::OK
-    } else {
-        ExitCode::OTHER
-    })
+    let well = matches!(good.outcome, Outcome::Completed | Outcome::CompletedWithHolds);
+    Ok(if well && broken.outcome == Outcome::Restored && same { ExitCode::OK } else { ExitCode::OTHER })
 }
 
 async fn tell(fleet: &Fleet, runner: &run::Runner, ended: &Ended) {
     show::line(format!("demo: {} · {}", ended.outcome, ended.summary));
     match super::report::write(fleet, runner, ended.run).await {
-        Ok(files) => files
-            .iter()
-            .for_each(|file| show::line(format!("  {}", file.display()))),
+        Ok(files) => files.iter().for_each(|file| show::line(format!("  {}", file.display()))),
         Err(failure) => show::remark(format!("no report was written: {}", failure.text)),
     }
 }
@@ -110,22 +93,14 @@ async fn tell(fleet: &Fleet, runner: &run::Runner, ended: &Ended) {
 fn write_plan(file: &Path, site: &Testbed) -> Result<(), Failure> {
     let invalid = |error: &dyn std::error::Error| Failure::new(ExitCode::INVALID, error);
     let mut plan: Plan =
-        crate::plan::parse(Path::new("plans/examples/demo.yaml"), PLAN, &["wordpress"])
-            .map_err(|e| invalid(&e))?;
+        crate::plan::parse(Path::new("plans/examples/demo.yaml"), PLAN, &["wordpress"]).map_err(|e| invalid(&e))?;
     plan.url = crate::plan::SiteUrl::new(site.url.clone()).map_err(|error| invalid(&error))?;
     if let Host::Ssh(host) = &mut plan.host {
-        host.path = crate::plan::AbsolutePath::new(site.docroot.clone())
-            .map_err(|error| invalid(&error))?;
-        host.ssh_config = Some(
-            crate::plan::LocalPath::new(site.ssh_config.clone())
-                .map_err(|error| invalid(&error))?,
-        );
+        host.path = crate::plan::AbsolutePath::new(site.docroot.clone()).map_err(|error| invalid(&error))?;
+        host.ssh_config = Some(crate::plan::LocalPath::new(site.ssh_config.clone()).map_err(|error| invalid(&error))?);
     }
     let text = serde_yaml::to_string(&plan).map_err(|error| invalid(&error))?;
-    let written = file
-        .parent()
-        .map_or(Ok(()), std::fs::create_dir_all)
-        .and_then(|()| std::fs::write(file, text));
+    let written = file.parent().map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(file, text));
     written.map_err(|error| Failure::other(format!("{} can't be written: {error}", file.display())))
 }
 
@@ -136,20 +111,12 @@ fn testbed_program() -> Result<PathBuf, Failure> {
     let program = std::env::current_exe().unwrap_or_default();
     let mut places = std::iter::once(below(&here)).chain(program.ancestors().map(below));
     places.find(|place| place.is_file()).ok_or_else(|| {
-        Failure::absent(
-            "the demo needs tests/testbed of the project: run it in a checkout of the project",
-        )
+        Failure::absent("the demo needs tests/testbed of the project: run it in a checkout of the project")
     })
 }
 
 fn call(program: &Path, arguments: &[&str]) -> Result<Vec<u8>, Failure> {
-    let failed = |text: String| {
-        Failure::other(format!(
-            "{} {}: {text}",
-            program.display(),
-            arguments.join(" ")
-        ))
-    };
+    let failed = |text: String| Failure::other(format!("{} {}: {text}", program.display(), arguments.join(" ")));
     let output = Command::new(program)
         .args(arguments)
         .stderr(std::process::Stdio::inherit())
@@ -183,9 +150,8 @@ impl Testbed {
             arguments.extend(["--watch", &pid]);
         }
         let said = call(program, &arguments)?;
-        let described: Value = serde_json::from_slice(&said).map_err(|error| {
-            Failure::other(format!("the testbed does not say where it is: {error}"))
-        })?;
+        let described: Value = serde_json::from_slice(&said)
+            .map_err(|error| Failure::other(format!("the testbed does not say where it is: {error}")))?;
         let text = |key: &str| described[key].as_str().unwrap_or_default().to_owned();
         Ok(Self {
             program: program.to_owned(),

@@ -40,11 +40,7 @@ pub(in crate::cli) async fn doctor(common: &Common, options: &Sites) -> Result<E
         }
         show::line(format!("{name}:"));
         for symptom in symptoms {
-            show::line(format!(
-                "  {} {}",
-                if symptom.good { "ok " } else { "BAD" },
-                symptom.what
-            ));
+            show::line(format!("  {} {}", if symptom.good { "ok " } else { "BAD" }, symptom.what));
         }
     }
     if common.json {
@@ -63,23 +59,14 @@ async fn examine(runner: &Runner, job: &Job) -> Vec<Symptom> {
             return symptoms;
         }
     };
-    say(
-        true,
-        format!("logged in to {} as {}", site.shell.host(), site.host.user),
-    );
+    say(true, format!("logged in to {} as {}", site.shell.host(), site.host.user));
     host(&site, runner, &mut say);
     for (name, run) in site.tools() {
         say(true, format!("{name}: {}", run.join(" ")));
     }
     match snapshot_source(job, &site).await {
         Ok(source) => match &source.database {
-            Some(database) => say(
-                true,
-                format!(
-                    "the site's configuration names the database {}",
-                    database.name
-                ),
-            ),
+            Some(database) => say(true, format!("the site's configuration names the database {}", database.name)),
             None => say(true, "the site has no database".into()),
         },
         Err(error) => say(false, in_words(&error)),
@@ -87,13 +74,9 @@ async fn examine(runner: &Runner, job: &Job) -> Vec<Symptom> {
     let lock = crate::site::Lock::new(&site);
     match lock.holder().await {
         Ok(None) => say(true, "no run holds the site".into()),
-        Ok(Some(holder)) => say(
-            false,
-            format!(
-                "{holder} holds the site; if it is dead: intendant recover {}",
-                job.plan.site
-            ),
-        ),
+        Ok(Some(holder)) => {
+            say(false, format!("{holder} holds the site; if it is dead: intendant recover {}", job.plan.site))
+        }
         Err(error) => say(false, in_words(&error)),
     }
     close_site(&site).await;
@@ -122,21 +105,12 @@ fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {
     for program in ["tar", "find", "timeout"] {
         match host.programs.get(program) {
             Some(path) => say(true, format!("{program}: {path}")),
-            None => say(
-                false,
-                format!("{program} is missing on the host; install it there"),
-            ),
+            None => say(false, format!("{program} is missing on the host; install it there")),
         }
     }
-    let gnu = host
-        .versions
-        .get("find")
-        .is_some_and(|version| version.contains("GNU"));
+    let gnu = host.versions.get("find").is_some_and(|version| version.contains("GNU"));
     if !gnu {
-        say(
-            false,
-            "find on the host is not GNU find, which snapshots need".into(),
-        );
+        say(false, "find on the host is not GNU find, which snapshots need".into());
     }
     if site.playbook.database.is_some() {
         let pairs = [["mariadb", "mysql"], ["mariadb-dump", "mysqldump"]];
@@ -145,26 +119,17 @@ fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {
                 Some(path) => say(true, format!("{}: {path}", names[0])),
                 None => say(
                     false,
-                    format!(
-                        "neither {} nor {} is on the host; install a database client there",
-                        names[0], names[1]
-                    ),
+                    format!("neither {} nor {} is on the host; install a database client there", names[0], names[1]),
                 ),
             }
         }
     }
     if let Some(free) = host.free_bytes {
-        say(
-            free >= LITTLE_ROOM,
-            format!("{} free below {}", human_bytes(free), site.root()),
-        );
+        say(free >= LITTLE_ROOM, format!("{} free below {}", human_bytes(free), site.root()));
     }
     if let Some(clock) = host.clock_seconds {
         let skew = clock - runner.clock.now().as_second();
-        say(
-            skew.abs() <= MAX_CLOCK_SKEW,
-            format!("the host's clock differs from this one by {skew} s"),
-        );
+        say(skew.abs() <= MAX_CLOCK_SKEW, format!("the host's clock differs from this one by {skew} s"));
     }
 }
 
@@ -178,10 +143,7 @@ async fn page(job: &Job) -> Result<String, String> {
     match (plain.status, plain.failure) {
         (Some(status @ 200..=399), None) => Ok(format!("{url} answers {status}")),
         (Some(status), None) => Err(format!("{url} answers {status}")),
-        (_, Some(failure)) => Err(format!(
-            "{url} gives no complete answer: {}: {}",
-            failure.kind, failure.detail
-        )),
+        (_, Some(failure)) => Err(format!("{url} gives no complete answer: {}: {}", failure.kind, failure.detail)),
         (None, None) => Err(format!("{url} does not answer")),
     }
 }

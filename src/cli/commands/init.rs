@@ -24,72 +24,43 @@ pub(in crate::cli) async fn init(common: &Common, options: &Init) -> Result<Exit
     let name = site_name(options.site.as_deref(), &place.path)?;
     let file = fleet.settings.plans.join(format!("{name}.yaml"));
     if !options.print && file.exists() {
-        return Err(Failure::other(format!(
-            "{} exists already; give another --site, or --print",
-            file.display()
-        )));
+        return Err(Failure::other(format!("{} exists already; give another --site, or --print", file.display())));
     }
     let host = host_line(&place, options)?;
     let (cms, inventory) = look(&fleet, &name, &host).await?;
     let text = document(&name, &cms, &host, &inventory);
     // The plan that is written must be one that is read.
-    plan::parse(&file, &text, &fleet.library.names())
-        .map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
+    plan::parse(&file, &text, &fleet.library.names()).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
     if options.print {
         show::line(text.trim_end());
         return Ok(ExitCode::OK);
     }
-    let written =
-        std::fs::create_dir_all(&fleet.settings.plans).and_then(|()| std::fs::write(&file, &text));
-    written
-        .map_err(|error| Failure::other(format!("{} can't be written: {error}", file.display())))?;
-    show::line(format!(
-        "{} was written; read it, complete it, then: intendant preview {name}",
-        file.display()
-    ));
+    let written = std::fs::create_dir_all(&fleet.settings.plans).and_then(|()| std::fs::write(&file, &text));
+    written.map_err(|error| Failure::other(format!("{} can't be written: {error}", file.display())))?;
+    show::line(format!("{} was written; read it, complete it, then: intendant preview {name}", file.display()));
     Ok(ExitCode::OK)
 }
 
 fn place(text: &str) -> Result<Place, Failure> {
     if text.starts_with('/') {
-        return Ok(Place {
-            ssh: None,
-            path: text.to_owned(),
-        });
+        return Ok(Place { ssh: None, path: text.to_owned() });
     }
-    if let Some((host, path)) = text
-        .strip_prefix("ssh://")
-        .and_then(|rest| rest.split_once('/'))
-    {
-        return Ok(Place {
-            ssh: Some(format!("ssh://{host}")),
-            path: format!("/{path}"),
-        });
+    if let Some((host, path)) = text.strip_prefix("ssh://").and_then(|rest| rest.split_once('/')) {
+        return Ok(Place { ssh: Some(format!("ssh://{host}")), path: format!("/{path}") });
     }
     match text.split_once(":/") {
-        Some((ssh, path)) if !ssh.is_empty() => Ok(Place {
-            ssh: Some(ssh.to_owned()),
-            path: format!("/{path}"),
-        }),
+        Some((ssh, path)) if !ssh.is_empty() => Ok(Place { ssh: Some(ssh.to_owned()), path: format!("/{path}") }),
         _ => Err(Failure {
             code: ExitCode::USAGE,
-            text: format!(
-                "{text:?} does not say where the site is; write user@host:/path, or /path on this machine"
-            ),
+            text: format!("{text:?} does not say where the site is; write user@host:/path, or /path on this machine"),
         }),
     }
 }
 
 fn site_name(wanted: Option<&str>, path: &str) -> Result<SiteName, Failure> {
-    let last = path
-        .trim_end_matches('/')
-        .rsplit('/')
-        .next()
-        .unwrap_or("site");
-    SiteName::new(wanted.unwrap_or(last)).map_err(|error| Failure {
-        code: ExitCode::USAGE,
-        text: format!("{error}; give a name with --site"),
-    })
+    let last = path.trim_end_matches('/').rsplit('/').next().unwrap_or("site");
+    SiteName::new(wanted.unwrap_or(last))
+        .map_err(|error| Failure { code: ExitCode::USAGE, text: format!("{error}; give a name with --site") })
 }
 
 /// A value as YAML that no parser can take for something else.
@@ -103,13 +74,8 @@ fn host_line(place: &Place, options: &Init) -> Result<String, Failure> {
     };
     let mut line = format!("{{ ssh: {}, path: {}", quoted(ssh), quoted(&place.path));
     if let Some(config) = &options.ssh_config {
-        let config =
-            std::path::absolute(config).map_err(|error| Failure::other(error.to_string()))?;
-        let _ = write!(
-            line,
-            ", ssh-config: {}",
-            quoted(&config.display().to_string())
-        );
+        let config = std::path::absolute(config).map_err(|error| Failure::other(error.to_string()))?;
+        let _ = write!(line, ", ssh-config: {}", quoted(&config.display().to_string()));
     }
     line.push_str(" }");
     Ok(line)
@@ -125,8 +91,7 @@ async fn look(fleet: &Fleet, name: &SiteName, host: &str) -> Result<(String, Inv
              url: http://unknown.invalid/\nhost: {host}\n"
         );
         let invalid = |error: &dyn std::error::Error| Failure::new(ExitCode::USAGE, error);
-        let plan = plan::parse(Path::new("(arguments)"), &text, &fleet.library.names())
-            .map_err(|e| invalid(&e))?;
+        let plan = plan::parse(Path::new("(arguments)"), &text, &fleet.library.names()).map_err(|e| invalid(&e))?;
         let (playbook, scripts) = fleet.library.load(cms).map_err(|error| invalid(&error))?;
         let job = Job {
             plan: Arc::new(plan),
@@ -142,25 +107,17 @@ async fn look(fleet: &Fleet, name: &SiteName, host: &str) -> Result<(String, Inv
                 close_site(&site).await;
                 return Ok((cms.to_owned(), taken?));
             }
-            Err(WorkError::Site(error @ crate::site::SiteError::OtherCms { .. })) => {
-                tried.push(error.to_string())
-            }
+            Err(WorkError::Site(error @ crate::site::SiteError::OtherCms { .. })) => tried.push(error.to_string()),
             Err(error) => return Err(error.into()),
         }
     }
-    Err(Failure {
-        code: ExitCode::HOST,
-        text: format!("no playbook fits the site:\n{}", tried.join("\n")),
-    })
+    Err(Failure { code: ExitCode::HOST, text: format!("no playbook fits the site:\n{}", tried.join("\n")) })
 }
 
 fn document(name: &SiteName, cms: &str, host: &str, inventory: &Inventory) -> String {
     let counted = inventory.counted();
     let tier = Tier::covering(counted);
-    let url = inventory
-        .address
-        .clone()
-        .filter(|address| address.starts_with("http"));
+    let url = inventory.address.clone().filter(|address| address.starts_with("http"));
     let url = url.unwrap_or_else(|| "https://unknown.invalid/".into());
     format!(
         "# A plan to start from: read every line, complete the client, the contract and the checks.\n\
@@ -192,21 +149,9 @@ mod tests {
 
     #[test]
     fn places_are_read() {
-        assert_eq!(
-            place("deploy@web3:/srv/www/x").unwrap().ssh.as_deref(),
-            Some("deploy@web3")
-        );
-        assert_eq!(
-            place("ssh://deploy@web3:2222/srv/x")
-                .unwrap()
-                .ssh
-                .as_deref(),
-            Some("ssh://deploy@web3:2222")
-        );
-        assert_eq!(
-            place("ssh://deploy@web3:2222/srv/x").unwrap().path,
-            "/srv/x"
-        );
+        assert_eq!(place("deploy@web3:/srv/www/x").unwrap().ssh.as_deref(), Some("deploy@web3"));
+        assert_eq!(place("ssh://deploy@web3:2222/srv/x").unwrap().ssh.as_deref(), Some("ssh://deploy@web3:2222"));
+        assert_eq!(place("ssh://deploy@web3:2222/srv/x").unwrap().path, "/srv/x");
         assert!(place("/srv/x").unwrap().ssh.is_none());
         assert!(place("nowhere").is_err());
     }

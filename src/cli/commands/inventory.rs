@@ -9,10 +9,7 @@ use crate::site::Expect;
 use serde_json::json;
 use std::sync::Arc;
 
-pub(in crate::cli) async fn inventory(
-    common: &Common,
-    options: &Sites,
-) -> Result<ExitCode, Failure> {
+pub(in crate::cli) async fn inventory(common: &Common, options: &Sites) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
     let runner = fleet.runner(Arc::new(NoListener)).await?;
     let mut code = ExitCode::OK;

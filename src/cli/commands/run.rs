@@ -19,21 +19,16 @@ pub(in crate::cli) async fn run(common: &Common, options: &Run) -> Result<ExitCo
     let fleet = Fleet::open(common)?;
     let runner = fleet.runner(Arc::new(Show::new())).await?;
     let mut jobs = match options.due {
-        true => due(fleet.jobs(&Sites {
-            sites: options.sites.sites.clone(),
-            tag: options.sites.tag.clone(),
-            all: true,
-        })?),
+        true => {
+            due(fleet.jobs(&Sites { sites: options.sites.sites.clone(), tag: options.sites.tag.clone(), all: true })?)
+        }
         false => fleet.jobs(&options.sites)?,
     };
     for job in &mut jobs {
         job.any_time = options.any_time;
     }
     watch_for_interrupts();
-    let parallel = options
-        .parallel
-        .unwrap_or(fleet.settings.parallel)
-        .clamp(1, 256);
+    let parallel = options.parallel.unwrap_or(fleet.settings.parallel).clamp(1, 256);
     let ended: Vec<(Job, Result<Ended, RunError>)> = futures::stream::iter(jobs)
         .map(|job| {
             let runner = runner.clone();
@@ -51,15 +46,10 @@ pub(in crate::cli) async fn run(common: &Common, options: &Run) -> Result<ExitCo
 /// The jobs one of whose windows is open.
 fn due(jobs: Vec<Job>) -> Vec<Job> {
     let now = jiff::Timestamp::now();
-    jobs.into_iter()
-        .filter(|job| crate::update::is_due(&job.plan, now))
-        .collect()
+    jobs.into_iter().filter(|job| crate::update::is_due(&job.plan, now)).collect()
 }
 
-pub(in crate::cli) async fn recover(
-    common: &Common,
-    options: &Recover,
-) -> Result<ExitCode, Failure> {
+pub(in crate::cli) async fn recover(common: &Common, options: &Recover) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
     let runner = fleet.runner(Arc::new(Show::new())).await?;
     let names: Vec<String> = match options.sites.is_empty() {
@@ -70,11 +60,7 @@ pub(in crate::cli) async fn recover(
         }
     };
     if names.is_empty() {
-        show::line(if common.json {
-            "{\"runs\": []}"
-        } else {
-            "no run is open; there is nothing to recover"
-        });
+        show::line(if common.json { "{\"runs\": []}" } else { "no run is open; there is nothing to recover" });
         return Ok(ExitCode::OK);
     }
     watch_for_interrupts();
@@ -87,10 +73,7 @@ pub(in crate::cli) async fn recover(
     finish(common, &fleet, &runner, ended).await
 }
 
-pub(in crate::cli) async fn restore(
-    common: &Common,
-    options: &Restore,
-) -> Result<ExitCode, Failure> {
+pub(in crate::cli) async fn restore(common: &Common, options: &Restore) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
     let runner = fleet.runner(Arc::new(Show::new())).await?;
     let job = fleet.job(&options.site)?;
@@ -102,43 +85,25 @@ pub(in crate::cli) async fn restore(
         confirm(&job, &snapshot, &options.only)?;
     }
     watch_for_interrupts();
-    let asked = RestoreAsked {
-        snapshot,
-        only: options.only.clone(),
-    };
+    let asked = RestoreAsked { snapshot, only: options.only.clone() };
     let ended = run::restore(&runner, &job, &asked).await;
-    let good = matches!(
-        &ended,
-        Ok(Ended {
-            outcome: Outcome::Restored,
-            ..
-        })
-    );
+    let good = matches!(&ended, Ok(Ended { outcome: Outcome::Restored, .. }));
     let code = finish(common, &fleet, &runner, vec![(job, ended)]).await?;
     // Here `restored` is what was asked for.
     Ok(if good { ExitCode::OK } else { code })
 }
 
 /// A snapshot by its name, or by the end of it.
-pub(in crate::cli) fn named_snapshot(
-    runner: &Runner,
-    site: &SiteName,
-    name: &str,
-) -> Result<SnapshotName, Failure> {
+pub(in crate::cli) fn named_snapshot(runner: &Runner, site: &SiteName, name: &str) -> Result<SnapshotName, Failure> {
     let all = runner.store.list(site)?;
-    let found: Vec<_> = all
-        .iter()
-        .filter(|one| one.name.as_str() == name || one.name.as_str().ends_with(name))
-        .collect();
+    let found: Vec<_> =
+        all.iter().filter(|one| one.name.as_str() == name || one.name.as_str().ends_with(name)).collect();
     match found[..] {
         [one] => Ok(one.name.clone()),
-        [] => Err(Failure::absent(format!(
-            "{site} has no snapshot {name:?}; see: intendant snapshot list {site}"
-        ))),
-        _ => Err(Failure::absent(format!(
-            "{} snapshots of {site} end in {name:?}; give more of the name",
-            found.len()
-        ))),
+        [] => Err(Failure::absent(format!("{site} has no snapshot {name:?}; see: intendant snapshot list {site}"))),
+        _ => {
+            Err(Failure::absent(format!("{} snapshots of {site} end in {name:?}; give more of the name", found.len())))
+        }
     }
 }
 
@@ -149,15 +114,8 @@ async fn last_before(runner: &Runner, site: &SiteName) -> Result<SnapshotName, F
         let Ok(state) = RunState::fold(&entries) else {
             continue;
         };
-        let update = matches!(
-            state.opened.as_ref().map(|opened| &opened.purpose),
-            Some(Purpose::Update)
-        );
-        let before = state
-            .attempts
-            .iter()
-            .rev()
-            .find_map(|attempt| attempt.snapshot(SnapshotMoment::Before));
+        let update = matches!(state.opened.as_ref().map(|opened| &opened.purpose), Some(Purpose::Update));
+        let before = state.attempts.iter().rev().find_map(|attempt| attempt.snapshot(SnapshotMoment::Before));
         if let (true, Some(before)) = (update, before)
             && let Ok(name) = before.name.parse()
         {
@@ -165,11 +123,8 @@ async fn last_before(runner: &Runner, site: &SiteName) -> Result<SnapshotName, F
         }
     }
     let newest = runner.store.latest(site)?;
-    newest.ok_or_else(|| {
-        Failure::absent(format!(
-            "{site} has no snapshot; `intendant snapshot create {site}` takes one"
-        ))
-    })
+    newest
+        .ok_or_else(|| Failure::absent(format!("{site} has no snapshot; `intendant snapshot create {site}` takes one")))
 }
 
 fn confirm(job: &Job, snapshot: &SnapshotName, only: &[String]) -> Result<(), Failure> {
@@ -179,11 +134,7 @@ fn confirm(job: &Job, snapshot: &SnapshotName, only: &[String]) -> Result<(), Fa
             text: "a restore overwrites the present state (which is itself kept as a snapshot): add --yes".into(),
         });
     }
-    let what = if only.is_empty() {
-        "files and database".into()
-    } else {
-        only.join(", ")
-    };
+    let what = if only.is_empty() { "files and database".into() } else { only.join(", ") };
     show::remark(format!(
         "{} at {}: {what} will be as in snapshot {snapshot}.\nWhat was written since is taken off the site; it is kept as a snapshot of its own.",
         job.plan.site,
@@ -269,12 +220,7 @@ async fn digest(runner: &Runner, run: RunId) -> Option<String> {
 }
 
 /// Reporting fails open: a report that can't be written is said, and changes nothing.
-async fn write_reports(
-    fleet: &Fleet,
-    runner: &Runner,
-    site: &SiteName,
-    run: RunId,
-) -> Vec<PathBuf> {
+async fn write_reports(fleet: &Fleet, runner: &Runner, site: &SiteName, run: RunId) -> Vec<PathBuf> {
     match super::report::write(fleet, runner, run).await {
         Ok(files) => files,
         Err(failure) => {

@@ -13,32 +13,17 @@ use serde_json::json;
 use std::path::Path;
 use std::sync::Arc;
 
-pub(in crate::cli) async fn snapshot(
-    common: &Common,
-    options: &Snapshot,
-) -> Result<ExitCode, Failure> {
+pub(in crate::cli) async fn snapshot(common: &Common, options: &Snapshot) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
     let runner = fleet.runner(Arc::new(Show::new())).await?;
     match &options.action {
         SnapshotAction::Create(sites) => create(common, &fleet, &runner, sites).await,
         SnapshotAction::List { site } => list(common, &runner, site.as_deref()),
-        SnapshotAction::Show {
-            site,
-            snapshot,
-            against,
-        } => show_one(
-            common,
-            &runner,
-            site,
-            snapshot.as_deref(),
-            against.as_deref(),
-        ),
-        SnapshotAction::Verify { site, metadata } => {
-            verify(common, &runner, site.as_deref(), *metadata).await
+        SnapshotAction::Show { site, snapshot, against } => {
+            show_one(common, &runner, site, snapshot.as_deref(), against.as_deref())
         }
-        SnapshotAction::Export { site, snapshot, to } => {
-            export(common, &runner, site, snapshot.as_deref(), to).await
-        }
+        SnapshotAction::Verify { site, metadata } => verify(common, &runner, site.as_deref(), *metadata).await,
+        SnapshotAction::Export { site, snapshot, to } => export(common, &runner, site, snapshot.as_deref(), to).await,
     }
 }
 
@@ -47,27 +32,16 @@ fn progress() -> Arc<dyn Progress> {
 }
 
 fn site_name(text: &str) -> Result<SiteName, Failure> {
-    SiteName::new(text)
-        .map_err(|error| Failure::absent(format!("{text:?} is not the name of a site: {error}")))
+    SiteName::new(text).map_err(|error| Failure::absent(format!("{text:?} is not the name of a site: {error}")))
 }
 
-async fn create(
-    common: &Common,
-    fleet: &Fleet,
-    runner: &Runner,
-    sites: &Sites,
-) -> Result<ExitCode, Failure> {
+async fn create(common: &Common, fleet: &Fleet, runner: &Runner, sites: &Sites) -> Result<ExitCode, Failure> {
     let mut all = Vec::new();
     for job in fleet.jobs(sites)? {
         let site = open_site(runner, &job, Expect::Whole).await?;
-        let request = CaptureRequest {
-            now: runner.clock.now(),
-            tolerate_unreadable: false,
-        };
+        let request = CaptureRequest { now: runner.clock.now(), tolerate_unreadable: false };
         let captured = match snapshot_source(&job, &site).await {
-            Ok(source) => snapshot::capture(&source, &runner.store, &request, &progress())
-                .await
-                .map_err(Failure::from),
+            Ok(source) => snapshot::capture(&source, &runner.store, &request, &progress()).await.map_err(Failure::from),
             Err(error) => Err(error.into()),
         };
         close_site(&site).await;
@@ -114,20 +88,12 @@ fn list(common: &Common, runner: &Runner, site: Option<&str>) -> Result<ExitCode
         all.extend(runner.store.list(&site)?);
     }
     if common.json {
-        let rows = all.iter().map(
-            |one| json!({ "site": one.site, "snapshot": one.name.as_str(), "taken": one.taken }),
-        );
+        let rows = all.iter().map(|one| json!({ "site": one.site, "snapshot": one.name.as_str(), "taken": one.taken }));
         show::json(&json!({ "snapshots": rows.collect::<Vec<_>>() }));
     } else if all.is_empty() {
         show::line("there are no snapshots");
     } else {
-        let rows = all.iter().map(|one| {
-            [
-                one.site.to_string(),
-                one.name.to_string(),
-                one.taken.to_string(),
-            ]
-        });
+        let rows = all.iter().map(|one| [one.site.to_string(), one.name.to_string(), one.taken.to_string()]);
         show::line(show::table(["site", "snapshot", "taken"], rows));
     }
     Ok(ExitCode::OK)
@@ -137,10 +103,7 @@ fn list(common: &Common, runner: &Runner, site: Option<&str>) -> Result<ExitCode
 fn choose(runner: &Runner, site: &SiteName, name: Option<&str>) -> Result<SnapshotName, Failure> {
     match name {
         Some(name) => named_snapshot(runner, site, name),
-        None => runner
-            .store
-            .latest(site)?
-            .ok_or_else(|| Failure::absent(format!("{site} has no snapshot"))),
+        None => runner.store.latest(site)?.ok_or_else(|| Failure::absent(format!("{site} has no snapshot"))),
     }
 }
 
@@ -172,40 +135,21 @@ fn show_one(
         }));
         return Ok(ExitCode::OK);
     }
-    show::line(format!(
-        "{site}: snapshot {name}, content {}",
-        manifest.id()
-    ));
-    show::line(format!(
-        "{} files, {}; {} database objects:",
-        totals.files,
-        human_bytes(totals.bytes),
-        totals.objects
-    ));
+    show::line(format!("{site}: snapshot {name}, content {}", manifest.id()));
+    show::line(format!("{} files, {}; {} database objects:", totals.files, human_bytes(totals.bytes), totals.objects));
     for (object, content) in manifest.objects() {
         show::line(format!("  {object}  {}", human_bytes(content.size)));
     }
     if against.is_some() {
         show::line(format!("{} differences:", lines.len()));
-        lines
-            .iter()
-            .for_each(|line| show::line(format!("  {line}")));
+        lines.iter().for_each(|line| show::line(format!("  {line}")));
     }
     Ok(ExitCode::OK)
 }
 
-async fn verify(
-    common: &Common,
-    runner: &Runner,
-    site: Option<&str>,
-    metadata: bool,
-) -> Result<ExitCode, Failure> {
+async fn verify(common: &Common, runner: &Runner, site: Option<&str>, metadata: bool) -> Result<ExitCode, Failure> {
     let site = site.map(site_name).transpose()?;
-    let depth = if metadata {
-        Depth::Metadata
-    } else {
-        Depth::EveryByte
-    };
+    let depth = if metadata { Depth::Metadata } else { Depth::EveryByte };
     let verified = snapshot::verify(&runner.store, site.as_ref(), depth, &progress()).await?;
     let hurt: Vec<_> = verified
         .hurt
@@ -219,35 +163,19 @@ async fn verify(
         }));
     } else {
         for hurt in &verified.hurt {
-            show::line(format!(
-                "{}: snapshot {} is hurt in {} items:",
-                hurt.site, hurt.name, hurt.count
-            ));
-            hurt.items
-                .iter()
-                .for_each(|item| show::line(format!("  {item}")));
+            show::line(format!("{}: snapshot {} is hurt in {} items:", hurt.site, hurt.name, hurt.count));
+            hurt.items.iter().for_each(|item| show::line(format!("  {item}")));
         }
-        verified
-            .damaged
-            .iter()
-            .for_each(|file| show::line(format!("damaged in the store: {file}")));
+        verified.damaged.iter().for_each(|file| show::line(format!("damaged in the store: {file}")));
         show::line(format!(
             "{} snapshots, {} blobs, {}: {}",
             verified.snapshots,
             verified.blobs,
             human_bytes(verified.bytes),
-            if verified.ok() {
-                "all good"
-            } else {
-                "NOT good"
-            }
+            if verified.ok() { "all good" } else { "NOT good" }
         ));
     }
-    Ok(if verified.ok() {
-        ExitCode::OK
-    } else {
-        ExitCode::SHORT
-    })
+    Ok(if verified.ok() { ExitCode::OK } else { ExitCode::SHORT })
 }
 
 async fn export(
@@ -263,11 +191,7 @@ async fn export(
     if common.json {
         show::json(&json!({ "site": site, "snapshot": name.as_str(), "file": to, "bytes": bytes }));
     } else {
-        show::line(format!(
-            "{site}: snapshot {name} → {} ({})",
-            to.display(),
-            human_bytes(bytes)
-        ));
+        show::line(format!("{site}: snapshot {name} → {} ({})", to.display(), human_bytes(bytes)));
     }
     Ok(ExitCode::OK)
 }

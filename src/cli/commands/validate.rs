@@ -33,9 +33,7 @@ pub(in crate::cli) fn validate(common: &Common, options: &Validate) -> Result<Ex
     }
     let bad = all.iter().any(|checked| checked.error.is_some());
     if common.json {
-        let files = all
-            .iter()
-            .map(|one| json!({ "file": one.file, "what": one.what, "error": one.error }));
+        let files = all.iter().map(|one| json!({ "file": one.file, "what": one.what, "error": one.error }));
         show::json(&json!({ "validate": 1, "files": files.collect::<Vec<_>>() }));
     } else {
         for one in &all {
@@ -46,19 +44,13 @@ pub(in crate::cli) fn validate(common: &Common, options: &Validate) -> Result<Ex
         }
     }
     if all.is_empty() {
-        return Err(Failure::absent(
-            "there is no plan to check; `intendant init` writes one",
-        ));
+        return Err(Failure::absent("there is no plan to check; `intendant init` writes one"));
     }
     Ok(if bad { ExitCode::INVALID } else { ExitCode::OK })
 }
 
 fn check(file: &Path, library: &Library) -> Checked {
-    let checked = |what: String, error: Option<String>| Checked {
-        file: file.to_owned(),
-        what,
-        error,
-    };
+    let checked = |what: String, error: Option<String>| Checked { file: file.to_owned(), what, error };
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) => return checked(String::new(), Some(format!("{}: {error}", file.display()))),

@@ -18,10 +18,7 @@ pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 
 /// Case and the choice between `-`, `_` and blank make no difference.
 fn fold(text: &str) -> Vec<char> {
-    text.chars()
-        .flat_map(char::to_lowercase)
-        .map(|c| if matches!(c, '_' | ' ') { '-' } else { c })
-        .collect()
+    text.chars().flat_map(char::to_lowercase).map(|c| if matches!(c, '_' | ' ') { '-' } else { c }).collect()
 }
 
 /// Insertions, deletions, substitutions and swaps of neighbours.

@@ -83,10 +83,9 @@ impl Node {
     /// The child at one step.
     pub fn child(&self, seg: Seg<'_>) -> Option<&Self> {
         match (&self.value, seg) {
-            (NodeValue::Map(entries), Seg::Key(key)) => entries
-                .iter()
-                .find(|(_, name, _)| name == key)
-                .map(|(_, _, node)| node),
+            (NodeValue::Map(entries), Seg::Key(key)) => {
+                entries.iter().find(|(_, name, _)| name == key).map(|(_, _, node)| node)
+            }
             (NodeValue::List(items), Seg::Item(index)) => items.get(index),
             _ => None,
         }

@@ -44,13 +44,10 @@ fn options(duplicates: DuplicateKeyPolicy) -> Options {
 pub fn parse(text: &str) -> Result<Node, Violation> {
     if text.len() > MAX_DOCUMENT_BYTES {
         let problem = format!("this file has {} bytes", text.len());
-        return Err(
-            Violation::new(start(), problem).hint(format!("at most {MAX_DOCUMENT_BYTES} bytes"))
-        );
+        return Err(Violation::new(start(), problem).hint(format!("at most {MAX_DOCUMENT_BYTES} bytes")));
     }
-    let raw: Spanned<Raw> =
-        serde_yaml::from_str_with_options(text, options(DuplicateKeyPolicy::PassThrough))
-            .map_err(|error| violation(&error))?;
+    let raw: Spanned<Raw> = serde_yaml::from_str_with_options(text, options(DuplicateKeyPolicy::PassThrough))
+        .map_err(|error| violation(&error))?;
     let node = build(raw, text);
     match node.value {
         NodeValue::Null => Err(Violation::new(start(), "this file is empty")
@@ -61,16 +58,11 @@ pub fn parse(text: &str) -> Result<Node, Violation> {
 
 /// The document as a value of `T`. Its shape has been checked, so an error is a rare thing.
 pub fn typed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Violation> {
-    serde_yaml::from_str_with_options(text, options(DuplicateKeyPolicy::Error))
-        .map_err(|error| violation(&error))
+    serde_yaml::from_str_with_options(text, options(DuplicateKeyPolicy::Error)).map_err(|error| violation(&error))
 }
 
 fn start() -> Place {
-    Place {
-        line: 1,
-        column: 1,
-        width: 1,
-    }
+    Place { line: 1, column: 1, width: 1 }
 }
 
 fn violation(error: &serde_yaml::Error) -> Violation {
@@ -87,16 +79,8 @@ fn violation(error: &serde_yaml::Error) -> Violation {
 /// Kinder words for what the parser says most often.
 fn words(message: &str) -> Option<(&'static str, &'static str)> {
     const WORDS: [(&str, &str, &str); 8] = [
-        (
-            "tabs disallowed",
-            "a tab can't indent a line",
-            "indent with spaces",
-        ),
-        (
-            "Documents {",
-            "a second document begins here",
-            "one document in each file: take out the line with ---",
-        ),
+        ("tabs disallowed", "a tab can't indent a line", "indent with spaces"),
+        ("Documents {", "a second document begins here", "one document in each file: take out the line with ---"),
         (
             "did not find expected key",
             "this line is indented in another way than those above it",
@@ -112,11 +96,7 @@ fn words(message: &str) -> Option<(&'static str, &'static str)> {
             "nothing has the name that stands behind *",
             "write &name before the value that *name repeats; a text that begins with * stands in quotes",
         ),
-        (
-            "unclosed bracket",
-            "this bracket is never closed",
-            "a closing ] or }",
-        ),
+        ("unclosed bracket", "this bracket is never closed", "a closing ] or }"),
         (
             "budget breached",
             "this file has more, or deeper, values than a file of this sort ever needs",
@@ -136,24 +116,14 @@ fn words(message: &str) -> Option<(&'static str, &'static str)> {
 fn strip_place(text: &str) -> &str {
     let text = text.strip_prefix("error: ").unwrap_or(text);
     match text.rsplit_once(" at line ") {
-        Some((message, place))
-            if place
-                .bytes()
-                .all(|b| b.is_ascii_digit() || b", column".contains(&b)) =>
-        {
-            message
-        }
+        Some((message, place)) if place.bytes().all(|b| b.is_ascii_digit() || b", column".contains(&b)) => message,
         _ => text,
     }
 }
 
 fn place_at(location: &Location) -> Place {
     let number = |value: u64| usize::try_from(value).unwrap_or(usize::MAX).max(1);
-    Place {
-        line: number(location.line()),
-        column: number(location.column()),
-        width: 1,
-    }
+    Place { line: number(location.line()), column: number(location.column()), width: 1 }
 }
 
 /// What the YAML crate gives, before numbers get their written form back.
@@ -236,9 +206,7 @@ fn build(raw: Spanned<Raw>, text: &str) -> Node {
         Raw::Bool(value) => NodeValue::Bool(value),
         Raw::Number(whole) => NodeValue::Number(written(&raw.defined, text), whole),
         Raw::Text(value) => NodeValue::Text(value),
-        Raw::List(items) => {
-            NodeValue::List(items.into_iter().map(|item| build(item, text)).collect())
-        }
+        Raw::List(items) => NodeValue::List(items.into_iter().map(|item| build(item, text)).collect()),
         Raw::Map(entries) => NodeValue::Map(
             entries
                 .into_iter()
@@ -252,28 +220,16 @@ fn build(raw: Spanned<Raw>, text: &str) -> Node {
 /// The source text of a span.
 fn written(location: &Location, text: &str) -> String {
     let span = location.span();
-    let range = span
-        .byte_offset()
-        .zip(span.byte_len())
-        .and_then(|(start, len)| {
-            let start = usize::try_from(start).ok()?;
-            text.get(start..start.checked_add(usize::try_from(len).ok()?)?)
-        });
+    let range = span.byte_offset().zip(span.byte_len()).and_then(|(start, len)| {
+        let start = usize::try_from(start).ok()?;
+        text.get(start..start.checked_add(usize::try_from(len).ok()?)?)
+    });
     range.unwrap_or_default().trim().to_owned()
 }
 
 /// The place of a span, with as much of it as stands in its first line.
 fn visible(location: &Location, text: &str) -> Place {
     let first_line = written(location, text);
-    let width = first_line
-        .lines()
-        .next()
-        .unwrap_or_default()
-        .trim_end()
-        .chars()
-        .count();
-    Place {
-        width: width.max(1),
-        ..place_at(location)
-    }
+    let width = first_line.lines().next().unwrap_or_default().trim_end().chars().count();
+    Place { width: width.max(1), ..place_at(location) }
 }

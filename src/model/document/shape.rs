@@ -28,11 +28,7 @@ impl Formats {
 
 /// Every violation of the shape that `schema` describes.
 pub fn check_shape(node: &Node, schema: &Schema, formats: &Formats) -> Vec<Violation> {
-    let mut check = Check {
-        schema,
-        formats,
-        found: Vec::new(),
-    };
+    let mut check = Check { schema, formats, found: Vec::new() };
     check.value(node, schema.root());
     check.found
 }
@@ -65,9 +61,7 @@ impl<'a> Check<'a> {
             // What looks like a number is a text where a text is asked for: version: 7.10
             (Some("string"), NodeValue::Number(text, _)) => self.text(node, text, schema),
             (Some("boolean"), NodeValue::Bool(_)) => {}
-            (Some("integer"), NodeValue::Number(_, Some(value))) => {
-                self.number(node, *value, schema)
-            }
+            (Some("integer"), NodeValue::Number(_, Some(value))) => self.number(node, *value, schema),
             (Some(wanted), _) => self.wrong_type(node, wanted, schema),
         }
     }
@@ -81,29 +75,18 @@ impl<'a> Check<'a> {
                 "write a value, or leave out the key",
             );
         }
-        let problem = format!(
-            "here {} {}, where {} should be",
-            node.verb(),
-            node.describe(),
-            wanted_words(wanted)
-        );
+        let problem = format!("here {} {}, where {} should be", node.verb(), node.describe(), wanted_words(wanted));
         let hint = match (wanted, &node.value) {
-            ("array", _) => {
-                "a list is written [one, two], or with a line for each: - one".to_owned()
-            }
+            ("array", _) => "a list is written [one, two], or with a line for each: - one".to_owned(),
             ("object", _) => match self.keys(schema).as_slice() {
                 [] => "keys and values are written { key: value }".to_owned(),
                 keys => format!("its keys: {}", keys.join(", ")),
             },
             ("string", NodeValue::Bool(_)) => "put it in quotes to make it a text".to_owned(),
-            ("boolean", NodeValue::Text(text))
-                if matches!(text.to_lowercase().as_str(), "yes" | "on" | "y") =>
-            {
+            ("boolean", NodeValue::Text(text)) if matches!(text.to_lowercase().as_str(), "yes" | "on" | "y") => {
                 "write true".to_owned()
             }
-            ("boolean", NodeValue::Text(text))
-                if matches!(text.to_lowercase().as_str(), "no" | "off" | "n") =>
-            {
+            ("boolean", NodeValue::Text(text)) if matches!(text.to_lowercase().as_str(), "no" | "off" | "n") => {
                 "write false".to_owned()
             }
             ("boolean", _) => "true or false, without quotes".to_owned(),
@@ -116,9 +99,7 @@ impl<'a> Check<'a> {
 
     fn keys(&self, schema: &'a Value) -> Vec<&'a str> {
         let properties = schema.get("properties").and_then(Value::as_object);
-        properties
-            .map(|p| p.keys().map(String::as_str).collect())
-            .unwrap_or_default()
+        properties.map(|p| p.keys().map(String::as_str).collect()).unwrap_or_default()
     }
 
     fn map(&mut self, node: &Node, entries: &[(Place, String, Node)], schema: &'a Value) {
@@ -137,10 +118,7 @@ impl<'a> Check<'a> {
                 (Some(schema), _) => self.value(value, schema),
                 (None, Some(Value::Object(_))) => {
                     if let Some(names) = schema.get("propertyNames") {
-                        let name = Node {
-                            place: *place,
-                            value: NodeValue::Text(key.clone()),
-                        };
+                        let name = Node { place: *place, value: NodeValue::Text(key.clone()) };
                         self.value(&name, names);
                     }
                     if let Some(others) = others {
@@ -153,14 +131,9 @@ impl<'a> Check<'a> {
         let required = schema.get("required").and_then(Value::as_array);
         for key in required.into_iter().flatten().filter_map(Value::as_str) {
             if !entries.iter().any(|(_, name, _)| name == key) {
-                let place = Place {
-                    width: 1,
-                    ..entries.first().map_or(node.place, |(place, ..)| *place)
-                };
-                let about = properties
-                    .and_then(|p| p.get(key))
-                    .and_then(|s| s.get("description"))
-                    .and_then(Value::as_str);
+                let place = Place { width: 1, ..entries.first().map_or(node.place, |(place, ..)| *place) };
+                let about =
+                    properties.and_then(|p| p.get(key)).and_then(|s| s.get("description")).and_then(Value::as_str);
                 self.say(
                     place,
                     format!("the key {} is missing here", quoted(key)),
@@ -173,10 +146,9 @@ impl<'a> Check<'a> {
     fn unknown_key(&mut self, place: Place, key: &str, known: &[&str]) {
         let hint = match nearest(key, known.iter().copied()) {
             Some(name) => format!("did you mean {name}?"),
-            None if names_a_secret(key) => format!(
-                "no secret stands in such a file; the keys here: {}",
-                known.join(", ")
-            ),
+            None if names_a_secret(key) => {
+                format!("no secret stands in such a file; the keys here: {}", known.join(", "))
+            }
             None => format!("the keys here: {}", known.join(", ")),
         };
         self.say(place, format!("unknown key {}", quoted(key)), hint);
@@ -186,19 +158,11 @@ impl<'a> Check<'a> {
         let bound = |name: &str| schema.get(name).and_then(Value::as_u64);
         let len = items.len() as u64;
         if let Some(min) = bound("minItems").filter(|min| len < *min) {
-            let hint = if min == 1 {
-                "at least one item".to_owned()
-            } else {
-                format!("at least {min} items")
-            };
+            let hint = if min == 1 { "at least one item".to_owned() } else { format!("at least {min} items") };
             self.say(node.place, "this list is too short", hint);
         }
         if let Some(max) = bound("maxItems").filter(|max| len > *max) {
-            self.say(
-                node.place,
-                format!("this list has {len} items"),
-                format!("at most {max}"),
-            );
+            self.say(node.place, format!("this list has {len} items"), format!("at most {max}"));
         }
         if let Some(schema) = schema.get("items") {
             items.iter().for_each(|item| self.value(item, schema));
@@ -207,46 +171,24 @@ impl<'a> Check<'a> {
 
     fn text(&mut self, node: &Node, text: &str, schema: &'a Value) {
         let bound = |name: &str| schema.get(name).and_then(Value::as_u64);
-        let rule = schema
-            .get("format")
-            .and_then(Value::as_str)
-            .and_then(|name| self.formats.rules.get(name));
+        let rule = schema.get("format").and_then(Value::as_str).and_then(|name| self.formats.rules.get(name));
         if let Some(rule) = rule {
             if let Err(error) = rule(text) {
-                self.found.push(Violation {
-                    place: node.place,
-                    problem: error.problem,
-                    hint: error.hint,
-                });
+                self.found.push(Violation { place: node.place, problem: error.problem, hint: error.hint });
             }
             return;
         }
         let len = text.chars().count() as u64;
-        if bound("minLength").is_some_and(|min| len < min)
-            || (bound("minLength").is_some() && text.trim().is_empty())
-        {
-            self.say(
-                node.place,
-                "this text is empty",
-                "write something here, or leave out the key",
-            );
+        if bound("minLength").is_some_and(|min| len < min) || (bound("minLength").is_some() && text.trim().is_empty()) {
+            self.say(node.place, "this text is empty", "write something here, or leave out the key");
         }
         if let Some(max) = bound("maxLength").filter(|max| len > *max) {
-            self.say(
-                node.place,
-                format!("this text has {len} characters"),
-                format!("at most {max}"),
-            );
+            self.say(node.place, format!("this text has {len} characters"), format!("at most {max}"));
         }
     }
 
     fn number(&mut self, node: &Node, value: i128, schema: &'a Value) {
-        let bound = |name: &str| {
-            schema
-                .get(name)
-                .and_then(Value::as_f64)
-                .map(|bound| bound as i128)
-        };
+        let bound = |name: &str| schema.get(name).and_then(Value::as_f64).map(|bound| bound as i128);
         let (min, max) = (bound("minimum"), bound("maximum"));
         if min.is_none_or(|min| value >= min) && max.is_none_or(|max| value <= max) {
             return;
@@ -265,16 +207,8 @@ impl<'a> Check<'a> {
             NodeValue::Text(text) | NodeValue::Number(text, _) => text.clone(),
             NodeValue::Bool(value) => value.to_string(),
             _ => {
-                let problem = format!(
-                    "here {} {}, where one word should be",
-                    node.verb(),
-                    node.describe()
-                );
-                return self.say(
-                    node.place,
-                    problem,
-                    format!("one of: {}", choices.join(", ")),
-                );
+                let problem = format!("here {} {}, where one word should be", node.verb(), node.describe());
+                return self.say(node.place, problem, format!("one of: {}", choices.join(", ")));
             }
         };
         if choices.contains(&text.as_str()) {
@@ -284,11 +218,7 @@ impl<'a> Check<'a> {
             Some(name) => format!("did you mean {name}? One of: {}", choices.join(", ")),
             None => format!("one of: {}", choices.join(", ")),
         };
-        self.say(
-            node.place,
-            format!("{} is not known here", quoted(&text)),
-            hint,
-        );
+        self.say(node.place, format!("{} is not known here", quoted(&text)), hint);
     }
 
     /// One of several shapes: the one of the right type, and among maps the one whose own
@@ -302,34 +232,24 @@ impl<'a> Check<'a> {
             NodeValue::Bool(_) => "boolean",
             NodeValue::Null => "null",
         };
-        let of_kind: Vec<&Value> = branches
-            .iter()
-            .copied()
-            .filter(|b| b.get("type").is_some_and(|t| t == kind))
-            .collect();
+        let of_kind: Vec<&Value> =
+            branches.iter().copied().filter(|b| b.get("type").is_some_and(|t| t == kind)).collect();
         match of_kind.as_slice() {
             [only] if kind != "object" => self.value(node, only),
             [] => {
                 let words: Vec<String> = branches.iter().map(|b| self.branch_words(b)).collect();
                 let problem = format!("{} can't stand here", node.describe());
-                self.say(
-                    node.place,
-                    problem,
-                    format!("expected: {}", words.join(", or ")),
-                );
+                self.say(node.place, problem, format!("expected: {}", words.join(", or ")));
             }
-            several => match several
-                .iter()
-                .find(|b| own_key(b).is_some_and(|key| node.child(key.into()).is_some()))
-            {
+            several => match several.iter().find(|b| own_key(b).is_some_and(|key| node.child(key.into()).is_some())) {
                 Some(found) => self.value(node, found),
                 None => {
                     let words: Vec<String> = several.iter().map(|b| self.branch_words(b)).collect();
                     let keys: Vec<&str> = several.iter().filter_map(|b| own_key(b)).collect();
                     if let NodeValue::Map(entries) = &node.value {
-                        let slip = entries.iter().find_map(|(place, key, _)| {
-                            Some((*place, key, nearest(key, keys.iter().copied())?))
-                        });
+                        let slip = entries
+                            .iter()
+                            .find_map(|(place, key, _)| Some((*place, key, nearest(key, keys.iter().copied())?)));
                         if let Some((place, key, meant)) = slip {
                             return self.say(
                                 place,
@@ -352,12 +272,8 @@ impl<'a> Check<'a> {
         match branch.get("type").and_then(Value::as_str) {
             Some("object") => {
                 let required = branch.get("required").and_then(Value::as_array);
-                let keys: Vec<String> = required
-                    .into_iter()
-                    .flatten()
-                    .filter_map(Value::as_str)
-                    .map(|key| format!("{key}: …"))
-                    .collect();
+                let keys: Vec<String> =
+                    required.into_iter().flatten().filter_map(Value::as_str).map(|key| format!("{key}: …")).collect();
                 format!("{{ {} }}", keys.join(", "))
             }
             Some(other) => wanted_words(other).to_owned(),

@@ -22,11 +22,7 @@ pub struct Violation {
 impl Violation {
     /// A violation without a hint.
     pub fn new(place: Place, problem: impl Into<String>) -> Self {
-        Self {
-            place,
-            problem: problem.into(),
-            hint: None,
-        }
+        Self { place, problem: problem.into(), hint: None }
     }
 
     /// The same with what was expected.
@@ -102,15 +98,9 @@ impl fmt::Display for Violations {
 }
 
 fn show(f: &mut fmt::Formatter<'_>, file: &str, violation: &Violation, line: &str) -> fmt::Result {
-    let Place {
-        line: number,
-        column,
-        width,
-    } = violation.place;
+    let Place { line: number, column, width } = violation.place;
     let (shown, offset) = crop(line, column);
-    let width = width
-        .min(shown.chars().count().saturating_sub(offset))
-        .max(1);
+    let width = width.min(shown.chars().count().saturating_sub(offset)).max(1);
     let gutter = " ".repeat(number.to_string().len());
     writeln!(f, "{file}:{number}:{column}: {}", violation.problem)?;
     writeln!(f, "{gutter} |")?;
@@ -140,10 +130,7 @@ fn mask_addresses(chars: &mut [char]) {
         }
         let start = at + 3;
         let ends = |c: &char| c.is_whitespace() || matches!(c, '"' | '\'');
-        let end = chars[start..]
-            .iter()
-            .position(ends)
-            .map_or(chars.len(), |n| start + n);
+        let end = chars[start..].iter().position(ends).map_or(chars.len(), |n| start + n);
         let part = &chars[start..end];
         let user_end = part.iter().rposition(|c| *c == '@').unwrap_or(0);
         if let Some(colon) = part[..user_end].iter().position(|c| *c == ':') {
@@ -157,21 +144,14 @@ fn mask_secrets(chars: &mut [char]) {
     let colons: Vec<usize> = (0..chars.len()).filter(|at| chars[*at] == ':').collect();
     for colon in colons {
         let in_key = |c: &char| c.is_alphanumeric() || matches!(c, '-' | '_' | '.' | '"' | '\'');
-        let len = chars[..colon]
-            .iter()
-            .rev()
-            .take_while(|c| in_key(c))
-            .count();
+        let len = chars[..colon].iter().rev().take_while(|c| in_key(c)).count();
         let key: String = chars[colon - len..colon].iter().collect();
         let blank = chars.get(colon + 1).is_none_or(|c| c.is_whitespace());
         if !blank || !names_a_secret(&key) {
             continue;
         }
         let value = &mut chars[colon + 1..];
-        let end = value
-            .iter()
-            .position(|c| matches!(c, ',' | '}'))
-            .unwrap_or(value.len());
+        let end = value.iter().position(|c| matches!(c, ',' | '}')).unwrap_or(value.len());
         for c in value[..end].iter_mut().filter(|c| !c.is_whitespace()) {
             *c = '*';
         }
@@ -182,9 +162,7 @@ fn mask_secrets(chars: &mut [char]) {
 pub(super) fn names_a_secret(key: &str) -> bool {
     let key = key.trim_matches(['"', '\'']).to_lowercase();
     let part = |word: &str| key.split(['-', '_', '.']).any(|part| part == word);
-    ["password", "passwd", "passphrase", "secret", "credential"]
-        .iter()
-        .any(|word| key.contains(word))
+    ["password", "passwd", "passphrase", "secret", "credential"].iter().any(|word| key.contains(word))
         || ["pass", "key", "token", "pw"].iter().any(|word| part(word))
 }
 
@@ -208,8 +186,5 @@ fn crop(line: &str, column: usize) -> (String, usize) {
     let head = if from > 0 { "…" } else { "" };
     let tail = if to < chars.len() { "…" } else { "" };
     let body: String = chars[from..to].iter().collect();
-    (
-        format!("{head}{body}{tail}"),
-        at - from + head.chars().count(),
-    )
+    (format!("{head}{body}{tail}"), at - from + head.chars().count())
 }

@@ -27,9 +27,8 @@ ask "$1" 'SELECT VERSION()' || exit 1
 if ask "$1" 'SHOW EVENTS' >/dev/null 2>&1; then echo events; else echo no-events; fi
 ask "$1" 'SHOW FULL TABLES' || exit 1"#
 );
-const DUMP: &str = script!(
-    r#"printf '%s\n' "$o" | { exec 4<&0; exec "$d" --defaults-file=/dev/fd/4 "$@" </dev/null; }"#
-);
+const DUMP: &str =
+    script!(r#"printf '%s\n' "$o" | { exec 4<&0; exec "$d" --defaults-file=/dev/fd/4 "$@" </dev/null; }"#);
 /// How a dump is made, for both families. Dates are left out and rows ordered, so that equal
 /// contents give equal bytes.
 const OPTIONS: [&str; 16] = [
@@ -86,10 +85,7 @@ pub(in super::super) async fn dump(
         None => probed.tables.clone(),
     };
     if chosen.is_empty() && !probed.tables.is_empty() {
-        let dumped = Dumped {
-            objects: BTreeMap::new(),
-            facts: probed.facts,
-        };
+        let dumped = Dumped { objects: BTreeMap::new(), facts: probed.facts };
         return Ok((writer, dumped));
     }
     let shared = chosen.len() < probed.tables.len();
@@ -102,40 +98,26 @@ pub(in super::super) async fn dump(
     let listener = progress.clone();
     let reading = tokio::task::spawn_blocking(move || read(stdout, writer, &*listener));
     let read = reading.await;
-    let output = process
-        .finish()
-        .await
-        .map_err(SnapshotError::remote(host, DOING))?;
+    let output = process.finish().await.map_err(SnapshotError::remote(host, DOING))?;
     let stopped = output.status == BROKEN_PIPE && !matches!(read, Ok(Ok(Ok(_))));
     if !stopped && (!output.ok() || complains(&output.stderr)) {
         return Err(failure(host, access, DOING, &output));
     }
-    let (writer, objects) = read
-        .unwrap_or(Ok(Err("a worker ended early".into())))?
-        .map_err(|detail: String| SnapshotError::Database {
+    let (writer, objects) =
+        read.unwrap_or(Ok(Err("a worker ended early".into())))?.map_err(|detail: String| SnapshotError::Database {
             host: host.to_owned(),
             name: access.name.clone(),
             doing: DOING,
             detail: clean_line(&detail, 300),
         })?;
-    Ok((
-        writer,
-        Dumped {
-            objects,
-            facts: probed.facts,
-        },
-    ))
+    Ok((writer, Dumped { objects, facts: probed.facts }))
 }
 
 async fn probe(source: &Source, access: &DatabaseAccess) -> Result<Probed> {
     const DOING: &str = "looking into";
     let host = source.shell.host();
     let command = Command::script(PROBE, values(access, [access.name.clone()]));
-    let output = source
-        .shell
-        .run(&command)
-        .await
-        .map_err(SnapshotError::remote(host, DOING))?;
+    let output = source.shell.run(&command).await.map_err(SnapshotError::remote(host, DOING))?;
     let wrong = |detail: &str| SnapshotError::Database {
         host: host.to_owned(),
         name: access.name.clone(),
@@ -164,20 +146,10 @@ async fn probe(source: &Source, access: &DatabaseAccess) -> Result<Probed> {
         }
         tables.push(name.to_owned());
     }
-    let facts = DatabaseFacts {
-        engine: "mysql".into(),
-        name: access.name.clone(),
-        server,
-        skipped: Vec::new(),
-        dumped_by,
-    };
+    let facts =
+        DatabaseFacts { engine: "mysql".into(), name: access.name.clone(), server, skipped: Vec::new(), dumped_by };
     let mysql = !facts.dumped_by.contains("MariaDB");
-    Ok(Probed {
-        facts,
-        mysql,
-        tables,
-        events,
-    })
+    Ok(Probed { facts, mysql, tables, events })
 }
 
 fn arguments(
@@ -193,20 +165,14 @@ fn arguments(
     }
     if shared {
         // They belong to the database, not to a table: nobody can tell whose they are.
-        probed
-            .facts
-            .skipped
-            .push("routines and events: the database is shared with other software".into());
+        probed.facts.skipped.push("routines and events: the database is shared with other software".into());
         arguments.extend(["--skip-routines", "--skip-events"].map(String::from));
     } else {
         arguments.push("--routines".into());
         if probed.events {
             arguments.push("--events".into());
         } else {
-            probed
-                .facts
-                .skipped
-                .push("events: the account has no EVENT privilege".into());
+            probed.facts.skipped.push("events: the account has no EVENT privilege".into());
             arguments.push("--skip-events".into());
         }
     }
@@ -215,11 +181,7 @@ fn arguments(
         let bytes: usize = chosen.iter().map(|name| name.len() + 3).sum();
         if bytes > MAX_NAMES_BYTES {
             return Err(SnapshotError::TooMuch {
-                what: format!(
-                    "bytes of table names in database {} on {}",
-                    access.name,
-                    source.shell.host()
-                ),
+                what: format!("bytes of table names in database {} on {}", access.name, source.shell.host()),
                 limit: MAX_NAMES_BYTES as u64,
             });
         }
@@ -231,23 +193,17 @@ fn arguments(
 /// Whether a dump program said on standard error that something is missing.
 fn complains(stderr: &[u8]) -> bool {
     let text = String::from_utf8_lossy(stderr);
-    text.lines()
-        .filter(|line| !line.trim().is_empty())
-        .any(|line| {
-            let lower = line.to_lowercase();
-            let only_warns = lower.contains("warning") || lower.contains("deprecated");
-            !only_warns || lower.contains("error")
-        })
+    text.lines().filter(|line| !line.trim().is_empty()).any(|line| {
+        let lower = line.to_lowercase();
+        let only_warns = lower.contains("warning") || lower.contains("deprecated");
+        !only_warns || lower.contains("error")
+    })
 }
 
 type Objects = BTreeMap<ObjectName, Content>;
 
 /// The outer error is the store's, the inner one the dump's.
-fn read(
-    stdout: Reader,
-    writer: Writer,
-    progress: &dyn Progress,
-) -> Result<Result<(Writer, Objects), String>> {
+fn read(stdout: Reader, writer: Writer, progress: &dyn Progress) -> Result<Result<(Writer, Objects), String>> {
     let mut input = SyncIoBridge::new(stdout);
     let mut splitter = match Splitter::new(Collector::new(writer)) {
         Ok(splitter) => splitter,
@@ -265,12 +221,7 @@ fn read(
         if let Err(detail) = splitter.feed(&buffer[..read]) {
             return splitter.sink().failed.take().map_or(Ok(Err(detail)), Err);
         }
-        progress.at(
-            Phase::Dumping,
-            splitter.sink().objects.len() as u64,
-            0,
-            bytes,
-        );
+        progress.at(Phase::Dumping, splitter.sink().objects.len() as u64, 0, bytes);
     }
     let ended = splitter.finish();
     match ended.and_then(Collector::finish) {
@@ -299,13 +250,7 @@ enum Current {
 
 impl Collector {
     fn new(writer: Writer) -> Self {
-        Self {
-            writer,
-            objects: BTreeMap::new(),
-            stubs: HashMap::new(),
-            current: Current::Ignored,
-            failed: None,
-        }
+        Self { writer, objects: BTreeMap::new(), stubs: HashMap::new(), current: Current::Ignored, failed: None }
     }
 
     /// Remembers an error of the store, which matters more than what follows from it.
@@ -365,10 +310,7 @@ impl Collector {
 
     fn finish(mut self) -> Result<Result<(Writer, Objects)>, String> {
         if let Err(detail) = self.end_part() {
-            return self
-                .failed
-                .take()
-                .map_or(Err(detail), |error| Ok(Err(error)));
+            return self.failed.take().map_or(Err(detail), |error| Ok(Err(error)));
         }
         match self.stubs.keys().next() {
             Some(view) => Err(format!("the view {view} has no definition in the dump")),
@@ -398,9 +340,9 @@ impl Sink for Collector {
                 let taken = content.take(&mut self.writer, bytes);
                 self.stored(taken)
             }
-            Current::Small(_, kept) if kept.len() + bytes.len() > MAX_SMALL_BYTES => Err(format!(
-                "a routine, event or view is larger than {MAX_SMALL_BYTES} bytes"
-            )),
+            Current::Small(_, kept) if kept.len() + bytes.len() > MAX_SMALL_BYTES => {
+                Err(format!("a routine, event or view is larger than {MAX_SMALL_BYTES} bytes"))
+            }
             Current::Small(_, kept) => {
                 kept.extend_from_slice(bytes);
                 Ok(())
@@ -413,10 +355,7 @@ impl Sink for Collector {
 /// one begins under the delimiter `;`, the others under `;;`, and only the last one resets it.
 fn plain_event(bytes: &[u8]) -> Vec<u8> {
     const RESET: &[u8] = b"DELIMITER ;\n";
-    let line = bytes
-        .iter()
-        .position(|byte| *byte == b'\n')
-        .map_or(bytes.len(), |end| end + 1);
+    let line = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1);
     let (first, rest) = bytes.split_at(line);
     let mut plain = first.trim_ascii_end().to_vec();
     while plain.last() == Some(&b';') {

@@ -52,22 +52,15 @@ pub(in super::super) async fn import(
     progress: &Arc<dyn Progress>,
 ) -> Result<u64> {
     let host = source.shell.host();
-    let command = Command::script(IMPORT, values(access, [access.name.clone()]))
-        .reading(RawInput::Pipe)
-        .within(IMPORT_TIMEOUT);
+    let command =
+        Command::script(IMPORT, values(access, [access.name.clone()])).reading(RawInput::Pipe).within(IMPORT_TIMEOUT);
     let started = source.shell.start(&command).await;
     let mut process = started.map_err(SnapshotError::remote(host, DOING))?;
-    let stdin: Pipe = process
-        .stdin
-        .take()
-        .unwrap_or_else(|| Box::pin(tokio::io::sink()));
+    let stdin: Pipe = process.stdin.take().unwrap_or_else(|| Box::pin(tokio::io::sink()));
     let listener = progress.clone();
     let sending = tokio::task::spawn_blocking(move || {
-        let mut sender = Sender {
-            out: BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin)),
-            blobs,
-            sent: 0,
-        };
+        let mut sender =
+            Sender { out: BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin)), blobs, sent: 0 };
         let sent = sender.send(&work, &*listener);
         let sent = sent.map(|()| sender.sent);
         // Closing the pipe ends the client; what it then says is what counts.
@@ -77,22 +70,14 @@ pub(in super::super) async fn import(
         sent
     });
     let sent = sending.await;
-    let output = process
-        .finish()
-        .await
-        .map_err(SnapshotError::remote(host, DOING))?;
-    let sent = sent.unwrap_or(Err(Failed::Store(SnapshotError::Worker {
-        doing: "importing",
-    })));
+    let output = process.finish().await.map_err(SnapshotError::remote(host, DOING))?;
+    let sent = sent.unwrap_or(Err(Failed::Store(SnapshotError::Worker { doing: "importing" })));
     match sent {
         Err(Failed::Store(error)) => Err(error),
         _ if !output.ok() => Err(failure(host, access, DOING, &output)),
-        Err(Failed::Pipe(detail)) => Err(SnapshotError::Database {
-            host: host.to_owned(),
-            name: access.name.clone(),
-            doing: DOING,
-            detail,
-        }),
+        Err(Failed::Pipe(detail)) => {
+            Err(SnapshotError::Database { host: host.to_owned(), name: access.name.clone(), doing: DOING, detail })
+        }
         Ok(sent) => Ok(sent),
     }
 }
@@ -104,24 +89,12 @@ pub(in super::super) fn write_sql(
     blobs: &mut BlobReader,
 ) -> Result<()> {
     let reader = blobs.another();
-    let mut sender = Sender {
-        out: BufWriter::with_capacity(BUFFER_BYTES, out),
-        blobs: reader,
-        sent: 0,
-    };
-    let work = Import {
-        drop: Vec::new(),
-        make: objects.to_vec(),
-    };
-    sender
-        .send(&work, &super::super::NoProgress)
-        .map_err(|failed| match failed {
-            Failed::Store(error) => error,
-            Failed::Pipe(detail) => SnapshotError::Export {
-                path: "database.sql".into(),
-                source: io::Error::other(detail),
-            },
-        })
+    let mut sender = Sender { out: BufWriter::with_capacity(BUFFER_BYTES, out), blobs: reader, sent: 0 };
+    let work = Import { drop: Vec::new(), make: objects.to_vec() };
+    sender.send(&work, &super::super::NoProgress).map_err(|failed| match failed {
+        Failed::Store(error) => error,
+        Failed::Pipe(detail) => SnapshotError::Export { path: "database.sql".into(), source: io::Error::other(detail) },
+    })
 }
 
 enum Failed {
@@ -154,12 +127,10 @@ impl<W: Write> Sender<W> {
         }
         let mut make: Vec<&(ObjectName, Content)> = work.make.iter().collect();
         make.sort_by_key(|(object, _)| object.kind());
-        let (views, others): (Vec<_>, Vec<_>) = make
-            .into_iter()
-            .partition(|(object, _)| object.kind() == ObjectKind::View);
-        let (events, others): (Vec<_>, Vec<_>) = others
-            .into_iter()
-            .partition(|(object, _)| object.kind() == ObjectKind::Event);
+        let (views, others): (Vec<_>, Vec<_>) =
+            make.into_iter().partition(|(object, _)| object.kind() == ObjectKind::View);
+        let (events, others): (Vec<_>, Vec<_>) =
+            others.into_iter().partition(|(object, _)| object.kind() == ObjectKind::Event);
         let of = work.make.len() as u64;
         for (done, (_, content)) in others.iter().enumerate() {
             self.object(content)?;
@@ -195,9 +166,7 @@ impl<W: Write> Sender<W> {
                     Ok(())
                 })
                 .map_err(Failed::Store)?;
-            let half = halve(&sql).map_err(|detail| {
-                Failed::Store(SnapshotError::damaged(name.to_string(), detail))
-            })?;
+            let half = halve(&sql).map_err(|detail| Failed::Store(SnapshotError::damaged(name.to_string(), detail)))?;
             self.sent += sql.len() as u64;
             halves.push(half);
         }
@@ -253,10 +222,7 @@ fn drop_statement(object: &ObjectName) -> String {
         ObjectKind::View => "VIEW",
         ObjectKind::Event => "EVENT",
     };
-    format!(
-        "DROP {what} IF EXISTS `{}`;\n",
-        object.name().replace('`', "``")
-    )
+    format!("DROP {what} IF EXISTS `{}`;\n", object.name().replace('`', "``"))
 }
 
 #[cfg(test)]
@@ -266,9 +232,6 @@ mod tests {
     #[test]
     fn names_are_quoted() {
         let name = ObjectName::new(ObjectKind::Table, "a`; DROP DATABASE x; --").unwrap();
-        assert_eq!(
-            drop_statement(&name),
-            "DROP TABLE IF EXISTS `a``; DROP DATABASE x; --`;\n"
-        );
+        assert_eq!(drop_statement(&name), "DROP TABLE IF EXISTS `a``; DROP DATABASE x; --`;\n");
     }
 }

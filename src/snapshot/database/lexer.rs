@@ -77,9 +77,7 @@ impl Lexer {
                 && !self.escaped
             {
                 // The bulk of a dump: to the next byte that can matter.
-                let skip = bytes[at..]
-                    .iter()
-                    .position(|byte| *byte == quote || *byte == b'\\');
+                let skip = bytes[at..].iter().position(|byte| *byte == quote || *byte == b'\\');
                 at += skip.unwrap_or(bytes.len() - at);
             }
             if let Some(byte) = bytes.get(at) {
@@ -124,11 +122,7 @@ impl Lexer {
                 }
             }
             State::SlashM => {
-                self.state = if byte == b'!' {
-                    State::Code
-                } else {
-                    State::BlockComment
-                };
+                self.state = if byte == b'!' { State::Code } else { State::BlockComment };
             }
         }
         self.previous = [self.previous[1], byte];
@@ -173,11 +167,7 @@ impl Lexer {
         self.matched = 0;
         let [before, last] = self.previous;
         if last == b'-' && before == b'-' && byte.is_ascii_whitespace() {
-            self.state = if byte == b'\n' {
-                State::Code
-            } else {
-                State::LineComment
-            };
+            self.state = if byte == b'\n' { State::Code } else { State::LineComment };
             self.open = self.was_open;
             return;
         }

@@ -47,23 +47,13 @@ fn values(access: &DatabaseAccess, rest: impl IntoIterator<Item = String>) -> Ve
 }
 
 /// What a script's status means, where it is not 0.
-fn failure(
-    host: &str,
-    access: &DatabaseAccess,
-    doing: &'static str,
-    output: &Output,
-) -> SnapshotError {
+fn failure(host: &str, access: &DatabaseAccess, doing: &'static str, output: &Output) -> SnapshotError {
     let detail = match output.status {
         97 => format!("the command that reads the site's own credentials failed: {}", output.tail()),
         95 => "the host has no mariadb or mysql client programs; install them (Debian: mariadb-client)".into(),
         status => format!("status {status}: {}", output.tail()),
     };
-    SnapshotError::Database {
-        host: host.to_owned(),
-        name: access.name.clone(),
-        doing,
-        detail,
-    }
+    SnapshotError::Database { host: host.to_owned(), name: access.name.clone(), doing, detail }
 }
 
 /// Chooses, out of all tables and views of a database, those that belong to the site.
@@ -99,11 +89,7 @@ impl TableRule {
     pub fn select(&self, all: &[String]) -> Vec<String> {
         let mine = |name: &&String| name.starts_with(&self.prefix);
         let others = self.other_prefixes(all);
-        all.iter()
-            .filter(mine)
-            .filter(|name| !others.iter().any(|other| name.starts_with(other)))
-            .cloned()
-            .collect()
+        all.iter().filter(mine).filter(|name| !others.iter().any(|other| name.starts_with(other))).cloned().collect()
     }
 
     /// Longer prefixes that begin like ours and have all tables of an installation.
@@ -114,15 +100,10 @@ impl TableRule {
         let candidates = all.iter().filter_map(|name| {
             let prefix = name.strip_suffix(first.as_str())?;
             let rest = prefix.strip_prefix(&self.prefix)?;
-            let ours =
-                rest.is_empty() || self.ours.as_ref().is_some_and(|ours| ours.is_match(rest));
+            let ours = rest.is_empty() || self.ours.as_ref().is_some_and(|ours| ours.is_match(rest));
             (!ours).then(|| prefix.to_owned())
         });
-        let has_all = |prefix: &String| {
-            self.installation
-                .iter()
-                .all(|table| all.contains(&format!("{prefix}{table}")))
-        };
+        let has_all = |prefix: &String| self.installation.iter().all(|table| all.contains(&format!("{prefix}{table}")));
         candidates.filter(has_all).collect()
     }
 }
@@ -161,14 +142,7 @@ mod tests {
         };
         assert_eq!(
             rule.select(&all),
-            [
-                "wp_options",
-                "wp_posts",
-                "wp_users",
-                "wp_2_options",
-                "wp_2_posts",
-                "wp_cart_options"
-            ]
+            ["wp_options", "wp_posts", "wp_users", "wp_2_options", "wp_2_posts", "wp_cart_options"]
         );
     }
 }

@@ -138,46 +138,32 @@ impl<S: Sink> Splitter<S> {
             self.current,
             Part::Glue
                 | Part::Object(
-                    ObjectKind::Function
-                        | ObjectKind::Procedure
-                        | ObjectKind::Package
-                        | ObjectKind::PackageBody,
+                    ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Package | ObjectKind::PackageBody,
                     _
                 )
         );
         let saves = text.starts_with("/*!50003 SET @saved_sql_mode ");
-        let sets = text.starts_with("/*!50003 SET sql_mode ")
-            && !self.pending.is_empty()
-            && !text.contains('@');
+        let sets = text.starts_with("/*!50003 SET sql_mode ") && !self.pending.is_empty() && !text.contains('@');
         routines && (saves || sets)
     }
 
     fn marker(&mut self, text: &str) -> Result<Option<Part>, String> {
         type Make = fn(String) -> Part;
         const NAMED: [(&str, Make); 7] = [
-            ("-- Table structure for table `", |name| {
-                Part::Object(ObjectKind::Table, name)
-            }),
-            ("-- Sequence structure for `", |name| {
-                Part::Object(ObjectKind::Sequence, name)
-            }),
+            ("-- Table structure for table `", |name| Part::Object(ObjectKind::Table, name)),
+            ("-- Sequence structure for `", |name| Part::Object(ObjectKind::Sequence, name)),
             ("-- Temporary table structure for view `", Part::ViewStub),
             ("-- Temporary view structure for view `", Part::ViewStub),
             ("-- Final view structure for view `", Part::View),
             ("-- View structure for view `", Part::View),
-            ("-- Dumping data for table `", |name| {
-                Part::Object(ObjectKind::Table, name)
-            }),
+            ("-- Dumping data for table `", |name| Part::Object(ObjectKind::Table, name)),
         ];
         const DROPS: [(&str, ObjectKind); 6] = [
             ("/*!50106 DROP EVENT IF EXISTS `", ObjectKind::Event),
             ("/*!50003 DROP FUNCTION IF EXISTS `", ObjectKind::Function),
             ("/*!50003 DROP PROCEDURE IF EXISTS `", ObjectKind::Procedure),
             ("/*!50003 DROP PACKAGE IF EXISTS `", ObjectKind::Package),
-            (
-                "/*!50003 DROP PACKAGE BODY IF EXISTS `",
-                ObjectKind::PackageBody,
-            ),
+            ("/*!50003 DROP PACKAGE BODY IF EXISTS `", ObjectKind::PackageBody),
             ("/*!50003 DROP SEQUENCE IF EXISTS `", ObjectKind::Sequence),
         ];
         if text == "-- Dump completed" || text.starts_with("-- Dump completed on ") {
@@ -200,10 +186,7 @@ impl<S: Sink> Splitter<S> {
                 };
             }
         }
-        if let Some((kind, rest)) = DROPS
-            .iter()
-            .find_map(|(sign, kind)| Some((*kind, text.strip_prefix(sign)?)))
-        {
+        if let Some((kind, rest)) = DROPS.iter().find_map(|(sign, kind)| Some((*kind, text.strip_prefix(sign)?))) {
             let end = rest.find("` */");
             return Ok(Some(Part::Object(kind, name(end.map(|end| &rest[..end]))?)));
         }
@@ -287,18 +270,10 @@ mod tests {
                 "view:v3",
             ]
         );
-        let table = &parts
-            .iter()
-            .find(|(part, _)| matches!(part, Part::Object(_, name) if name == "a t"))
-            .unwrap()
-            .1;
+        let table = &parts.iter().find(|(part, _)| matches!(part, Part::Object(_, name) if name == "a t")).unwrap().1;
         let text = String::from_utf8_lossy(table);
         assert!(text.contains("trigger tr before") && text.contains("trigger tr2 after"));
-        let function = &parts
-            .iter()
-            .find(|(part, _)| matches!(part, Part::Object(_, name) if name == "f2"))
-            .unwrap()
-            .1;
+        let function = &parts.iter().find(|(part, _)| matches!(part, Part::Object(_, name) if name == "f2")).unwrap().1;
         assert!(String::from_utf8_lossy(function).starts_with("/*!50003 SET @saved_sql_mode "));
     }
 

@@ -110,11 +110,7 @@ impl FileWork {
 
     /// The folders of the present that are written in.
     pub(super) fn written_in(&self) -> impl Iterator<Item = ItemPath> {
-        let all = self
-            .remove_files
-            .iter()
-            .chain(&self.remove_folders)
-            .chain(&self.send);
+        let all = self.remove_files.iter().chain(&self.remove_folders).chain(&self.send);
         let folders: BTreeSet<ItemPath> = all.filter_map(ItemPath::parent).collect();
         folders.into_iter()
     }
@@ -139,11 +135,7 @@ pub(super) async fn write_files(
     send(source, work, goal, blobs, progress).await
 }
 
-async fn paths_command(
-    source: &Source,
-    script: &'static str,
-    paths: impl Iterator<Item = &ItemPath>,
-) -> Result<()> {
+async fn paths_command(source: &Source, script: &'static str, paths: impl Iterator<Item = &ItemPath>) -> Result<()> {
     let mut list = Vec::new();
     for path in paths {
         list.extend_from_slice(&path.dotted());
@@ -153,15 +145,9 @@ async fn paths_command(
         return Ok(());
     }
     let host = source.shell.host();
-    let command = Command::script(script, [""; 0])
-        .in_folder(&source.root)
-        .reading(RawInput::Bytes(list))
-        .within(REMOVE_TIMEOUT);
-    let output = source
-        .shell
-        .run(&command)
-        .await
-        .map_err(SnapshotError::remote(host, DOING))?;
+    let command =
+        Command::script(script, [""; 0]).in_folder(&source.root).reading(RawInput::Bytes(list)).within(REMOVE_TIMEOUT);
+    let output = source.shell.run(&command).await.map_err(SnapshotError::remote(host, DOING))?;
     if output.ok() {
         return Ok(());
     }
@@ -180,16 +166,10 @@ async fn send(
     progress: &Arc<dyn Progress>,
 ) -> Result<u64> {
     let host = source.shell.host();
-    let command = Command::script(WRITE, [""; 0])
-        .in_folder(&source.root)
-        .reading(RawInput::Pipe)
-        .within(WRITE_TIMEOUT);
+    let command = Command::script(WRITE, [""; 0]).in_folder(&source.root).reading(RawInput::Pipe).within(WRITE_TIMEOUT);
     let started = source.shell.start(&command).await;
     let mut process = started.map_err(SnapshotError::remote(host, DOING))?;
-    let stdin: Pipe = process
-        .stdin
-        .take()
-        .unwrap_or_else(|| Box::pin(tokio::io::sink()));
+    let stdin: Pipe = process.stdin.take().unwrap_or_else(|| Box::pin(tokio::io::sink()));
     let (goal, listener) = (goal.clone(), progress.clone());
     let sending = tokio::task::spawn_blocking(move || {
         let out = BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin));
@@ -203,29 +183,18 @@ async fn send(
         (ended, sent, failed)
     });
     let sent = sending.await;
-    let output = process
-        .finish()
-        .await
-        .map_err(SnapshotError::remote(host, DOING))?;
-    let (ended, bytes, failed) = sent.map_err(|_| SnapshotError::Worker {
-        doing: "sending files",
-    })?;
+    let output = process.finish().await.map_err(SnapshotError::remote(host, DOING))?;
+    let (ended, bytes, failed) = sent.map_err(|_| SnapshotError::Worker { doing: "sending files" })?;
     if let Some(error) = failed {
         return Err(error);
     }
-    let says = |detail: String| SnapshotError::Host {
-        host: host.to_owned(),
-        doing: DOING,
-        detail,
-    };
+    let says = |detail: String| SnapshotError::Host { host: host.to_owned(), doing: DOING, detail };
     match output.status {
         0 => {}
         96 => return Err(says("there is no GNU tar on the host; install it".into())),
         status => {
             let tail = output.tail();
-            return Err(says(format!(
-                "tar ended with status {status}: {tail}; repair that and repeat the restore"
-            )));
+            return Err(says(format!("tar ended with status {status}: {tail}; repair that and repeat the restore")));
         }
     }
     ended.map_err(|error| says(format!("{error}; repeat the restore")))?;

@@ -38,10 +38,7 @@ pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], uid: u3
         }
     }
     keep_parents(&mut goal, present, target);
-    Goal {
-        manifest: goal,
-        left,
-    }
+    Goal { manifest: goal, left }
 }
 
 enum Wanted {
@@ -97,18 +94,15 @@ fn wanted(
     if let (Some((uid, gid)), Some(facts)) = (owner(before), facts_mut(&mut entry)) {
         (facts.uid, facts.gid) = (uid, gid);
     }
-    let rest = differing
-        .into_iter()
-        .filter(|aspect| *aspect == Aspect::Owner);
+    let rest = differing.into_iter().filter(|aspect| *aspect == Aspect::Owner);
     Wanted::Make(entry, rest.collect())
 }
 
 fn facts_mut(entry: &mut Entry) -> Option<&mut super::super::manifest::Facts> {
     match entry {
-        Entry::File { facts, .. }
-        | Entry::Dir { facts }
-        | Entry::Link { facts, .. }
-        | Entry::Other { facts, .. } => Some(facts),
+        Entry::File { facts, .. } | Entry::Dir { facts } | Entry::Link { facts, .. } | Entry::Other { facts, .. } => {
+            Some(facts)
+        }
         Entry::Object { .. } => None,
     }
 }
@@ -117,28 +111,21 @@ fn facts_mut(entry: &mut Entry) -> Option<&mut super::super::manifest::Facts> {
 fn known_to_both(item: &Item, target: &Manifest, present: &Manifest) -> bool {
     let both = [&target.header, &present.header];
     match item {
-        Item::Path(path) => !both
-            .iter()
-            .flat_map(|header| &header.problems)
-            .any(|problem| path.is_within(&problem.path)),
+        Item::Path(path) => {
+            !both.iter().flat_map(|header| &header.problems).any(|problem| path.is_within(&problem.path))
+        }
         Item::Object(object) => both.iter().all(|header| {
             let Some(database) = &header.database else {
                 return false;
             };
             let word = match object.kind() {
                 ObjectKind::Event => "events",
-                ObjectKind::Function
-                | ObjectKind::Procedure
-                | ObjectKind::Package
-                | ObjectKind::PackageBody => "routines",
+                ObjectKind::Function | ObjectKind::Procedure | ObjectKind::Package | ObjectKind::PackageBody => {
+                    "routines"
+                }
                 _ => return true,
             };
-            let says = |skipped: &String| {
-                skipped
-                    .split(':')
-                    .next()
-                    .is_some_and(|what| what.contains(word))
-            };
+            let says = |skipped: &String| skipped.split(':').next().is_some_and(|what| what.contains(word));
             !database.skipped.iter().any(says)
         }),
     }
@@ -155,9 +142,7 @@ fn keep_parents(goal: &mut Manifest, present: &Manifest, target: &Manifest) {
             if goal.entries.get(&item).is_some_and(Entry::is_dir) {
                 break;
             }
-            let known = [present, target]
-                .into_iter()
-                .filter_map(|from| from.entries.get(&item));
+            let known = [present, target].into_iter().filter_map(|from| from.entries.get(&item));
             if let Some(folder) = known.into_iter().find(|entry| entry.is_dir()) {
                 goal.entries.insert(item, folder.clone());
             }

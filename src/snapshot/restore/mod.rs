@@ -89,28 +89,15 @@ pub async fn prepare(
         ..source.clone()
     };
     let wants_objects = target.objects().next().is_some()
-        && (request.only.is_empty()
-            || request
-                .only
-                .iter()
-                .any(|only| matches!(only, Only::Object(_))));
+        && (request.only.is_empty() || request.only.iter().any(|only| matches!(only, Only::Object(_))));
     if wants_objects && source.database.is_none() {
-        return Err(SnapshotError::NoDatabase {
-            site: source.site,
-            name: request.target.to_string(),
-        });
+        return Err(SnapshotError::NoDatabase { site: source.site, name: request.target.to_string() });
     }
-    let capture = CaptureRequest {
-        now: request.now,
-        tolerate_unreadable: true,
-    };
+    let capture = CaptureRequest { now: request.now, tolerate_unreadable: true };
     let taken = take(&source, store, &capture, progress).await?;
     let uid = taken.uid;
     let before = taken.commit(progress).await?;
-    let Goal {
-        manifest: goal,
-        left,
-    } = goal::goal(&before.manifest, &target, &request.only, uid);
+    let Goal { manifest: goal, left } = goal::goal(&before.manifest, &target, &request.only, uid);
     let diff = diff(&before.manifest, &goal);
     let mut prepared = Prepared {
         source,
@@ -136,7 +123,8 @@ async fn load(store: &Arc<Store>, site: &SiteName, name: &SnapshotName) -> Resul
 /// Prints the free kilobytes of the filesystem that holds the root, as POSIX has it.
 const FREE: &str = "LC_ALL=C; export LC_ALL; exec df -Pk .";
 /// Reads NUL-separated folders; prints those that the account can't write in.
-const NOT_WRITABLE: &str = r#"exec xargs -0 -r sh -c 'for p; do [ -w "$p" ] && [ -x "$p" ] || printf "%s\0" "$p"; done' sh"#;
+const NOT_WRITABLE: &str =
+    r#"exec xargs -0 -r sh -c 'for p; do [ -w "$p" ] && [ -x "$p" ] || printf "%s\0" "$p"; done' sh"#;
 /// Room that must stay free besides the bytes that are sent.
 const ROOM_BYTES: u64 = 16 << 20;
 /// How many items an error names.
@@ -171,54 +159,20 @@ impl Prepared {
     /// After any error, prepare and apply again: it ends at the same place.
     pub async fn apply(self, progress: &Arc<dyn Progress>) -> Result<Restored> {
         let (first, last) = self.file_work();
-        let mut sent = write_files(
-            &self.source,
-            first,
-            &self.goal,
-            self.blobs().await?,
-            progress,
-        )
-        .await?;
+        let mut sent = write_files(&self.source, first, &self.goal, self.blobs().await?, progress).await?;
         let import_work = self.import_work();
-        if let Some(access) = self
-            .source
-            .database
-            .as_ref()
-            .filter(|_| !import_work.is_empty())
-        {
-            sent += import(
-                &self.source,
-                access,
-                import_work,
-                self.blobs().await?,
-                progress,
-            )
-            .await?;
+        if let Some(access) = self.source.database.as_ref().filter(|_| !import_work.is_empty()) {
+            sent += import(&self.source, access, import_work, self.blobs().await?, progress).await?;
         }
-        sent += write_files(
-            &self.source,
-            last,
-            &self.goal,
-            self.blobs().await?,
-            progress,
-        )
-        .await?;
+        sent += write_files(&self.source, last, &self.goal, self.blobs().await?, progress).await?;
         let left = self.prove(progress).await?;
-        Ok(Restored {
-            before: self.before.name.clone(),
-            undone: self.diff,
-            left,
-            bytes_sent: sent,
-        })
+        Ok(Restored { before: self.before.name.clone(), undone: self.diff, left, bytes_sent: sent })
     }
 
     /// Walks and dumps again and compares with the goal; returns what had to stay different.
     async fn prove(&self, progress: &Arc<dyn Progress>) -> Result<Diff> {
         progress.at(Phase::Comparing, 0, 1, 0);
-        let request = CaptureRequest {
-            now: self.request.now,
-            tolerate_unreadable: true,
-        };
+        let request = CaptureRequest { now: self.request.now, tolerate_unreadable: true };
         let now = take(&self.source, &self.store, &request, progress).await?;
         let remaining = diff(&now.manifest, &self.goal);
         // Only root sets owners; a foreign folder's time changes when something in it does.
@@ -226,11 +180,7 @@ impl Prepared {
             let (Item::Path(path), Change::Changed(aspects)) = (item, change) else {
                 return true;
             };
-            let owner = self
-                .goal
-                .path(path)
-                .and_then(Entry::facts)
-                .map(|facts| facts.uid);
+            let owner = self.goal.path(path).and_then(Entry::facts).map(|facts| facts.uid);
             let foreign = owner.is_some_and(|owner| owner != self.uid);
             let folder = self.goal.path(path).is_some_and(Entry::is_dir);
             let allowed = |aspect: &Aspect| match aspect {
@@ -271,9 +221,7 @@ impl Prepared {
         let is_last = |path: &ItemPath| self.request.last.iter().any(|last| path.is_within(last));
         let (last, first): (Vec<_>, Vec<_>) = changed.partition(is_last);
         let can_set = |facts: &Facts| self.uid == 0 || facts.uid == self.uid;
-        let plan = |changed: &[ItemPath]| {
-            FileWork::plan(&self.before.manifest, &self.goal, changed, can_set)
-        };
+        let plan = |changed: &[ItemPath]| FileWork::plan(&self.before.manifest, &self.goal, changed, can_set);
         (plan(&first), plan(&last))
     }
 
@@ -293,39 +241,26 @@ impl Prepared {
     async fn check(&mut self) -> Result<()> {
         let blobs = self.blobs().await?;
         let hurt = |(item, content): &(&Item, &Content)| {
-            let missing = content.chunks.iter().any(|chunk| {
-                blobs
-                    .place(&chunk.digest)
-                    .is_none_or(|place| place.size() != chunk.size)
-            });
+            let missing = content
+                .chunks
+                .iter()
+                .any(|chunk| blobs.place(&chunk.digest).is_none_or(|place| place.size() != chunk.size));
             missing.then(|| item.to_string())
         };
-        let needed = self
-            .diff
-            .changes
-            .iter()
-            .filter_map(|(item, _)| Some((item, self.goal.entries.get(item)?.content()?)));
+        let needed =
+            self.diff.changes.iter().filter_map(|(item, _)| Some((item, self.goal.entries.get(item)?.content()?)));
         let needed: Vec<(&Item, &Content)> = needed.collect();
         let hurt: Vec<String> = needed.iter().filter_map(hurt).collect();
         if !hurt.is_empty() {
             return Err(SnapshotError::Hurt {
                 site: self.source.site.clone(),
                 name: self.request.target.clone(),
-                detail: format!(
-                    "{} items can't be read, among them {}",
-                    hurt.len(),
-                    shown(&hurt)
-                ),
+                detail: format!("{} items can't be read, among them {}", hurt.len(), shown(&hurt)),
             });
         }
         let (first, last) = self.file_work();
         let file_bytes = first.bytes + last.bytes;
-        let sql_bytes: u64 = self
-            .import_work()
-            .make
-            .iter()
-            .map(|(_, content)| content.size)
-            .sum();
+        let sql_bytes: u64 = self.import_work().make.iter().map(|(_, content)| content.size).sum();
         self.check_room(file_bytes).await?;
         self.check_rights(&[first, last]).await?;
         self.bytes = file_bytes + sql_bytes;
@@ -339,12 +274,7 @@ impl Prepared {
         const DOING: &str = "looking for room";
         let host = self.source.shell.host();
         let command = Command::script(FREE, [""; 0]).in_folder(&self.source.root);
-        let output = self
-            .source
-            .shell
-            .run(&command)
-            .await
-            .map_err(SnapshotError::remote(host, DOING))?;
+        let output = self.source.shell.run(&command).await.map_err(SnapshotError::remote(host, DOING))?;
         let text = output.text().into_owned();
         let free = text
             .lines()
@@ -358,11 +288,7 @@ impl Prepared {
         })?;
         let (free, needed) = (free.saturating_mul(1024), bytes + ROOM_BYTES);
         if free < needed {
-            return Err(SnapshotError::NoRoom {
-                host: host.to_owned(),
-                free,
-                needed,
-            });
+            return Err(SnapshotError::NoRoom { host: host.to_owned(), free, needed });
         }
         Ok(())
     }
@@ -386,38 +312,18 @@ impl Prepared {
         if list.is_empty() {
             return Ok(());
         }
-        let command = Command::script(NOT_WRITABLE, [""; 0])
-            .in_folder(&self.source.root)
-            .reading(RawInput::Bytes(list));
-        let output = self
-            .source
-            .shell
-            .run(&command)
-            .await
-            .map_err(SnapshotError::remote(host, DOING))?;
-        let refused = output
-            .stdout
-            .split(|byte| *byte == 0)
-            .filter(|path| !path.is_empty());
-        let refused: Vec<String> = refused
-            .map(|path| clean_line(&String::from_utf8_lossy(path), 200))
-            .collect();
+        let command =
+            Command::script(NOT_WRITABLE, [""; 0]).in_folder(&self.source.root).reading(RawInput::Bytes(list));
+        let output = self.source.shell.run(&command).await.map_err(SnapshotError::remote(host, DOING))?;
+        let refused = output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        let refused: Vec<String> = refused.map(|path| clean_line(&String::from_utf8_lossy(path), 200)).collect();
         if refused.is_empty() {
             return Ok(());
         }
-        Err(SnapshotError::NotWritable {
-            host: host.to_owned(),
-            count: refused.len(),
-            examples: shown(&refused),
-        })
+        Err(SnapshotError::NotWritable { host: host.to_owned(), count: refused.len(), examples: shown(&refused) })
     }
 }
 
 fn shown(names: &[String]) -> String {
-    names
-        .iter()
-        .take(SHOWN)
-        .cloned()
-        .collect::<Vec<_>>()
-        .join(", ")
+    names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ")
 }

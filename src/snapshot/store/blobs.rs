@@ -66,10 +66,7 @@ impl Catalog {
     pub(super) fn refresh(&mut self, backend: &dyn Backend) -> Result<()> {
         let failed = SnapshotError::store(backend.shown("packs"), "listing packs");
         let names = backend.list("packs").map_err(failed)?;
-        let sizes: HashMap<&str, u64> = names
-            .iter()
-            .map(|(name, size)| (name.as_str(), *size))
-            .collect();
+        let sizes: HashMap<&str, u64> = names.iter().map(|(name, size)| (name.as_str(), *size)).collect();
         self.damaged.clear();
         for (name, _) in &names {
             let Some(pack) = name.strip_suffix(".index") else {
@@ -79,21 +76,14 @@ impl Catalog {
                 continue;
             }
             let Some(size) = sizes.get(format!("{pack}.tar.zst").as_str()) else {
-                self.damaged
-                    .push(format!("{}: missing", backend.shown(&pack_file(pack))));
+                self.damaged.push(format!("{}: missing", backend.shown(&pack_file(pack))));
                 continue;
             };
             match read_index(backend, pack) {
-                Ok(frames)
-                    if frames
-                        .last()
-                        .is_none_or(|last| last.frame + u64::from(last.length) <= *size) =>
-                {
+                Ok(frames) if frames.last().is_none_or(|last| last.frame + u64::from(last.length) <= *size) => {
                     self.add(pack, &frames);
                 }
-                Ok(_) => self
-                    .damaged
-                    .push(format!("{}: cut off", backend.shown(&pack_file(pack)))),
+                Ok(_) => self.damaged.push(format!("{}: cut off", backend.shown(&pack_file(pack)))),
                 Err(error @ SnapshotError::FormatVersion { .. }) => return Err(error),
                 Err(error) => self.damaged.push(error.to_string()),
             }
@@ -103,11 +93,7 @@ impl Catalog {
 
     /// All packs with the blobs that are found in them, for reading every byte.
     pub(super) fn by_frame(&self) -> Vec<(Place, Digest)> {
-        let mut all: Vec<(Place, Digest)> = self
-            .places
-            .iter()
-            .map(|(digest, place)| (*place, *digest))
-            .collect();
+        let mut all: Vec<(Place, Digest)> = self.places.iter().map(|(digest, place)| (*place, *digest)).collect();
         all.sort_unstable_by_key(|(place, _)| *place);
         all
     }
@@ -116,9 +102,7 @@ impl Catalog {
 fn read_index(backend: &dyn Backend, pack: &str) -> Result<Vec<Frame>> {
     let name = index_file(pack);
     let shown = backend.shown(&name);
-    let input = backend
-        .open(&name)
-        .map_err(SnapshotError::store(&shown, "reading an index"))?;
+    let input = backend.open(&name).map_err(SnapshotError::store(&shown, "reading an index"))?;
     index::read(&shown, pack, input)
 }
 
@@ -131,11 +115,7 @@ pub(in super::super) struct BlobReader {
 
 impl BlobReader {
     pub(super) fn new(backend: Arc<dyn Backend>, catalog: Arc<Catalog>) -> Self {
-        Self {
-            backend,
-            catalog,
-            frames: VecDeque::new(),
-        }
+        Self { backend, catalog, frames: VecDeque::new() }
     }
 
     /// A reader of the same packs with frames of its own.
@@ -156,21 +136,15 @@ impl BlobReader {
     /// The name of the pack that holds a place, for messages.
     pub(in super::super) fn pack(&self, place: &Place) -> String {
         let pack = self.catalog.packs.get(place.pack as usize);
-        self.backend
-            .shown(&pack.map_or_else(|| "packs".into(), |pack| pack_file(pack)))
+        self.backend.shown(&pack.map_or_else(|| "packs".into(), |pack| pack_file(pack)))
     }
 
     /// The bytes of a blob.
     pub(in super::super) fn read(&mut self, chunk: &Chunk) -> Result<Vec<u8>> {
         let what = format!("blob {}", chunk.digest.short());
-        let place = self
-            .place(&chunk.digest)
-            .ok_or_else(|| SnapshotError::damaged(&what, "no pack holds it"))?;
+        let place = self.place(&chunk.digest).ok_or_else(|| SnapshotError::damaged(&what, "no pack holds it"))?;
         if place.size != chunk.size {
-            return Err(SnapshotError::damaged(
-                what,
-                "its length is not what the snapshot says",
-            ));
+            return Err(SnapshotError::damaged(what, "its length is not what the snapshot says"));
         }
         let at = place.at as usize;
         let pack = self.pack(&place);
@@ -178,19 +152,13 @@ impl BlobReader {
         let bytes = frame.get(at..at + place.size as usize);
         match bytes {
             Some(bytes) if Digest::of(bytes) == chunk.digest => Ok(bytes.to_vec()),
-            _ => Err(SnapshotError::damaged(
-                format!("{what} in {pack}"),
-                "its bytes are not what its name says",
-            )),
+            _ => Err(SnapshotError::damaged(format!("{what} in {pack}"), "its bytes are not what its name says")),
         }
     }
 
     /// The digest of the blob at a place, as its bytes are.
     pub(in super::super) fn matches(&mut self, place: &Place, digest: &Digest) -> bool {
-        let chunk = Chunk {
-            digest: *digest,
-            size: place.size,
-        };
+        let chunk = Chunk { digest: *digest, size: place.size };
         self.read(&chunk).is_ok()
     }
 
@@ -200,10 +168,7 @@ impl BlobReader {
         content: &Content,
         mut take: impl FnMut(Vec<u8>) -> Result<()>,
     ) -> Result<()> {
-        content
-            .chunks
-            .iter()
-            .try_for_each(|chunk| take(self.read(chunk)?))
+        content.chunks.iter().try_for_each(|chunk| take(self.read(chunk)?))
     }
 
     fn frame(&mut self, place: &Place) -> Result<&[u8]> {

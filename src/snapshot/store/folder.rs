@@ -43,9 +43,7 @@ const UNFINISHED: &str = "unfinished";
 
 impl Folder {
     pub(super) fn new(root: &Path) -> Self {
-        Self {
-            root: root.to_owned(),
-        }
+        Self { root: root.to_owned() }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -118,17 +116,11 @@ impl Held for HeldFile {}
 impl Backend for Folder {
     fn create(&self, name: &str) -> io::Result<Box<dyn Upload>> {
         let finished = self.path(name);
-        let unfinished = self
-            .path(UNFINISHED)
-            .join(uuid::Uuid::new_v4().simple().to_string());
+        let unfinished = self.path(UNFINISHED).join(uuid::Uuid::new_v4().simple().to_string());
         for path in [&finished, &unfinished] {
-            path.parent()
-                .map_or(Ok(()), |folder| self.make_folders(folder))?;
+            path.parent().map_or(Ok(()), |folder| self.make_folders(folder))?;
         }
-        let file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&unfinished)?;
+        let file = OpenOptions::new().write(true).create_new(true).open(&unfinished)?;
         // `clean` of another process leaves locked files alone.
         file.lock()?;
         Ok(Box::new(FolderUpload {
@@ -171,14 +163,9 @@ impl Backend for Folder {
 
     fn lock(&self, name: &str, shared: bool) -> io::Result<Option<Box<dyn Held>>> {
         let path = self.path(name);
-        path.parent()
-            .map_or(Ok(()), |folder| self.make_folders(folder))?;
+        path.parent().map_or(Ok(()), |folder| self.make_folders(folder))?;
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        let taken = if shared {
-            file.try_lock_shared()
-        } else {
-            file.try_lock()
-        };
+        let taken = if shared { file.try_lock_shared() } else { file.try_lock() };
         match taken {
             Ok(()) => Ok(Some(Box::new(HeldFile { _file: file }))),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),

@@ -58,10 +58,7 @@ pub(super) fn write(pack: &str, frames: &[Frame], out: &mut dyn Write) -> std::i
     let mut out = zstd::Encoder::new(out, 3)?;
     out.include_checksum(true)?;
     let mut hasher = blake3::Hasher::new();
-    let header = HeaderLine {
-        intendant_pack: u64::from(PACK_VERSION),
-        pack: pack.to_owned(),
-    };
+    let header = HeaderLine { intendant_pack: u64::from(PACK_VERSION), pack: pack.to_owned() };
     let mut line = serde_json::to_vec(&header)?;
     for frame in frames {
         line.push(b'\n');
@@ -72,11 +69,7 @@ pub(super) fn write(pack: &str, frames: &[Frame], out: &mut dyn Write) -> std::i
     line.push(b'\n');
     hasher.update(&line);
     out.write_all(&line)?;
-    let footer = FooterLine {
-        end: true,
-        frames: frames.len(),
-        digest: hasher.finalize().into(),
-    };
+    let footer = FooterLine { end: true, frames: frames.len(), digest: hasher.finalize().into() };
     serde_json::to_writer(&mut out, &footer)?;
     out.write_all(b"\n")?;
     out.finish().map(|_| ())
@@ -93,15 +86,12 @@ pub(super) fn read(what: &str, pack: &str, input: impl Read) -> Result<Vec<Frame
     loop {
         let mut line = Vec::new();
         let mut bounded = (&mut input).take(MAX_LINE_BYTES);
-        bounded
-            .read_until(b'\n', &mut line)
-            .map_err(|e| damaged(e.to_string()))?;
+        bounded.read_until(b'\n', &mut line).map_err(|e| damaged(e.to_string()))?;
         if line.last() != Some(&b'\n') {
             return Err(damaged("it is cut off".into()));
         }
         if header.is_none() {
-            let parsed: HeaderLine =
-                serde_json::from_slice(&line).map_err(|e| damaged(e.to_string()))?;
+            let parsed: HeaderLine = serde_json::from_slice(&line).map_err(|e| damaged(e.to_string()))?;
             if parsed.intendant_pack != u64::from(PACK_VERSION) {
                 return Err(SnapshotError::FormatVersion {
                     what: what.to_owned(),
@@ -114,8 +104,7 @@ pub(super) fn read(what: &str, pack: &str, input: impl Read) -> Result<Vec<Frame
             }
             header = Some(parsed);
         } else if line.starts_with(b"{\"end\"") {
-            let footer: FooterLine =
-                serde_json::from_slice(&line).map_err(|e| damaged(e.to_string()))?;
+            let footer: FooterLine = serde_json::from_slice(&line).map_err(|e| damaged(e.to_string()))?;
             if footer.frames != frames.len() || footer.digest != hasher.finalize().into() {
                 return Err(damaged("its footer does not fit what stands above".into()));
             }
@@ -136,8 +125,7 @@ fn check(frame: &Frame) -> Result<(), &'static str> {
     if frame.raw as usize > MAX_FRAME_BYTES || frame.length as usize > 2 * MAX_FRAME_BYTES {
         return Err("a frame is larger than frames are");
     }
-    let outside =
-        |member: &Member| u64::from(member.at) + u64::from(member.size) > u64::from(frame.raw);
+    let outside = |member: &Member| u64::from(member.at) + u64::from(member.size) > u64::from(frame.raw);
     if frame.members.iter().any(outside) {
         return Err("a member lies outside its frame");
     }

@@ -85,12 +85,7 @@ impl Store {
             }
             let begin = || {
                 let mut upload = backend.create(STORE_FILE)?;
-                serde_json::to_writer(
-                    &mut upload,
-                    &StoreLine {
-                        intendant_store: STORE_VERSION,
-                    },
-                )?;
+                serde_json::to_writer(&mut upload, &StoreLine { intendant_store: STORE_VERSION })?;
                 upload.write_all(b"\n")?;
                 upload.commit()
             };
@@ -101,26 +96,16 @@ impl Store {
         let line: StoreLine = serde_json::from_reader(std::io::Read::take(input, 4096))
             .map_err(|error| SnapshotError::damaged(&what, error.to_string()))?;
         if line.intendant_store != STORE_VERSION {
-            return Err(SnapshotError::FormatVersion {
-                what,
-                found: line.intendant_store,
-                known: 1,
-            });
+            return Err(SnapshotError::FormatVersion { what, found: line.intendant_store, known: 1 });
         }
-        Ok(Self {
-            backend: Arc::new(backend),
-            catalog: Mutex::default(),
-        })
+        Ok(Self { backend: Arc::new(backend), catalog: Mutex::default() })
     }
 
     /// The sites that have snapshots.
     pub fn sites(&self) -> Result<Vec<SiteName>> {
         let failed = SnapshotError::store(self.backend.shown("sites"), "listing sites");
         let names = self.backend.list("sites").map_err(failed)?;
-        Ok(names
-            .into_iter()
-            .filter_map(|(name, _)| SiteName::new(name).ok())
-            .collect())
+        Ok(names.into_iter().filter_map(|(name, _)| SiteName::new(name).ok()).collect())
     }
 
     /// The snapshots of a site, oldest first.
@@ -131,12 +116,7 @@ impl Store {
         let summary = |(file, manifest_bytes): (String, u64)| {
             let name: SnapshotName = file.strip_suffix(MANIFEST_SUFFIX)?.parse().ok()?;
             let taken = name.taken()?;
-            Some(SnapshotSummary {
-                site: site.clone(),
-                name,
-                taken,
-                manifest_bytes,
-            })
+            Some(SnapshotSummary { site: site.clone(), name, taken, manifest_bytes })
         };
         Ok(names.into_iter().filter_map(summary).collect())
     }
@@ -150,28 +130,13 @@ impl Store {
     pub fn load(&self, site: &SiteName, name: &SnapshotName) -> Result<Manifest> {
         let file = manifest_file(site, name);
         let shown = self.backend.shown(&file);
-        let input = self
-            .backend
-            .open(&file)
-            .map_err(|source| match source.kind() {
-                std::io::ErrorKind::NotFound => SnapshotError::NoSnapshot {
-                    site: site.clone(),
-                    name: name.to_string(),
-                },
-                _ => SnapshotError::Store {
-                    path: shown.clone(),
-                    doing: "reading a manifest",
-                    source,
-                },
-            })?;
+        let input = self.backend.open(&file).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => SnapshotError::NoSnapshot { site: site.clone(), name: name.to_string() },
+            _ => SnapshotError::Store { path: shown.clone(), doing: "reading a manifest", source },
+        })?;
         let manifest = codec::read(&shown, input)?;
-        if manifest.header.site != *site
-            || SnapshotName::of(manifest.header.taken, &manifest.id()) != *name
-        {
-            return Err(SnapshotError::damaged(
-                shown,
-                "its content belongs to another snapshot",
-            ));
+        if manifest.header.site != *site || SnapshotName::of(manifest.header.taken, &manifest.id()) != *name {
+            return Err(SnapshotError::damaged(shown, "its content belongs to another snapshot"));
         }
         Ok(manifest)
     }
@@ -215,11 +180,7 @@ impl SnapshotName {
 
     /// The name of the snapshot with this id that was taken then.
     pub(super) fn of(taken: Timestamp, id: &crate::model::Digest) -> Self {
-        Self(format!(
-            "{}-{}",
-            taken.strftime("%Y%m%dT%H%M%S.%3fZ"),
-            id.short()
-        ))
+        Self(format!("{}-{}", taken.strftime("%Y%m%dT%H%M%S.%3fZ"), id.short()))
     }
 
     /// The time in the name.

@@ -67,9 +67,7 @@ pub(super) struct Packer {
 
 impl Packer {
     pub(super) fn new(backend: Arc<dyn Backend>) -> Self {
-        let count = std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(MAX_WORKERS);
+        let count = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
         let (jobs, work) = sync_channel::<Job>(count);
         let (order, arriving) = sync_channel(2 * count);
         let work = Arc::new(Mutex::new(work));
@@ -103,21 +101,9 @@ impl Packer {
             return Ok(());
         }
         let (done, ready) = sync_channel(1);
-        let job = Job {
-            raw: open.raw,
-            members: open.members,
-            level: LEVELS[class],
-            done,
-        };
-        let ordered = self
-            .order
-            .as_ref()
-            .is_some_and(|order| order.send(Some(ready)).is_ok());
-        let sent = ordered
-            && self
-                .jobs
-                .as_ref()
-                .is_some_and(|jobs| jobs.send(job).is_ok());
+        let job = Job { raw: open.raw, members: open.members, level: LEVELS[class], done };
+        let ordered = self.order.as_ref().is_some_and(|order| order.send(Some(ready)).is_ok());
+        let sent = ordered && self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         if sent { Ok(()) } else { Err(self.failure()) }
     }
 
@@ -125,24 +111,17 @@ impl Packer {
     pub(super) fn finish(mut self) -> Result<Vec<Written>> {
         self.close_frame(0)?;
         self.close_frame(1)?;
-        let told = self
-            .order
-            .as_ref()
-            .is_some_and(|order| order.send(None).is_ok());
+        let told = self.order.as_ref().is_some_and(|order| order.send(None).is_ok());
         if !told {
             return Err(self.failure());
         }
-        self.join().unwrap_or(Err(SnapshotError::Worker {
-            doing: "writing packs",
-        }))
+        self.join().unwrap_or(Err(SnapshotError::Worker { doing: "writing packs" }))
     }
 
     fn failure(&mut self) -> SnapshotError {
         match self.join() {
             Some(Err(error)) => error,
-            _ => SnapshotError::Worker {
-                doing: "writing packs",
-            },
+            _ => SnapshotError::Worker { doing: "writing packs" },
         }
     }
 
@@ -173,11 +152,7 @@ fn append_member(open: &mut Open, digest: Digest, data: &[u8]) {
     header.set_entry_type(tar::EntryType::Regular);
     header.set_cksum();
     open.raw.extend_from_slice(header.as_bytes());
-    open.members.push(Member {
-        blake3: digest,
-        at: open.raw.len() as u32,
-        size: data.len() as u32,
-    });
+    open.members.push(Member { blake3: digest, at: open.raw.len() as u32, size: data.len() as u32 });
     open.raw.extend_from_slice(data);
     open.raw.resize(open.raw.len().next_multiple_of(BLOCK), 0);
 }
@@ -195,11 +170,7 @@ fn incompressible(data: &[u8]) -> bool {
     let total = SAMPLE_BYTES as f64;
     let bits = |count: &u32| {
         let share = f64::from(*count) / total;
-        if *count == 0 {
-            0.0
-        } else {
-            -share * share.log2()
-        }
+        if *count == 0 { 0.0 } else { -share * share.log2() }
     };
     counts.iter().map(bits).sum::<f64>() > INCOMPRESSIBLE_BITS
 }
@@ -237,10 +208,7 @@ struct OpenPack {
 
 /// Writes frames in order. A channel that closes without the final `None` was abandoned: the
 /// open pack is dropped, complete packs stay and are found again by the next capture.
-fn sink(
-    backend: &dyn Backend,
-    arriving: &Receiver<Option<Receiver<io::Result<Packed>>>>,
-) -> Result<Vec<Written>> {
+fn sink(backend: &dyn Backend, arriving: &Receiver<Option<Receiver<io::Result<Packed>>>>) -> Result<Vec<Written>> {
     let mut written = Vec::new();
     let mut open: Option<OpenPack> = None;
     while let Ok(next) = arriving.recv() {
@@ -250,17 +218,14 @@ fn sink(
             }
             return Ok(written);
         };
-        let worker = |_| SnapshotError::Worker {
-            doing: "compressing",
-        };
+        let worker = |_| SnapshotError::Worker { doing: "compressing" };
         let packed = ready.recv().map_err(worker)?;
         let mut pack = match open.take() {
             Some(pack) => pack,
             None => begin(backend)?,
         };
         let failed = SnapshotError::store(backend.shown(&pack_file(&pack.name)), "writing");
-        let packed =
-            packed.and_then(|packed| pack.upload.write_all(&packed.bytes).map(|()| packed));
+        let packed = packed.and_then(|packed| pack.upload.write_all(&packed.bytes).map(|()| packed));
         let packed = packed.map_err(failed)?;
         pack.frames.push(Frame {
             frame: pack.at,
@@ -291,16 +256,8 @@ pub(super) fn index_file(name: &str) -> String {
 fn begin(backend: &dyn Backend) -> Result<OpenPack> {
     let name = uuid::Uuid::new_v4().simple().to_string();
     let file = pack_file(&name);
-    let upload = backend.create(&file).map_err(SnapshotError::store(
-        backend.shown(&file),
-        "beginning a pack",
-    ))?;
-    Ok(OpenPack {
-        name,
-        upload,
-        frames: Vec::new(),
-        at: 0,
-    })
+    let upload = backend.create(&file).map_err(SnapshotError::store(backend.shown(&file), "beginning a pack"))?;
+    Ok(OpenPack { name, upload, frames: Vec::new(), at: 0 })
 }
 
 /// Ends the archive, syncs the pack, then writes and syncs its index.
@@ -309,22 +266,15 @@ fn close(backend: &dyn Backend, mut pack: OpenPack) -> Result<Written> {
     let end = compress_frame(&[0; 2 * BLOCK], LEVELS[0]);
     let ended = end.and_then(|end| pack.upload.write_all(&end).map(|()| end.len()));
     let failed = SnapshotError::store(backend.shown(&file), "completing a pack");
-    let end = ended
-        .and_then(|end| pack.upload.commit().map(|()| end))
-        .map_err(failed)?;
+    let end = ended.and_then(|end| pack.upload.commit().map(|()| end)).map_err(failed)?;
     let index_name = index_file(&pack.name);
     let write_index = || {
         let mut upload = backend.create(&index_name)?;
         index::write(&pack.name, &pack.frames, &mut *upload)?;
         upload.commit()
     };
-    write_index().map_err(SnapshotError::store(
-        backend.shown(&index_name),
-        "writing an index",
-    ))?;
-    Ok(Written {
-        bytes: pack.at + end as u64,
-    })
+    write_index().map_err(SnapshotError::store(backend.shown(&index_name), "writing an index"))?;
+    Ok(Written { bytes: pack.at + end as u64 })
 }
 
 #[cfg(test)]
@@ -336,8 +286,6 @@ mod tests {
         let mut noise = vec![0; 100_000];
         blake3::Hasher::new().finalize_xof().fill(&mut noise);
         assert!(incompressible(&noise));
-        assert!(!incompressible(
-            "some text or other, ".repeat(1000).as_bytes()
-        ));
+        assert!(!incompressible("some text or other, ".repeat(1000).as_bytes()));
     }
 }

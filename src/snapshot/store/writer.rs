@@ -43,10 +43,7 @@ impl Store {
             self.backend
                 .lock(name, shared)
                 .map_err(failed)?
-                .ok_or_else(|| SnapshotError::Busy {
-                    site: site.to_string(),
-                    path: self.backend.shown(name),
-                })
+                .ok_or_else(|| SnapshotError::Busy { site: site.to_string(), path: self.backend.shown(name) })
         };
         // Shared among writers; what removes packs takes it alone.
         let store = lock("locks/store", true)?;
@@ -80,10 +77,7 @@ impl Writer {
     pub(in super::super) fn has(&self, content: &Content) -> bool {
         let has = |chunk: &Chunk| {
             self.new.contains(&chunk.digest)
-                || self
-                    .catalog
-                    .place(&chunk.digest)
-                    .is_some_and(|place| place.size() == chunk.size)
+                || self.catalog.place(&chunk.digest).is_some_and(|place| place.size() == chunk.size)
         };
         content.chunks.iter().all(has)
     }
@@ -96,15 +90,8 @@ impl Writer {
         let file = manifest_file(&manifest.header.site, &name);
         let backend = &self.store.backend;
         let write = || codec::write(manifest, backend.create(&file)?)?.commit();
-        write().map_err(SnapshotError::store(
-            backend.shown(&file),
-            "writing a manifest",
-        ))?;
-        Ok(Committed {
-            name,
-            bytes_new: self.new_bytes,
-            bytes_stored,
-        })
+        write().map_err(SnapshotError::store(backend.shown(&file), "writing a manifest"))?;
+        Ok(Committed { name, bytes_new: self.new_bytes, bytes_stored })
     }
 }
 
@@ -136,10 +123,7 @@ impl ContentWriter {
 
     fn cut(&mut self, writer: &mut Writer) -> Result<()> {
         let digest = writer.put(&self.buffer)?;
-        self.chunks.push(Chunk {
-            digest,
-            size: self.buffer.len() as u32,
-        });
+        self.chunks.push(Chunk { digest, size: self.buffer.len() as u32 });
         self.buffer.clear();
         Ok(())
     }
@@ -157,10 +141,6 @@ impl ContentWriter {
             [only] => only.digest,
             _ => self.whole.finalize().into(),
         };
-        Ok(Content {
-            digest,
-            size: self.size,
-            chunks: self.chunks,
-        })
+        Ok(Content { digest, size: self.size, chunks: self.chunks })
     }
 }
