@@ -108,7 +108,7 @@ impl World {
         }
     }
 
-    fn perform(&mut self, attempt: usize, index: usize, action: &Action) -> Result<StepResult, StepFailure> {
+    fn perform(&mut self, attempt: usize, index: usize, action: &Action) -> Result<StepResult, Box<StepFailure>> {
         let claim = Claim { command: "x".into(), status: 0, said: String::new() };
         let fails = attempt == 1 && self.faults.steps.contains(&index);
         let half = if fails { "half of " } else { "" };
@@ -156,7 +156,7 @@ impl World {
             _ => None,
         };
         match fails {
-            true => Err(StepFailure { why: "told to fail".into(), claim: None, results: Vec::new(), blamed }),
+            true => Err(Box::new(StepFailure { why: "told to fail".into(), claim: None, results: Vec::new(), blamed })),
             false => Ok(result),
         }
     }
@@ -185,7 +185,7 @@ impl World {
                     self.survives()?;
                     self.write(match result {
                         Ok(result) => Event::StepDone { step, result: Box::new(result) },
-                        Err(failure) => Event::StepFailed { step, failure: Box::new(failure) },
+                        Err(failure) => Event::StepFailed { step, failure },
                     })?;
                 }
                 Next::Unwind(why) => self.write(Event::UnwindBegun { why })?,
