@@ -1,0 +1,71 @@
+//! The program on a site of this machine whose CMS is two files: what becomes of the lock when a
+//! restore gets stuck.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+use std::process::Command;
+
+const PLAYBOOK: &str = r#"
+playbook: 1
+cms: nanocms
+title: NanoCMS
+detect: [status.json]
+versions: { scheme: php, train: 1 }
+facts:
+  site: { run: [cat, "{{root}}/status.json"], parse: { json: first } }
+read: { run: [cat, "{{root}}/status.json"], parse: { json: first, jq: "{versions: {}}" } }
+operations:
+  update:
+    core: { run: ["true"] }
+"#;
+
+/// The exit code and all that was said.
+fn intendant(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_intendant"));
+    command.args(arguments).current_dir(folder).env("HOME", folder).env("INTENDANT_PLAYBOOKS", "playbooks");
+    for (name, below) in [("PLANS", "plans"), ("STATE", "state"), ("STORE", "store"), ("REPORTS", "reports")] {
+        command.env(format!("INTENDANT_{name}"), below);
+    }
+    let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+    let said = [output.stdout, output.stderr].concat();
+    (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+fn write_plan(folder: &Path, check: &str) {
+    let site = folder.join("site");
+    let text = format!(
+        "plan: 1\nsite: nano\nclient: {{ name: Nano, language: en }}\ntier: base\ncms: nanocms\n\
+         url: http://127.0.0.1:9/\nhost: {{ local: {} }}\nchecks: [{{ command: [{check}] }}]\n",
+        site.display()
+    );
+    std::fs::write(folder.join("plans/nano.yaml"), text).unwrap();
+}
+
+#[test]
+fn a_stuck_restore_keeps_the_lock_and_the_next_one_takes_it_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for below in ["plans", "playbooks/nanocms", "site"] {
+        std::fs::create_dir_all(folder.join(below)).unwrap();
+    }
+    std::fs::write(folder.join("playbooks/nanocms/playbook.yaml"), PLAYBOOK).unwrap();
+    std::fs::write(folder.join("site/status.json"), r#"{"core": {"title": "Nano", "version": "1.0"}}"#).unwrap();
+    std::fs::write(folder.join("site/page.html"), "as it was").unwrap();
+    write_plan(folder, "\"true\"");
+    let (code, said) = intendant(folder, &["snapshot", "create", "nano"]);
+    assert_eq!(code, Some(0), "{said}");
+
+    std::fs::write(folder.join("site/page.html"), "damaged, and longer").unwrap();
+    write_plan(folder, "\"false\"");
+    let (code, said) = intendant(folder, &["restore", "nano", "--yes"]);
+    assert_eq!(code, Some(12), "{said}");
+    assert!(folder.join(".intendant/locks").exists(), "a stuck run keeps its lock\n{said}");
+    assert_eq!(std::fs::read_to_string(folder.join("site/page.html")).unwrap(), "as it was");
+
+    let newest = std::fs::read_dir(folder.join("store/sites/nano")).unwrap().count();
+    assert!(newest >= 2, "what was overwritten is a snapshot: {newest}");
+    write_plan(folder, "\"true\"");
+    let (code, said) = intendant(folder, &["restore", "nano", "--yes"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(!folder.join(".intendant").exists(), "nothing stays on the host\n{said}");
+}
