@@ -2,6 +2,15 @@
 //! snapshot, applies updates in dependency order, checks the site, and restores it exactly if
 //! anything is wrong. `docs/ARCHITECTURE.md` is the map.
 
+#![warn(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
+    clippy::todo,
+    clippy::unwrap_used
+)]
+
 pub mod check;
 pub mod cli;
 pub mod inventory;

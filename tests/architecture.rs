@@ -132,14 +132,14 @@ fn path(tokens: &[TokenTree], at: usize, module: &[String], found: &mut Vec<Use>
         if up < module.len() {
             return next;
         }
-    } else if word == "crate"
-        && matches!(at.checked_sub(1).map(|before| &tokens[before]), Some(TokenTree::Ident(word)) if word == "extern")
-    {
-        return next;
-    } else if word == "intendant" && !colons(tokens, next) {
-        return next;
-    } else if tokens[..at].last().is_some_and(|before| before.to_string() == "(" || before.to_string() == "pub") {
-        return next;
+    } else {
+        let before = at.checked_sub(1).map(|before| tokens[before].to_string());
+        let external = word == "crate" && before.as_deref() == Some("extern");
+        let plain = word == "intendant" && !colons(tokens, next);
+        let visibility = matches!(before.as_deref(), Some("(" | "pub"));
+        if external || plain || visibility {
+            return next;
+        }
     }
     if !colons(tokens, next) {
         // `pub(crate)` and `in crate` name no module.

@@ -1,13 +1,13 @@
 //! The loop: ask [`next`], journal it, do it, journal what came of it.
 
-use super::perform::{Bench, failed_checks, failure, perform};
+use super::perform::{Bench, Failed, failed_checks, failure, perform};
 use super::preview::look;
 use super::source::{close_site, open_site, snapshot_source};
 use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
 use crate::check::{Baseline, Depth};
 use crate::inventory::{self, Inventory};
 use crate::journal::{
-    AttemptState, Entry, Event, Opened, PlanExtract, Planned, Purpose, RunState, StepFailure,
+    AttemptState, Entry, Event, Opened, PlanExtract, Planned, Purpose, RunState,
 };
 use crate::model::{ComponentId, Outcome, RunId, clean_block};
 use crate::plan::OnFailure;
@@ -331,7 +331,7 @@ impl Driver<'_> {
     }
 
     /// The present attempt; the loop never asks for a step without one.
-    fn attempt(&self) -> Result<AttemptState, StepFailure> {
+    fn attempt(&self) -> Result<AttemptState, Failed> {
         self.state.attempt().cloned().ok_or_else(|| {
             failure(WorkError::Unexpected {
                 what: "there is no procedure".into(),
@@ -362,7 +362,7 @@ impl Driver<'_> {
             },
             Err(failure) => Event::StepFailed {
                 step,
-                failure: Box::new(failure),
+                failure,
             },
         })
         .await
@@ -458,11 +458,10 @@ impl Driver<'_> {
             .shell
             .run(&crate::remote::Command::new(["true"]))
             .await;
-        if !alive.is_ok_and(|output| output.ok()) {
-            if let Some(bench) = self.bench.take() {
+        if !alive.is_ok_and(|output| output.ok())
+            && let Some(bench) = self.bench.take() {
                 bench.site.shell.close().await;
             }
-        }
     }
 
     async fn check_restored(&mut self) -> Result<(), RunError> {

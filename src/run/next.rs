@@ -118,17 +118,18 @@ fn forward(state: &RunState, attempt: &AttemptState) -> Next {
         return Next::Unwind("asked for".into());
     }
     let begun = attempt.steps[index] == StepState::Begun;
-    let foreign = attempt.planned.procedure.format != FORMAT
-        || attempt.planned.procedure.digest() != attempt.planned.digest;
+    let foreign = || {
+        attempt.planned.procedure.format != FORMAT || attempt.planned.procedure.digest() != attempt.planned.digest
+    };
     match () {
         () if begun && !step.action.repeatable() => Next::Unwind(format!(
             "{}: interrupted, and nobody knows how far it came",
             step.name
         )),
-        () if state.in_doubt && foreign && attempt.touched() => {
+        () if state.in_doubt && attempt.touched() && foreign() => {
             Next::Unwind("the procedure was made by another version of the program".into())
         }
-        () if state.in_doubt && foreign => release(attempt, Outcome::Refused),
+        () if state.in_doubt && foreign() => release(attempt, Outcome::Refused),
         () => Next::Do(index),
     }
 }

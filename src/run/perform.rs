@@ -17,6 +17,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
 use std::sync::Arc;
 
+/// A step that failed.
+pub(super) type Failed = Box<StepFailure>;
+
 /// An open site with what a run needs around it.
 pub(super) struct Bench {
     pub(super) site: Site,
@@ -75,7 +78,7 @@ impl Bench {
     }
 
     /// Runs a command that may change the site; its process group is on record at the host.
-    pub(super) async fn operate(&self, template: &CommandTemplate) -> Result<Claim, StepFailure> {
+    pub(super) async fn operate(&self, template: &CommandTemplate) -> Result<Claim, Failed> {
         let command = self
             .site
             .command(template, &self.values())
@@ -90,7 +93,7 @@ impl Bench {
         if allowed {
             return Ok(claim);
         }
-        Err(StepFailure {
+        Err(Box::new(StepFailure {
             why: format!(
                 "`{}` ended with status {}: {}",
                 claim.command, claim.status, claim.said
@@ -98,7 +101,7 @@ impl Bench {
             claim: Some(claim),
             results: Vec::new(),
             blamed: None,
-        })
+        }))
     }
 
     /// The checks with tools and folders of this host.
@@ -126,7 +129,7 @@ impl Bench {
         &self,
         procedure: &Procedure,
         baseline: &Baseline,
-    ) -> Result<Vec<(String, Observation)>, StepFailure> {
+    ) -> Result<Vec<(String, Observation)>, Failed> {
         let checks = self.checks(procedure);
         check::mark_logs(&checks, baseline, self.site.shell.as_ref()).await.map_err(failure)
     }
@@ -138,7 +141,7 @@ impl Bench {
         depth: Depth,
         baseline: &Baseline,
         patience: Patience,
-    ) -> Result<Vec<CheckResult>, StepFailure> {
+    ) -> Result<Vec<CheckResult>, Failed> {
         let checks = self.checks(procedure);
         check::run_checks(&checks, depth, baseline, patience, self.means())
             .await
@@ -153,7 +156,7 @@ impl Bench {
     }
 
     /// Takes a snapshot and reads every byte of it again.
-    async fn snapshot(&self) -> Result<SnapshotRecord, StepFailure> {
+    async fn snapshot(&self) -> Result<SnapshotRecord, Failed> {
         let request = CaptureRequest {
             now: self.runner.clock.now(),
             tolerate_unreadable: false,
@@ -170,7 +173,7 @@ impl Bench {
         &self,
         captured: &Captured,
         progress: &Arc<dyn Progress>,
-    ) -> Result<(), StepFailure> {
+    ) -> Result<(), Failed> {
         let site = &self.site.address.name;
         let store: &Arc<Store> = &self.runner.store;
         let verified = snapshot::verify_snapshot(store, site, &captured.name, progress)
@@ -268,17 +271,12 @@ fn claim(command: String, output: &Output) -> Claim {
 }
 
 /// An error as the failure of a step.
-pub(super) fn failure(error: impl std::error::Error) -> StepFailure {
+pub(super) fn failure(error: impl std::error::Error) -> Failed {
     plain_failure(in_words(&error))
 }
 
-fn plain_failure(why: String) -> StepFailure {
-    StepFailure {
-        why,
-        claim: None,
-        results: Vec::new(),
-        blamed: None,
-    }
+fn plain_failure(why: String) -> Failed {
+    Box::new(StepFailure { why, claim: None, results: Vec::new(), blamed: None })
 }
 
 /// What failed, in words, or nothing.
@@ -297,15 +295,15 @@ pub(super) fn failed_checks(results: &[CheckResult]) -> Option<String> {
 fn checks_failure(
     results: Vec<CheckResult>,
     blamed: Option<ComponentId>,
-) -> Result<Vec<CheckResult>, StepFailure> {
+) -> Result<Vec<CheckResult>, Failed> {
     match failed_checks(&results) {
         None => Ok(results),
-        Some(why) => Err(StepFailure {
+        Some(why) => Err(Box::new(StepFailure {
             why,
             claim: None,
             results,
             blamed,
-        }),
+        })),
     }
 }
 
@@ -314,7 +312,7 @@ pub(super) async fn perform(
     bench: &Bench,
     attempt: &AttemptState,
     action: &Action,
-) -> Result<StepResult, StepFailure> {
+) -> Result<StepResult, Failed> {
     let procedure = &attempt.planned.procedure;
     match action {
         Action::Lock => {
@@ -386,21 +384,21 @@ async fn baseline(
     bench: &Bench,
     procedure: &Procedure,
     patience: Patience,
-) -> Result<StepResult, StepFailure> {
+) -> Result<StepResult, Failed> {
     let checks = bench.checks(procedure);
     let (baseline, results) = check::take_baseline(&checks, patience, bench.means())
         .await
         .map_err(failure)?;
     match failed_checks(&results) {
         None => Ok(StepResult::Baseline { baseline, results }),
-        Some(why) => Err(StepFailure {
+        Some(why) => Err(Box::new(StepFailure {
             why: format!(
                 "the site fails its own checks before anything was done; mend it first, then run again\n{why}"
             ),
             claim: None,
             results,
             blamed: None,
-        }),
+        })),
     }
 }
 
@@ -410,8 +408,8 @@ async fn update(
     from: &Version,
     to: &Version,
     command: &CommandTemplate,
-) -> Result<StepResult, StepFailure> {
-    let blame = |mut failure: StepFailure| {
+) -> Result<StepResult, Failed> {
+    let blame = |mut failure: Failed| {
         failure.blamed = Some(component.clone());
         failure
     };
@@ -435,7 +433,7 @@ async fn update(
         Some(version) => format!("is {version}"),
         None => "is not there any more".into(),
     };
-    Err(blame(StepFailure {
+    Err(blame(Box::new(StepFailure {
         why: format!(
             "{component} should be {to} now, and {reads}; `{}` ended with status {} and said: {}",
             claim.command, claim.status, claim.said
@@ -443,16 +441,16 @@ async fn update(
         claim: Some(claim),
         results: Vec::new(),
         blamed: None,
-    }))
+    })))
 }
 
-async fn migrate(bench: &Bench, command: &CommandTemplate) -> Result<StepResult, StepFailure> {
+async fn migrate(bench: &Bench, command: &CommandTemplate) -> Result<StepResult, Failed> {
     let claim = bench.operate(command).await?;
     let read = inventory::read_versions(&bench.site)
         .await
         .map_err(failure)?;
     match read.database {
-        Some(database) if database.code != database.data => Err(StepFailure {
+        Some(database) if database.code != database.data => Err(Box::new(StepFailure {
             why: format!(
                 "the database should be at version {} now, and is at {}; `{}` ended with status {} and said: {}",
                 database.code, database.data, claim.command, claim.status, claim.said
@@ -460,7 +458,7 @@ async fn migrate(bench: &Bench, command: &CommandTemplate) -> Result<StepResult,
             claim: Some(claim),
             results: Vec::new(),
             blamed: None,
-        }),
+        })),
         database => Ok(StepResult::Migrated { claim, database }),
     }
 }

@@ -88,7 +88,7 @@ pub async fn verify_snapshot(
 fn one(store: &Store, site: &SiteName, name: &SnapshotName, progress: &dyn Progress) -> Result<Verified> {
     let mut blobs = store.blobs()?;
     let manifest = store.load(site, name)?;
-    let contents = manifest.entries.iter().filter_map(|(_, entry)| entry.content());
+    let contents = manifest.entries.values().filter_map(|entry| entry.content());
     let needed: HashSet<Digest> =
         contents.flat_map(|content| content.chunks.iter().map(|chunk| chunk.digest)).collect();
     let wanted: Vec<_> = blobs.all().into_iter().filter(|(_, digest)| needed.contains(digest)).collect();
