@@ -5,9 +5,13 @@ mod support;
 
 #[path = "wordpress/broken.rs"]
 mod broken;
+#[path = "wordpress/connections.rs"]
+mod connections;
 #[path = "wordpress/good.rs"]
 mod good;
 #[path = "wordpress/killed.rs"]
 mod killed;
 #[path = "wordpress/refusals.rs"]
 mod refusals;
+#[path = "wordpress/tolerated.rs"]
+mod tolerated;
