@@ -29,8 +29,8 @@ fn what_is_not_well_is_left_alone() {
     refused(&bed, &shop, "a fresh core_updater.lock", "core_updater.lock");
     bed.sql("DELETE FROM wp_options WHERE option_name = 'core_updater.lock'");
 
-    shop.plan(&bed, "checks:\n  - { http: /, forbid: says hello }");
-    refused(&bed, &shop, "a site that fails its own checks before", "says hello");
+    shop.plan(&bed, "checks:\n  - { http: /, forbid: tb-addon 1.0 }");
+    refused(&bed, &shop, "a site that fails its own checks before", "tb-addon 1.0");
 
     let day = jiff::Zoned::now().in_tz("UTC").unwrap().date() + jiff::Span::new().days(3);
     let day = format!("{:?}", day.weekday()).to_lowercase();
