@@ -7,6 +7,17 @@
 
 global $wpdb;
 
+// Reading must not write: WordPress would remember its theme folders, on a site just restored.
+wp_using_ext_object_cache( false );
+add_filter(
+	'query',
+	static function ( $query ) {
+		$reads = preg_match( '/^[\s(]*(?:SELECT|SHOW|DESCRIBE|DESC|EXPLAIN|SET|USE)\b/i', $query );
+		return $reads ? $query : 'DO 0';
+	},
+	PHP_INT_MAX
+);
+
 require_once ABSPATH . 'wp-admin/includes/plugin.php';
 require ABSPATH . 'wp-includes/version.php';
 

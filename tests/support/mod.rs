@@ -1,0 +1,9 @@
+//! What tests on real sites share: a site that is thrown away, and a place of our own to work from.
+
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod environment;
+mod testbed;
+
+pub use environment::{Environment, Ran};
+pub use testbed::{Testbed, same};

@@ -1,0 +1,17 @@
+//! The whole program on real WordPress sites over real SSH. Each test brings its own site up;
+//! needs root, see `tests/testbed/README.md`.
+
+mod support;
+
+#[path = "wordpress/broken.rs"]
+mod broken;
+#[path = "wordpress/connections.rs"]
+mod connections;
+#[path = "wordpress/good.rs"]
+mod good;
+#[path = "wordpress/killed.rs"]
+mod killed;
+#[path = "wordpress/refusals.rs"]
+mod refusals;
+#[path = "wordpress/tolerated.rs"]
+mod tolerated;
