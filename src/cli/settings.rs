@@ -1,5 +1,5 @@
-//! The fleet's settings: `intendant.yaml`, options, the environment, defaults, in that order of
-//! increasing weakness from options on.
+//! The fleet's settings. An option goes before its environment variable, that before
+//! `intendant.yaml`, and that before the default.
 
 use super::arguments::Common;
 use super::{ExitCode, Failure};

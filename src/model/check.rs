@@ -20,7 +20,8 @@ pub enum Check {
 pub struct HttpCheck {
     /// The page below the site's address: it begins with `/`.
     pub http: PagePath,
-    /// The status that is asked for. Without `status`, `same-status` and `redirects-to` it is 200.
+    /// The status that is asked for. Without `status`, `same-status` and `redirects-to` it is any from
+    /// 200 to 299.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 100, max = 599))]
     pub status: Option<u16>,

@@ -101,8 +101,8 @@ checked_text!(
 );
 
 checked_text!(
-    /// Files below the site's folder, in which `*` stands for any characters except `/`, and
-    /// `**` for any number of folders.
+    /// Files below the site's folder, in which `*` stands for any characters, `/` included:
+    /// `*.log` is every such file at any depth. A folder is left out with all that is in it.
     PathPattern,
     "path-pattern",
     |text| {

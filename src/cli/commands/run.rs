@@ -64,13 +64,18 @@ pub(in crate::cli) async fn recover(common: &Common, options: &Recover) -> Resul
         return Ok(ExitCode::OK);
     }
     watch_for_interrupts();
-    let mut ended = Vec::new();
+    let (mut ended, mut code) = (Vec::new(), ExitCode::OK);
     for name in names {
-        let job = fleet.job(&name)?;
-        let result = run::recover(&runner, &job).await;
-        ended.push((job, result));
+        // A site whose plan is gone or wrong must not keep the others waiting.
+        match fleet.job(&name) {
+            Ok(job) => {
+                let result = run::recover(&runner, &job).await;
+                ended.push((job, result));
+            }
+            Err(failure) => code = code.max(failure.report()),
+        }
     }
-    finish(common, &fleet, &runner, ended).await
+    Ok(code.max(finish(common, &fleet, &runner, ended).await?))
 }
 
 pub(in crate::cli) async fn restore(common: &Common, options: &Restore) -> Result<ExitCode, Failure> {
