@@ -13,6 +13,10 @@ fn killed_at(moments: &[(&str, u64)]) {
         let when = format!("killed {after} ms after {sign:?}");
         shop.killed_at(&["run", "shop"], sign, Duration::from_millis(*after));
         let ran = shop.intendant(&["recover"]);
+        if *sign == " lock" {
+            // Until the lock is there, nothing on the host says which private folder was ours.
+            bed.exec(&["sh", "-c", "rm -rf /tmp/intendant.*"]);
+        }
         match ran.code {
             Some(0) => {
                 bed.core_is_whole("7.1.1");
@@ -28,10 +32,6 @@ fn killed_at(moments: &[(&str, u64)]) {
             _ => drop(ran.ended(10, &format!("{when}: recover"))),
         }
         same(&before, &bed.fingerprint(), &when);
-        if *sign == " lock" {
-            // Until the lock is there, nothing on the host says which private folder was ours.
-            bed.exec(&["sh", "-c", "rm -rf /tmp/intendant.*"]);
-        }
         bed.nothing_is_left(&when);
         assert_eq!(bed.visit("").0, "200", "{when}: the front page");
         shop.intendant(&["recover"]).ended(0, "a second recover").said("nothing to recover");

@@ -60,14 +60,14 @@ fn hostile_answers_are_only_shown() {
         assert!(!all.contains(raw), "{arguments:?} prints raw signs of control: {all:?}");
         assert!(!all.contains("<script>alert"), "{arguments:?} hands a script through: {all}");
         match (arguments[0], ran.code) {
-            ("run", Some(0 | 11)) | ("inventory" | "report", Some(0)) | ("preview", Some(0 | 6)) => {}
+            ("run", Some(10 | 11)) | ("inventory" | "report", Some(0)) | ("preview", Some(0 | 6)) => {}
             (_, code) => panic!("{arguments:?} of hostile offers ended with {code:?}:\n{all}"),
         }
         if arguments[0] == "preview" {
             assert!(all.contains("can't be used"), "preview does not say that offers can't be used: {all}");
         }
-        if arguments[0] == "run" && ran.code == Some(11) {
-            same(&before, &bed.fingerprint(), "a refused run of hostile offers");
+        if arguments[0] == "run" {
+            same(&before, &bed.fingerprint(), "a run of hostile offers");
         }
     }
     assert_eq!(around(), files, "files around the site: nothing was executed");
