@@ -17,6 +17,7 @@ use std::sync::Arc;
 /// The beginning of every script. `$1`: how many arguments the credentials command has; then
 /// those; what remains stays in `$@`. The option file is kept in a variable that is not exported,
 /// so it never stands in an argument, an environment or a file; `printf` is part of the shell.
+/// What a noisy interpreter prints before `[client]` is dropped.
 macro_rules! script {
     ($rest:literal) => {
         concat!(
@@ -24,6 +25,7 @@ macro_rules! script {
 c=$1; shift
 o=$(k=$(($# - c)); while [ "$c" -gt 0 ]; do set -- "$@" "$1"; shift; c=$((c - 1)); done
 shift "$k"; exec "$@" </dev/null) || exit 97
+o=$(printf '%s\n' "$o" | sed -n '/^\[client\]$/,$p'); [ -n "$o" ] || exit 97
 shift "$c"
 first() { for p; do if command -v "$p" >/dev/null 2>&1; then printf '%s' "$p"; return 0; fi; done; return 1; }
 m=$(first mariadb mysql) || exit 95
