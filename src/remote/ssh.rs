@@ -105,11 +105,6 @@ impl SshShell {
         };
         Ok(Self { target: host, session: RwLock::new(Some(Arc::new(session))), _folder: folder })
     }
-
-    /// The control socket's place, so that a later run can find a connection that was left.
-    pub async fn control_socket(&self) -> Option<PathBuf> {
-        self.session.read().await.as_ref().map(|session| session.control_socket().to_path_buf())
-    }
 }
 
 fn connect_error(error: &openssh::Error, failed: impl Fn(ConnectFailure, &str) -> RemoteError) -> RemoteError {
