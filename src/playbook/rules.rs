@@ -10,7 +10,7 @@ use crate::model::document::{Node, NodeValue, Seg, Violation};
 use crate::model::{CheckedText, Kind, Period, nearest};
 
 /// Values that every command may use.
-const COMMON: [&str; 3] = ["root", "scripts", "url"];
+const COMMON: [&str; 4] = ["root", "scratch", "scripts", "url"];
 /// Values that only some commands may use.
 const SPECIAL: [&str; 5] = ["program", "token", "slug", "version", "file"];
 

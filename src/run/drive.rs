@@ -279,7 +279,7 @@ impl Driver<'_> {
             let pause = 3_u64.saturating_pow(attempt - 1);
             tokio::time::sleep(std::time::Duration::from_secs(pause)).await;
         }
-        self.drop_dead_connection().await;
+        self.drop_unready_site().await;
         let event = match self.put_back(&snapshot, &only).await {
             Ok(restored) => {
                 let undone = restored.undone.substance();
@@ -310,11 +310,11 @@ impl Driver<'_> {
         bench.put_back(snapshot, only, &last).await
     }
 
-    /// Forgets a connection over which nothing runs any more, so that the next use makes a new one.
-    async fn drop_dead_connection(&mut self) {
+    /// Forgets a site over whose connection nothing runs any more, or whose scripts are gone, so
+    /// that the next use opens it anew.
+    async fn drop_unready_site(&mut self) {
         let Some(bench) = &self.bench else { return };
-        let alive = bench.site.shell.run(&crate::remote::Command::new(["true"])).await;
-        if !alive.is_ok_and(|output| output.ok())
+        if !bench.site.is_ready().await
             && let Some(bench) = self.bench.take()
         {
             bench.site.shell.close().await;
@@ -322,7 +322,7 @@ impl Driver<'_> {
     }
 
     async fn check_restored(&mut self) -> Result<(), RunError> {
-        self.drop_dead_connection().await;
+        self.drop_unready_site().await;
         let attempt = match self.attempt() {
             Ok(attempt) => attempt,
             Err(failure) => return self.write(Event::Noted { what: failure.why }).await,

@@ -80,7 +80,7 @@ async fn download(url: &str) -> Result<Vec<u8>, String> {
 }
 
 /// `$1` folder, `$2` file name, `$3` SHA-512.
-const PLACE: &str = r#"tar -xf - -C "$1" || exit 1
+const PLACE: &str = r#"tar -xmf - -C "$1" || exit 1
 if command -v sha512sum >/dev/null 2>&1; then
 printf '%s  %s\n' "$3" "$1/$2" | sha512sum -c - >/dev/null || { rm -f -- "$1/$2"; exit 2; }
 fi"#;

@@ -1,6 +1,6 @@
 //! One look at a host: the site's folder, programs, room, clock; and the private folder.
 
-use super::{SiteAddress, SiteError};
+use super::{SCRATCH, SiteAddress, SiteError};
 use crate::playbook::{Playbook, Script};
 use crate::remote::{Command, RawInput, Shell};
 use serde::{Deserialize, Serialize};
@@ -49,7 +49,7 @@ say "version find" "$(find --version 2>/dev/null | head -n 1)"
 say "version tar" "$(tar --version 2>/dev/null | head -n 1)"
 find "${TMPDIR:-/tmp}" -maxdepth 1 -type d -name 'intendant.??????????' -user "$(id -u)" -mmin +1440 -exec rm -rf -- {} + 2>/dev/null
 d=$(mktemp -d "${TMPDIR:-/tmp}/intendant.XXXXXXXXXX") || { say refused folder; exit 0; }
-tar -xf - -C "$d" && say folder "$d" || { rm -rf -- "$d"; say refused scripts; }
+tar -xmf - -C "$d" && say folder "$d" || { rm -rf -- "$d"; say refused scripts; }
 "#;
 
 /// Programs that the program itself uses on a host, for the record and for `doctor`.
@@ -127,9 +127,14 @@ fn read(stdout: &[u8]) -> Result<HostFacts, &'static str> {
     if facts.folder.is_empty() || facts.root.is_empty() { Err("answer") } else { Ok(facts) }
 }
 
-/// The scripts as a tar archive.
+/// The scripts and an empty scratch folder as a tar archive.
 fn scripts_archive(scripts: &[Script]) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    header.set_entry_type(tar::EntryType::Directory);
+    header.set_mode(0o700);
+    header.set_size(0);
+    archive.append_data(&mut header, SCRATCH, std::io::empty())?;
     for script in scripts {
         append(&mut archive, script.name.as_str(), &script.bytes)?;
     }

@@ -16,7 +16,7 @@ pub use host::HostFacts;
 pub use lock::{Lock, LockHolder};
 
 use crate::model::SiteName;
-use crate::playbook::{CommandTemplate, Fact, Playbook, RawOutput, Script, Values};
+use crate::playbook::{CommandTemplate, Fact, Playbook, RawOutput, Script, Tool, Values};
 use crate::remote::{Command, Output, Shell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,12 +32,16 @@ pub struct SiteAddress {
     pub url: String,
 }
 
-/// What the site's folder must look like to be opened.
+/// The folder, within the private one, that belongs to the tools.
+const SCRATCH: &str = "scratch";
+
+/// What the site must look like to be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expect {
-    /// The playbook's marks are there.
+    /// The playbook's marks are there, and every tool answers.
     Whole,
-    /// Anything: an interrupted update may have left half a tree, which is to be put back.
+    /// Anything: an interrupted update may have left half a tree, which is to be put back. A tool
+    /// that loads the site's code, or is part of it, can't answer then; whoever needs it learns so.
     Anything,
 }
 
@@ -70,16 +74,19 @@ impl Site {
         expect: Expect,
     ) -> Result<Self, SiteError> {
         let host = host::look(shell.as_ref(), &address, &playbook, scripts).await?;
-        let mut values = Values::new();
-        for (name, value) in
-            [("root", host.root.clone()), ("url", address.url.clone()), ("scripts", host.folder.clone())]
-        {
-            values.insert(name.to_owned(), value);
-        }
+        let values = Values::from(
+            [
+                ("root", host.root.clone()),
+                ("url", address.url.clone()),
+                ("scripts", host.folder.clone()),
+                ("scratch", format!("{}/{SCRATCH}", host.folder)),
+            ]
+            .map(|(name, value)| (name.to_owned(), value)),
+        );
         let mut site = Self { address, shell, playbook, host, tools: BTreeMap::new(), values };
         let opened = match site.check_detected() {
             Err(error) if expect == Expect::Whole => Err(error),
-            _ => site.find_tools(cache).await,
+            _ => site.find_tools(cache, expect).await,
         };
         match opened {
             Ok(()) => Ok(site),
@@ -105,45 +112,66 @@ impl Site {
         })
     }
 
-    async fn find_tools(&mut self, cache: &ToolCache) -> Result<(), SiteError> {
+    async fn find_tools(&mut self, cache: &ToolCache, expect: Expect) -> Result<(), SiteError> {
         let playbook = Arc::clone(&self.playbook);
         // A tool may stand on another one (`{{php}}`), so those without placeholders come first.
-        let mut names: Vec<_> = playbook.tools.iter().collect();
-        names.sort_by_key(|(_, tool)| tool.run.iter().flat_map(|part| part.names()).count());
-        for (name, tool) in names {
-            let found = tool.find.iter().find_map(|candidate| self.host.programs.get(candidate.as_str()));
-            let program = match (found, &tool.bring) {
-                (Some(program), _) => program.clone(),
-                (None, Some(bring)) => bring::place(self, bring, cache).await?,
-                (None, None) => {
-                    return Err(SiteError::NoTool {
-                        site: self.address.name.clone(),
-                        tool: name.as_str().to_owned(),
-                        tried: tool.find.iter().map(|t| t.as_str().to_owned()).collect(),
-                        host: self.shell.host().to_owned(),
-                    });
-                }
+        let mut tools: Vec<_> = playbook.tools.iter().collect();
+        tools.sort_by_key(|(_, tool)| tool.run.iter().flat_map(|part| part.names()).count());
+        for (name, tool) in tools {
+            let found = match self.find_tool(name.as_str(), tool, cache).await {
+                Ok(()) if expect == Expect::Whole => self.probe_tool(name.as_str(), tool).await,
+                found => found,
             };
-            let mut values = self.values.clone();
-            values.insert("program".into(), program.clone());
-            let run = tool.run.iter().map(|part| part.render(&values)).collect::<Result<Vec<_>, _>>();
-            let run = run.map_err(|source| SiteError::Template { site: self.address.name.clone(), source })?;
-            self.values.insert(name.as_str().to_owned(), program);
-            self.tools.insert(name.as_str().to_owned(), run);
-            if let Some(probe) = &tool.probe {
-                let arguments = probe.args.iter().map(|part| part.as_str().to_owned());
-                let argv: Vec<String> = std::iter::once(name.as_str().to_owned()).chain(arguments).collect();
-                let output = self.shell.run(&self.resolved(&argv)).await?;
-                if !output.ok() || !output.text().contains(&probe.contains) {
-                    return Err(SiteError::WrongTool {
-                        site: self.address.name.clone(),
-                        tool: name.as_str().to_owned(),
-                        said: output.tail(),
-                    });
-                }
+            match found {
+                Err(error) if expect == Expect::Whole => return Err(error),
+                Err(error) => tracing::warn!(%error, "the site is opened without this tool"),
+                Ok(()) => {}
             }
         }
         Ok(())
+    }
+
+    async fn find_tool(&mut self, name: &str, tool: &Tool, cache: &ToolCache) -> Result<(), SiteError> {
+        let found = tool.find.iter().find_map(|candidate| self.host.programs.get(candidate.as_str()));
+        let program = match (found, &tool.bring) {
+            (Some(program), _) => program.clone(),
+            (None, Some(bring)) => bring::place(self, bring, cache).await?,
+            (None, None) => {
+                return Err(SiteError::NoTool {
+                    site: self.address.name.clone(),
+                    tool: name.to_owned(),
+                    tried: tool.find.iter().map(|t| t.as_str().to_owned()).collect(),
+                    host: self.shell.host().to_owned(),
+                });
+            }
+        };
+        let mut values = self.values.clone();
+        values.insert("program".into(), program.clone());
+        let run = tool.run.iter().map(|part| part.render(&values)).collect::<Result<Vec<_>, _>>();
+        let run = run.map_err(|source| SiteError::Template { site: self.address.name.clone(), source })?;
+        self.values.insert(name.to_owned(), program);
+        self.tools.insert(name.to_owned(), run);
+        Ok(())
+    }
+
+    async fn probe_tool(&self, name: &str, tool: &Tool) -> Result<(), SiteError> {
+        let Some(probe) = &tool.probe else { return Ok(()) };
+        let arguments = probe.args.iter().map(|part| part.as_str().to_owned());
+        let argv: Vec<String> = std::iter::once(name.to_owned()).chain(arguments).collect();
+        let output = self.shell.run(&self.resolved(&argv)).await?;
+        if output.ok() && output.text().contains(&probe.contains) {
+            return Ok(());
+        }
+        Err(SiteError::WrongTool { site: self.address.name.clone(), tool: name.to_owned(), said: output.tail() })
+    }
+
+    /// Whether the connection is alive and the playbook's scripts are still in their place: a host
+    /// cleans its temporary folder when it likes.
+    pub async fn is_ready(&self) -> bool {
+        const READY: &str = r#"cd -- "$1" || exit 1; shift; for f; do [ -f "./$f" ] || exit 1; done"#;
+        let scripts = self.playbook.scripts.iter().map(|name| name.as_str().to_owned());
+        let values = std::iter::once(self.host.folder.clone()).chain(scripts);
+        self.shell.run(&Command::script(READY, values)).await.is_ok_and(|output| output.ok())
     }
 
     /// The values that every template of this site may use.

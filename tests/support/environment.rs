@@ -71,8 +71,8 @@ impl Environment {
         let text = format!(
             "plan: 1\nsite: shop\nclient: {{ name: Shop, language: en }}\ntier: advanced\ncms: wordpress\n\
              url: {}\nhost: {host}\nupdates:\n  core: major\n  extensions: major\n  together: [[tb-base, tb-addon]]\n\
-             approvals:\n  - {{ component: core, version: 7.1.1, by: Tests, on: 2026-01-01 }}\npatience: 3s\n{checks}{more}\n",
-            bed.url
+             approvals:\n  - {{ component: core, version: 7.1.1, by: Tests, on: 2026-01-01 }}\npatience: {}\n{checks}{more}\n",
+            bed.url, bed.patience
         );
         std::fs::write(self.path("plans/shop.yaml"), text).unwrap();
     }

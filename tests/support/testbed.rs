@@ -16,6 +16,8 @@ pub struct Testbed {
     pub url: String,
     pub docroot: String,
     pub described: Value,
+    /// How long PHP may go on with the code it has read, as a plan's `patience`.
+    pub patience: &'static str,
     // Dropped last: the place is free when the site is down.
     _place: File,
 }
@@ -62,7 +64,9 @@ impl Testbed {
         arguments.extend(options);
         let described: Value = serde_json::from_str(&call(&arguments)).expect("the testbed describes the site");
         let text = |key: &str| described[key].as_str().unwrap().to_owned();
-        let bed = Self { dir: text("dir"), url: text("url"), docroot: text("docroot"), _place: place, described };
+        let patience = if options.contains(&"--fresh-opcodes") { "0s" } else { "3s" };
+        let bed =
+            Self { patience, dir: text("dir"), url: text("url"), docroot: text("docroot"), _place: place, described };
         // WordPress itself writes at a first visit, and again when what it kept is a minute old.
         bed.visit("");
         bed.visit("wp-login.php");

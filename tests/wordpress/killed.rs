@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Kills runs at these moments, one after the other, and recovers each.
 fn killed_at(moments: &[(&str, u64)]) {
-    let bed = Testbed::up(&[]);
+    let bed = Testbed::up(&["--fresh-opcodes"]);
     let shop = Environment::new(&bed, "");
     let before = bed.fingerprint();
     for (sign, after) in moments {
@@ -55,7 +55,7 @@ fn killed_at_the_end() {
 
 #[test]
 fn killed_while_restoring() {
-    let bed = Testbed::up(&[]);
+    let bed = Testbed::up(&["--fresh-opcodes"]);
     let shop = Environment::new(&bed, "");
     let before = bed.fingerprint();
     shop.intendant(&["run", "shop"]).ended(0, "run");

@@ -12,7 +12,7 @@ fn refused(bed: &Testbed, shop: &Environment, what: &str, why: &str) -> Ran {
 
 #[test]
 fn what_is_not_well_is_left_alone() {
-    let bed = Testbed::up(&[]);
+    let bed = Testbed::up(&["--fresh-opcodes"]);
     let shop = Environment::new(&bed, "");
     for fault in ["down", "refused", "garbage", "empty"] {
         bed.fault(&[fault]);
@@ -55,7 +55,7 @@ fn what_is_not_well_is_left_alone() {
 
 #[test]
 fn a_full_disk_is_seen_before_it_hurts() {
-    let bed = Testbed::up(&["--docroot-size", "100m"]);
+    let bed = Testbed::up(&["--fresh-opcodes", "--docroot-size", "100m"]);
     let shop = Environment::new(&bed, "");
     refused(&bed, &shop, "a disk that is nearly full", "room");
     bed.nothing_is_left("after a full disk");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 #[test]
 fn stale_locks_are_no_locks() {
-    let bed = Testbed::up(&["--block-loopback", "--noise"]);
+    let bed = Testbed::up(&["--fresh-opcodes", "--block-loopback", "--noise"]);
     let shop = Environment::new(&bed, "");
     bed.exec(&["sh", "-c", "echo '<?php $upgrading = 1700000000; ?>' >.maintenance; touch -d 2023-11-14 .maintenance"]);
     bed.sql(
@@ -23,7 +23,7 @@ fn stale_locks_are_no_locks() {
 
 #[test]
 fn foreign_files_and_cut_packages() {
-    let bed = Testbed::up(&["--foreign-owner"]);
+    let bed = Testbed::up(&["--fresh-opcodes", "--foreign-owner"]);
     let shop = Environment::new(&bed, "");
     let before = bed.fingerprint();
     for package in ["tb-table.2.0", "wordpress-7.1.1"] {
@@ -45,7 +45,7 @@ fn foreign_files_and_cut_packages() {
 
 #[test]
 fn hostile_answers_are_only_shown() {
-    let bed = Testbed::up(&["--no-wp-cli"]);
+    let bed = Testbed::up(&["--fresh-opcodes", "--no-wp-cli"]);
     let shop = Environment::new(&bed, "");
     std::fs::create_dir_all(shop.path("cache/intendant/tools")).unwrap();
     std::fs::copy(phar(), shop.path("cache/intendant/tools/2.12.0-wp-cli.phar")).unwrap();
@@ -78,6 +78,19 @@ fn hostile_answers_are_only_shown() {
         "the core is updated without wp on the host"
     );
     assert_eq!(around(), files, "files around the site: nothing stays of the wp that was brought");
+}
+
+#[test]
+fn a_host_that_cleans_its_temporary_folder_midway() {
+    let bed = Testbed::up(&["--fresh-opcodes"]);
+    let shop = Environment::new(&bed, "");
+    let before = bed.fingerprint();
+    let (mut run, said, found) = shop.until(&["run", "shop"], "update plugin:tb-addon");
+    assert!(found, "the run came to its updates: {said:?}");
+    bed.exec(&["sh", "-c", "rm -r /tmp/intendant.*"]);
+    assert_eq!(run.wait().unwrap().code(), Some(10), "a run whose scripts are gone puts the site back");
+    same(&before, &bed.fingerprint(), "restored after the scripts were gone");
+    bed.nothing_is_left("after the scripts were gone");
 }
 
 /// The pinned phar in the testbed's cache.
