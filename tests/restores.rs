@@ -41,10 +41,8 @@ fn write_plan(folder: &Path, check: &str) {
     std::fs::write(folder.join("plans/nano.yaml"), text).unwrap();
 }
 
-#[test]
-fn a_stuck_restore_keeps_the_lock_and_the_next_one_takes_it_over() {
-    let folder = tempfile::tempdir().unwrap();
-    let folder = folder.path();
+/// A site, its plan, and the folders that the program works in.
+fn begin(folder: &Path) {
     for below in ["plans", "playbooks/nanocms", "site"] {
         std::fs::create_dir_all(folder.join(below)).unwrap();
     }
@@ -52,6 +50,55 @@ fn a_stuck_restore_keeps_the_lock_and_the_next_one_takes_it_over() {
     std::fs::write(folder.join("site/status.json"), r#"{"core": {"title": "Nano", "version": "1.0"}}"#).unwrap();
     std::fs::write(folder.join("site/page.html"), "as it was").unwrap();
     write_plan(folder, "\"true\"");
+}
+
+#[test]
+fn pruning_follows_the_plan_and_keeps_what_runs_need() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    begin(folder);
+    let plan = folder.join("plans/nano.yaml");
+    let text = std::fs::read_to_string(&plan).unwrap() + "snapshots: { keep: { last: 1 } }\n";
+    std::fs::write(&plan, text).unwrap();
+    let done = |arguments: &[&str]| {
+        let (code, said) = intendant(folder, arguments);
+        assert_eq!(code, Some(0), "{arguments:?}: {said}");
+        said
+    };
+    let names = || -> Vec<String> {
+        let entries = std::fs::read_dir(folder.join("store/sites/nano")).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names.into_iter().map(|name| name.trim_end_matches(".manifest").to_owned()).collect()
+    };
+    for text in ["first", "the second", "and the third"] {
+        std::fs::write(folder.join("site/page.html"), text).unwrap();
+        done(&["snapshot", "create", "nano"]);
+    }
+    let first = names().remove(0);
+    done(&["restore", "nano", &first, "--yes"]);
+    let overwritten = names().remove(3);
+    std::fs::write(folder.join("site/page.html"), "something else at last").unwrap();
+    done(&["snapshot", "create", "nano"]);
+    let newest = names().pop().unwrap();
+
+    let before = names();
+    let said = done(&["snapshot", "prune", "--all", "--dry-run"]);
+    assert_eq!(said.matches("goes: ").count(), before.len() - 3, "{said}");
+    assert_eq!(said.matches("a run needs it").count(), 2, "{said}");
+    assert_eq!(names(), before, "a dry run changes nothing");
+    done(&["snapshot", "prune", "nano"]);
+    assert_eq!(names(), [first.clone(), overwritten, newest]);
+    done(&["snapshot", "verify"]);
+    done(&["restore", "nano", &first, "--yes"]);
+    assert_eq!(std::fs::read_to_string(folder.join("site/page.html")).unwrap(), "first");
+}
+
+#[test]
+fn a_stuck_restore_keeps_the_lock_and_the_next_one_takes_it_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    begin(folder);
     let (code, said) = intendant(folder, &["snapshot", "create", "nano"]);
     assert_eq!(code, Some(0), "{said}");
 

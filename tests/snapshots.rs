@@ -209,7 +209,8 @@ async fn a_flipped_byte_is_found_and_named() {
     assert_eq!(verified.hurt.len(), 1);
     assert_eq!((&verified.hurt[0].name, &verified.hurt[0].items), (&first.name, &vec!["good".to_owned()]));
     place.write("good", "bad");
-    assert!(place.restore(&first, Vec::new(), &[]).await.is_err());
+    let error = place.restore(&first, Vec::new(), &[]).await.unwrap_err().to_string();
+    assert!(error.contains(first.name.as_str()) && error.contains("among them good;"), "{error}");
     // A pack that has gone is seen without reading bytes.
     std::fs::remove_file(&pack).unwrap();
     let verified = verify(&place.store(), None, Depth::Metadata, &quiet()).await.unwrap();

@@ -70,7 +70,7 @@ pub(super) enum Command {
     /// Finish or unwind whatever was interrupted
     #[command(after_help = "Example:\n  intendant recover")]
     Recover(Recover),
-    /// Create, list, show, verify and export snapshots
+    /// Create, list, show, verify, export, import and prune snapshots
     #[command(after_help = "Example:\n  intendant snapshot list boutique-laval")]
     Snapshot(Snapshot),
     /// Put a snapshot back, or a part of it
@@ -178,8 +178,16 @@ pub(super) enum SnapshotAction {
         site: Option<String>,
         /// Look at manifests and indexes only
         #[arg(long)]
-        metadata: bool,
+        quick: bool,
     },
+    /// Read an export back into the store, as the snapshot that it was
+    Import {
+        /// The file
+        file: PathBuf,
+    },
+    /// Drop the snapshots that the plans no longer keep, and free their room
+    #[command(after_help = "Example:\n  intendant snapshot prune --all --dry-run")]
+    Prune(Prune),
     /// Write one snapshot to a self-contained .tar.zst, the database as SQL
     Export {
         /// The site
@@ -190,6 +198,15 @@ pub(super) enum SnapshotAction {
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Prune {
+    #[command(flatten)]
+    pub(super) sites: Sites,
+    /// Say what would go, why, and what it frees; change nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
 }
 
 #[derive(Debug, Args)]

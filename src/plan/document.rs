@@ -246,8 +246,8 @@ pub struct Snapshots {
     pub keep: Keep,
 }
 
-/// How many snapshots are kept of each sort. A snapshot that any of them keeps is kept. What is
-/// not named is 0; without `keep` it is 4, 7, 4 and 12.
+/// How many snapshots `snapshot prune` keeps of each sort. A snapshot that any of them keeps is
+/// kept. What is not named is 0; without `keep` it is 4, 7, 4, 12 and 0.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Keep {
@@ -267,11 +267,15 @@ pub struct Keep {
     #[serde(default)]
     #[schemars(range(min = 0, max = 10_000))]
     pub monthly: u32,
+    /// The newest of each of so many years.
+    #[serde(default)]
+    #[schemars(range(min = 0, max = 10_000))]
+    pub yearly: u32,
 }
 
 impl Default for Keep {
     fn default() -> Self {
-        Self { last: 4, daily: 7, weekly: 4, monthly: 12 }
+        Self { last: 4, daily: 7, weekly: 4, monthly: 12, yearly: 0 }
     }
 }
 

@@ -276,7 +276,7 @@ impl Rules<'_> {
 
     fn snapshots(&mut self) {
         let keep = &self.plan.snapshots.keep;
-        if keep.last == 0 && keep.daily == 0 && keep.weekly == 0 && keep.monthly == 0 {
+        if [keep.last, keep.daily, keep.weekly, keep.monthly, keep.yearly] == [0; 5] {
             let place = self.node.place_of_key(&["snapshots".into(), "keep".into()]);
             self.say_at(
                 place,

@@ -60,6 +60,12 @@ pub enum SnapshotError {
         /// The lock file.
         path: String,
     },
+    /// Others hold the whole store.
+    #[error("others work in the snapshot store (lock {path}); nothing more was done, try again when they have ended")]
+    StoreBusy {
+        /// The lock file.
+        path: String,
+    },
     /// A format of another version of the program.
     #[error(
         "{what} has format version {found}; this program reads version {known}: use the version that wrote it, or a newer one"
@@ -164,6 +170,20 @@ pub enum SnapshotError {
         /// Which items.
         detail: String,
     },
+    /// The snapshot's bytes turned out to be damaged when they were sent.
+    #[error(
+        "the restore of {site} stopped midway, because snapshot {name} is hurt: {detail}; the state before it is snapshot {before}: restore that one, or another"
+    )]
+    HurtMidway {
+        /// The site.
+        site: SiteName,
+        /// The snapshot.
+        name: SnapshotName,
+        /// What was overwritten.
+        before: SnapshotName,
+        /// Which items.
+        detail: String,
+    },
     /// The restore ended and the site is not what it should be.
     #[error(
         "after the restore, {site} on {host} still differs from snapshot {name}: {differences}; run the restore again, and look for something else that writes there"
@@ -186,6 +206,23 @@ pub enum SnapshotError {
         /// What the system said.
         #[source]
         source: io::Error,
+    },
+    /// The file of an import.
+    #[error("reading the export {path} failed; check that it is there and may be read")]
+    Import {
+        /// The file.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A file that is not an export, or not whole.
+    #[error("{path} is not an export that can be trusted: {detail}; nothing was imported")]
+    NotAnExport {
+        /// The file.
+        path: String,
+        /// What was seen.
+        detail: String,
     },
     /// Too much of something.
     #[error("{what}: more than {limit}, which is the limit")]

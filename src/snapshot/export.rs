@@ -3,10 +3,11 @@
 //! May use: `model` and its siblings. Invariants: reads the store only; the file appears when
 //! it is complete.
 
+use super::codec;
 use super::database::write_sql;
 use super::error::{Result, SnapshotError};
-use super::item::ItemPath;
-use super::manifest::Manifest;
+use super::item::{ItemPath, ObjectKind, ObjectName};
+use super::manifest::{Content, Manifest};
 use super::store::{BlobReader, SnapshotName, Store};
 use super::tarball::Tarball;
 use super::{Phase, Progress};
@@ -20,8 +21,14 @@ const LEVEL: i32 = 3;
 /// How much is copied at once.
 const BUFFER_BYTES: usize = 256 << 10;
 
-/// Writes a snapshot to `to`: `snapshot.json`, files under `files/`, and the database, where
-/// there is one, as `database.sql`. Returns its size in bytes.
+/// The members of an export besides `files/`, in their order.
+pub(super) const HEADER: &str = "snapshot.json";
+pub(super) const MANIFEST: &str = "snapshot.manifest";
+pub(super) const VIEWS: &str = "views.sql";
+pub(super) const DATABASE: &str = "database.sql";
+
+/// Writes a snapshot to `to`: `snapshot.json`, the manifest, files under `files/`, and the
+/// database, where there is one, as `database.sql`. Returns its size in bytes.
 ///
 /// # Errors
 /// When content is missing or damaged, or the file can't be written.
@@ -80,7 +87,9 @@ fn write(
     progress: &dyn Progress,
 ) -> io::Result<()> {
     let header = serde_json::to_vec_pretty(&manifest.header)?;
-    tarball.plain(b"snapshot.json", header.len() as u64, &mut header.as_slice())?;
+    tarball.plain(HEADER.as_bytes(), header.len() as u64, &mut header.as_slice())?;
+    let packed = codec::write(manifest, Vec::new())?;
+    tarball.plain(MANIFEST.as_bytes(), packed.len() as u64, &mut packed.as_slice())?;
     let of = manifest.entries.len() as u64;
     for (done, (path, entry)) in manifest.paths().enumerate() {
         tarball.entry(&below(path), entry)?;
@@ -91,20 +100,38 @@ fn write(
         return Ok(());
     }
     objects.sort_by_key(|(name, _)| name.kind());
+    write_views(manifest, tarball)?;
     // Its length must be known before it is written.
     let mut sql = tempfile::tempfile_in(folder)?;
-    write_sql(&mut sql, &objects, &mut tarball.blobs).map_err(|error| {
-        let text = error.to_string();
-        tarball.failed = Some(error);
-        io::Error::other(text)
-    })?;
+    write_sql(&mut sql, &objects, &mut tarball.blobs).map_err(|error| tarball.store_failed(error))?;
     let size = sql.stream_position()?;
     sql.rewind()?;
-    tarball.plain(b"database.sql", size, &mut BufReader::with_capacity(BUFFER_BYTES, sql).take(size))
+    tarball.plain(DATABASE.as_bytes(), size, &mut BufReader::with_capacity(BUFFER_BYTES, sql).take(size))
+}
+
+/// The views of a snapshot.
+pub(super) fn views(manifest: &Manifest) -> impl Iterator<Item = (&ObjectName, &Content)> {
+    manifest.objects().filter(|(name, _)| name.kind() == ObjectKind::View)
+}
+
+/// The SQL of the views as it is stored: `database.sql` has it in two parts.
+fn write_views(manifest: &Manifest, tarball: &mut Tarball<impl Write>) -> io::Result<()> {
+    let mut sql = Vec::new();
+    for (_, content) in views(manifest) {
+        let read = tarball.blobs.each(content, |bytes| {
+            sql.extend_from_slice(&bytes);
+            Ok(())
+        });
+        read.map_err(|error| tarball.store_failed(error))?;
+    }
+    match sql.is_empty() {
+        true => Ok(()),
+        false => tarball.plain(VIEWS.as_bytes(), sql.len() as u64, &mut sql.as_slice()),
+    }
 }
 
 /// `files/` and the path.
-fn below(path: &ItemPath) -> Vec<u8> {
+pub(super) fn below(path: &ItemPath) -> Vec<u8> {
     let mut name = b"files".to_vec();
     if !path.is_root() {
         name.push(b'/');

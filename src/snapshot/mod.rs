@@ -1,6 +1,6 @@
 //! Snapshots: a site's state as one manifest, captured, stored, verified, compared, restored.
 //!
-//! May use: `model`, `remote`. Invariants: a snapshot is visible only when every byte of it is
+//! May use: `model`, `plan` (what is kept), `remote`. Invariants: a snapshot is visible only when every byte of it is
 //! synced; content is named by its BLAKE3 digest and checked whenever it is read; nothing is
 //! overwritten on a site before the present state is itself a snapshot; remote commands are
 //! constant scripts, paths reach them only as NUL-separated input or inside `tar`; memory does
@@ -12,9 +12,11 @@ mod database;
 mod diff;
 mod error;
 mod export;
+mod import;
 mod item;
 mod manifest;
 mod restore;
+mod retention;
 mod store;
 mod stream;
 mod tarball;
@@ -26,13 +28,15 @@ pub use database::{DatabaseAccess, SelectTables, TableRule};
 pub use diff::{Aspect, Change, Diff, DiffCounts, diff};
 pub use error::{Result, SnapshotError};
 pub use export::export;
+pub use import::{Imported, import};
 pub use item::{Item, ItemError, ItemPath, MAX_OBJECT_NAME_BYTES, MAX_PATH_BYTES, ObjectKind, ObjectName};
 pub use manifest::{
     CHUNK_BYTES, CHUNKER, Chunk, Content, DatabaseFacts, Entry, Facts, Header, MANIFEST_VERSION, Manifest, Problem,
     Totals,
 };
 pub use restore::{Only, Prepared, RestoreRequest, Restored, prepare};
-pub use store::{SnapshotName, SnapshotSummary, Store};
+pub use retention::{Reason, retain};
+pub use store::{Pruned, SnapshotName, SnapshotSummary, Store, prune};
 pub use verify::{Depth, HurtSnapshot, Verified, verify, verify_snapshot};
 
 use crate::model::SiteName;

@@ -53,11 +53,7 @@ impl<W: Write> Tarball<W> {
             Entry::File { facts, content } => {
                 self.dated(tar::EntryType::Regular, name, None, content.size, facts)?;
                 for chunk in &content.chunks {
-                    let bytes = self.blobs.read(chunk).map_err(|error| {
-                        let text = error.to_string();
-                        self.failed = Some(error);
-                        io::Error::other(text)
-                    })?;
+                    let bytes = self.blobs.read(chunk).map_err(|error| self.store_failed(error))?;
                     self.out.write_all(&bytes)?;
                     self.sent += bytes.len() as u64;
                 }
@@ -65,6 +61,13 @@ impl<W: Write> Tarball<W> {
             }
             Entry::Other { .. } | Entry::Object { .. } => Ok(()),
         }
+    }
+
+    /// Remembers the store's error: the one of the pipe says less.
+    pub(super) fn store_failed(&mut self, error: SnapshotError) -> io::Error {
+        let text = error.to_string();
+        self.failed = Some(error);
+        io::Error::other(text)
     }
 
     /// A pax record with the time to the nanosecond, then the header.

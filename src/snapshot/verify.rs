@@ -9,7 +9,8 @@ use super::store::{BlobReader, Place, SnapshotName, Store};
 use super::{Phase, Progress};
 use crate::model::{Digest, SiteName};
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// How deep to look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +112,7 @@ fn all(store: &Store, site: Option<&SiteName>, depth: Depth, progress: &dyn Prog
         Depth::Metadata => HashSet::new(),
         Depth::EveryByte => {
             let all = blobs.all();
+            verified.damaged.extend(blobs.bad_ends()?);
             read_all(&mut blobs, &all, &mut verified, progress)
         }
     };
@@ -134,29 +136,58 @@ fn all(store: &Store, site: Option<&SiteName>, depth: Depth, progress: &dyn Prog
     Ok(verified)
 }
 
-/// Reads and hashes these blobs; returns those whose bytes are wrong.
+/// Threads that read, at most.
+const MAX_WORKERS: usize = 8;
+/// How many frames a thread takes at once: neighbours, so that a disk is read in long strides.
+const FRAMES_AT_ONCE: usize = 8;
+
+/// What the threads found together.
+#[derive(Default)]
+struct Found {
+    bad: HashSet<(Place, Digest)>,
+    blobs: u64,
+    bytes: u64,
+}
+
+/// Reads and hashes these blobs on all processors; returns those of which no copy is good. Tar's
+/// own bytes in between are covered by the checksum of their frame.
 fn read_all(
     blobs: &mut BlobReader,
     all: &[(Place, Digest)],
     verified: &mut Verified,
     progress: &dyn Progress,
 ) -> HashSet<Digest> {
-    let mut bad = HashSet::new();
-    let mut packs = BTreeSet::new();
-    for (place, digest) in all {
-        if !blobs.matches(place, digest) {
-            bad.insert(*digest);
-            packs.insert(format!("{}: bytes are not what they were", blobs.pack(place)));
+    let frames: Vec<&[(Place, Digest)]> = all.chunk_by(|(a, _), (b, _)| a.same_frame(b)).collect();
+    let jobs: Vec<&[&[(Place, Digest)]]> = frames.chunks(FRAMES_AT_ONCE).collect();
+    let (next, found) = (AtomicUsize::new(0), Mutex::new(Found::default()));
+    let work = |mut blobs: BlobReader| {
+        while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let read: Vec<(Place, Digest)> = job.iter().flat_map(|frame| frame.iter().copied()).collect();
+            let bad = read.iter().filter(|(place, digest)| !blobs.matches(place, digest)).copied();
+            let bad: Vec<(Place, Digest)> = bad.collect();
+            let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+            found.bad.extend(bad);
+            found.blobs += read.len() as u64;
+            found.bytes += read.iter().map(|(place, _)| u64::from(place.size())).sum::<u64>();
+            progress.at(Phase::Verifying, found.blobs, all.len() as u64, found.bytes);
         }
-        verified.blobs += 1;
-        verified.bytes += u64::from(place.size());
-        if verified.blobs.is_multiple_of(500) {
-            progress.at(Phase::Verifying, verified.blobs, all.len() as u64, verified.bytes);
+    };
+    let count = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS).min(jobs.len());
+    std::thread::scope(|scope| {
+        for _ in 0..count {
+            let reader = blobs.another();
+            scope.spawn(|| work(reader));
         }
-    }
-    progress.at(Phase::Verifying, verified.blobs, all.len() as u64, verified.bytes);
-    verified.damaged.extend(packs);
-    bad
+    });
+    let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    verified.blobs += found.blobs;
+    verified.bytes += found.bytes;
+    let packs: BTreeSet<String> = found.bad.iter().map(|(place, _)| blobs.pack(place)).collect();
+    verified.damaged.extend(packs.into_iter().map(|pack| format!("{pack}: bytes are not what they were")));
+    let bad: HashSet<Digest> = found.bad.iter().map(|(_, digest)| *digest).collect();
+    let good = all.iter().filter(|one| bad.contains(&one.1) && !found.bad.contains(one));
+    let good: HashSet<Digest> = good.map(|(_, digest)| *digest).collect();
+    bad.difference(&good).copied().collect()
 }
 
 fn hurt_items(manifest: &Manifest, blobs: &BlobReader, bad: &HashSet<Digest>) -> (usize, Vec<String>) {

@@ -6,6 +6,7 @@ pub(super) mod doctor;
 pub(super) mod init;
 pub(super) mod inventory;
 pub(super) mod preview;
+mod prune;
 pub(super) mod report;
 pub(super) mod run;
 pub(super) mod snapshot;

@@ -22,7 +22,9 @@ pub(in crate::cli) async fn snapshot(common: &Common, options: &Snapshot) -> Res
         SnapshotAction::Show { site, snapshot, against } => {
             show_one(common, &runner, site, snapshot.as_deref(), against.as_deref())
         }
-        SnapshotAction::Verify { site, metadata } => verify(common, &runner, site.as_deref(), *metadata).await,
+        SnapshotAction::Verify { site, quick } => verify(common, &runner, site.as_deref(), *quick).await,
+        SnapshotAction::Import { file } => import(common, &runner, file).await,
+        SnapshotAction::Prune(options) => super::prune::prune(common, &fleet, &runner, options).await,
         SnapshotAction::Export { site, snapshot, to } => export(common, &runner, site, snapshot.as_deref(), to).await,
     }
 }
@@ -147,9 +149,9 @@ fn show_one(
     Ok(ExitCode::OK)
 }
 
-async fn verify(common: &Common, runner: &Runner, site: Option<&str>, metadata: bool) -> Result<ExitCode, Failure> {
+async fn verify(common: &Common, runner: &Runner, site: Option<&str>, quick: bool) -> Result<ExitCode, Failure> {
     let site = site.map(site_name).transpose()?;
-    let depth = if metadata { Depth::Metadata } else { Depth::EveryByte };
+    let depth = if quick { Depth::Metadata } else { Depth::EveryByte };
     let verified = snapshot::verify(&runner.store, site.as_ref(), depth, &progress()).await?;
     let hurt: Vec<_> = verified
         .hurt
@@ -192,6 +194,21 @@ async fn export(
         show::json(&json!({ "site": site, "snapshot": name.as_str(), "file": to, "bytes": bytes }));
     } else {
         show::line(format!("{site}: snapshot {name} → {} ({})", to.display(), human_bytes(bytes)));
+    }
+    Ok(ExitCode::OK)
+}
+
+async fn import(common: &Common, runner: &Runner, file: &Path) -> Result<ExitCode, Failure> {
+    let imported = snapshot::import(&runner.store, file, runner.clock.now(), &progress()).await?;
+    let (site, name) = (&imported.site, &imported.name);
+    if common.json {
+        show::json(&json!({
+            "site": site, "snapshot": name.as_str(), "known": imported.known, "stored-bytes": imported.bytes_stored,
+        }));
+    } else if imported.known {
+        show::line(format!("{site}: snapshot {name} is in the store already"));
+    } else {
+        show::line(format!("{site}: snapshot {name}; {} new in the store", human_bytes(imported.bytes_stored)));
     }
     Ok(ExitCode::OK)
 }

@@ -12,7 +12,8 @@ use super::super::{Phase, Progress, Source};
 use super::split::{Part, Sink, Splitter};
 use super::{DatabaseAccess, failure, script, values};
 use crate::remote::{Command, RawInput, Writer as Pipe};
-use std::io::{self, BufWriter, Write};
+use std::collections::HashMap;
+use std::io::{self, BufWriter, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::io::SyncIoBridge;
@@ -125,20 +126,27 @@ impl<W: Write> Sender<W> {
         for object in drops {
             self.out.write_all(drop_statement(object).as_bytes())?;
         }
-        let mut make: Vec<&(ObjectName, Content)> = work.make.iter().collect();
-        make.sort_by_key(|(object, _)| object.kind());
-        let (views, others): (Vec<_>, Vec<_>) =
-            make.into_iter().partition(|(object, _)| object.kind() == ObjectKind::View);
-        let (events, others): (Vec<_>, Vec<_>) =
-            others.into_iter().partition(|(object, _)| object.kind() == ObjectKind::Event);
         let of = work.make.len() as u64;
-        for (done, (_, content)) in others.iter().enumerate() {
-            self.object(content)?;
-            progress.at(Phase::Importing, done as u64 + 1, of, self.sent);
-        }
-        self.views(&views)?;
-        for (_, content) in events {
-            self.object(content)?;
+        let blobs = &mut self.blobs;
+        let pieces = pieces(&work.make, |name, content| {
+            let mut sql = Vec::new();
+            let take = |bytes: Vec<u8>| {
+                sql.extend_from_slice(&bytes);
+                Ok(())
+            };
+            blobs.each(content, take).map_err(Failed::Store)?;
+            halve(&sql).map_err(|detail| Failed::Store(SnapshotError::damaged(name.to_string(), detail)))
+        })?;
+        let mut done = 0;
+        for piece in pieces {
+            match piece {
+                Piece::Text(text) => self.out.write_all(&text)?,
+                Piece::Object(_, content) => {
+                    self.object(content)?;
+                    done += 1;
+                    progress.at(Phase::Importing, done, of, self.sent);
+                }
+            }
         }
         progress.at(Phase::Importing, of, of, self.sent);
         self.out.flush()?;
@@ -151,34 +159,67 @@ impl<W: Write> Sender<W> {
             self.out.write_all(&bytes)?;
             self.sent += bytes.len() as u64;
         }
-        self.out.write_all(b"\nDELIMITER ;\n")?;
         Ok(())
     }
+}
 
-    /// First what stands in for each view, then the views: one may use another.
-    fn views(&mut self, views: &[&(ObjectName, Content)]) -> Result<(), Failed> {
-        let mut halves = Vec::new();
-        for (name, content) in views {
-            let mut sql = Vec::new();
-            self.blobs
-                .each(content, |bytes| {
-                    sql.extend_from_slice(&bytes);
-                    Ok(())
-                })
-                .map_err(Failed::Store)?;
-            let half = halve(&sql).map_err(|detail| Failed::Store(SnapshotError::damaged(name.to_string(), detail)))?;
-            self.sent += sql.len() as u64;
-            halves.push(half);
+/// A piece of the SQL that makes several objects.
+enum Piece<'a> {
+    Text(Vec<u8>),
+    /// All of an object's own SQL.
+    Object(&'a ObjectName, &'a Content),
+}
+
+/// The SQL that makes these objects, in the order in which a client takes it. For views first what
+/// stands in for each, then the views: one may use another.
+fn pieces<'a, E>(
+    make: &'a [(ObjectName, Content)],
+    mut halves: impl FnMut(&ObjectName, &Content) -> Result<Halves, E>,
+) -> Result<Vec<Piece<'a>>, E> {
+    let mut order: Vec<&(ObjectName, Content)> = make.iter().collect();
+    order.sort_by_key(|(object, _)| object.kind());
+    let (views, others): (Vec<_>, Vec<_>) =
+        order.into_iter().partition(|(object, _)| object.kind() == ObjectKind::View);
+    let (events, others): (Vec<_>, Vec<_>) =
+        others.into_iter().partition(|(object, _)| object.kind() == ObjectKind::Event);
+    let whole = |(name, content): &'a (ObjectName, Content)| {
+        [Piece::Object(name, content), Piece::Text(b"\nDELIMITER ;\n".to_vec())]
+    };
+    let halves = views.into_iter().map(|(name, content)| halves(name, content)).collect::<Result<Vec<_>, E>>()?;
+    let (stubs, views): (Vec<_>, Vec<_>) = halves
+        .into_iter()
+        .map(|half| (Piece::Text(half.stub), Piece::Text([half.view, b"\n".to_vec()].concat())))
+        .unzip();
+    Ok(others.into_iter().flat_map(whole).chain(stubs).chain(views).chain(events.into_iter().flat_map(whole)).collect())
+}
+
+/// Reads what [`write_sql`] wrote. `take` reads an object's own SQL; that of the views is known.
+/// Returns what is wrong where it is not what these objects make.
+pub(in super::super) fn read_sql(
+    input: &mut dyn Read,
+    objects: &[(ObjectName, Content)],
+    views: &HashMap<ObjectName, Vec<u8>>,
+    take: &mut dyn FnMut(&ObjectName, &Content, &mut dyn Read) -> Result<()>,
+) -> Result<Option<String>> {
+    let halves = |name: &ObjectName, _: &Content| halve(views.get(name).map_or(&[][..], Vec::as_slice));
+    let pieces = match pieces(objects, halves) {
+        Ok(pieces) => pieces,
+        Err(detail) => return Ok(Some(detail)),
+    };
+    let prelude = Piece::Text(PRELUDE.as_bytes().to_vec());
+    for piece in std::iter::once(prelude).chain(pieces) {
+        match piece {
+            Piece::Object(name, content) => take(name, content, input)?,
+            Piece::Text(text) => {
+                let mut read = vec![0; text.len()];
+                if input.read_exact(&mut read).is_err() || read != text {
+                    return Ok(Some("it is not what the objects of the manifest make".into()));
+                }
+            }
         }
-        for half in &halves {
-            self.out.write_all(&half.stub)?;
-        }
-        for half in &halves {
-            self.out.write_all(&half.view)?;
-            self.out.write_all(b"\n")?;
-        }
-        Ok(())
     }
+    let after = input.read(&mut [0]).map_or(true, |read| read > 0);
+    Ok(after.then(|| "something follows its last object".into()))
 }
 
 /// A view's SQL in its two parts.

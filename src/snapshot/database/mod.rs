@@ -10,7 +10,7 @@ mod lexer;
 mod split;
 
 pub(super) use dump::dump;
-pub(super) use import::{Import, import, write_sql};
+pub(super) use import::{Import, import, read_sql, write_sql};
 
 use std::sync::Arc;
 

@@ -13,7 +13,8 @@ use super::diff::{Aspect, Change, Diff, diff};
 use super::error::{Result, SnapshotError};
 use super::item::{Item, ItemPath, ObjectName};
 use super::manifest::{Content, Entry, Facts, Manifest};
-use super::store::{BlobReader, SnapshotName, Store};
+use super::store::{BlobReader, Reading, SnapshotName, Store};
+use super::verify::verify_snapshot;
 use super::{Phase, Progress, Source};
 use crate::model::{SiteName, clean_line};
 use crate::remote::{Command, RawInput};
@@ -56,6 +57,8 @@ pub struct Prepared {
     left: Diff,
     uid: u32,
     bytes: u64,
+    /// The target's bytes stay in the store, also if its snapshot is dropped meanwhile.
+    _reading: Arc<Reading>,
 }
 
 /// A restore that was applied and proven.
@@ -82,7 +85,7 @@ pub async fn prepare(
     request: RestoreRequest,
     progress: &Arc<dyn Progress>,
 ) -> Result<Prepared> {
-    let target = load(store, &source.site, &request.target).await?;
+    let (reading, target) = load(store, &source.site, &request.target).await?;
     let source = Source {
         // What the target left out can't be compared with it, whatever the plan says today.
         exclude: target.header.exclude.clone(),
@@ -110,14 +113,15 @@ pub async fn prepare(
         left,
         uid,
         bytes: 0,
+        _reading: reading,
     };
     prepared.check().await?;
     Ok(prepared)
 }
 
-async fn load(store: &Arc<Store>, site: &SiteName, name: &SnapshotName) -> Result<Manifest> {
+async fn load(store: &Arc<Store>, site: &SiteName, name: &SnapshotName) -> Result<(Arc<Reading>, Manifest)> {
     let (store, site, name) = (store.clone(), site.clone(), name.clone());
-    joined(tokio::task::spawn_blocking(move || store.load(&site, &name)).await)
+    joined(tokio::task::spawn_blocking(move || Ok((store.reading()?, store.load(&site, &name)?))).await)
 }
 
 /// Prints the free kilobytes of the filesystem that holds the root, as POSIX has it.
@@ -158,6 +162,26 @@ impl Prepared {
     /// [`super::SnapshotError::StillDiffers`] when the site is not what it should be afterwards.
     /// After any error, prepare and apply again: it ends at the same place.
     pub async fn apply(self, progress: &Arc<dyn Progress>) -> Result<Restored> {
+        let sent = match self.send(progress).await {
+            Err(error @ SnapshotError::Damaged { .. }) => return Err(self.hurt(error, progress).await),
+            other => other?,
+        };
+        let left = self.prove(progress).await?;
+        Ok(Restored { before: self.before.name.clone(), undone: self.diff, left, bytes_sent: sent })
+    }
+
+    /// Says which items of the target are hurt.
+    async fn hurt(&self, error: SnapshotError, progress: &Arc<dyn Progress>) -> SnapshotError {
+        let (site, name) = (&self.source.site, &self.request.target);
+        let verified = verify_snapshot(&self.store, site, name, progress).await;
+        let Some(hurt) = verified.ok().and_then(|mut verified| verified.hurt.pop()) else {
+            return error;
+        };
+        let detail = format!("{} items can't be read, among them {}", hurt.count, shown(&hurt.items));
+        SnapshotError::HurtMidway { site: site.clone(), name: name.clone(), before: self.before.name.clone(), detail }
+    }
+
+    async fn send(&self, progress: &Arc<dyn Progress>) -> Result<u64> {
         let (first, last) = self.file_work();
         let mut sent = write_files(&self.source, first, &self.goal, self.blobs().await?, progress).await?;
         let import_work = self.import_work();
@@ -165,8 +189,7 @@ impl Prepared {
             sent += import(&self.source, access, import_work, self.blobs().await?, progress).await?;
         }
         sent += write_files(&self.source, last, &self.goal, self.blobs().await?, progress).await?;
-        let left = self.prove(progress).await?;
-        Ok(Restored { before: self.before.name.clone(), undone: self.diff, left, bytes_sent: sent })
+        Ok(sent)
     }
 
     /// Walks and dumps again and compares with the goal; returns what had to stay different.

@@ -5,6 +5,7 @@
 
 use super::super::error::{Result, SnapshotError};
 use super::super::manifest::{Chunk, Content};
+use super::Reading;
 use super::folder::Backend;
 use super::index::{self, Frame};
 use super::pack::{index_file, pack_file};
@@ -15,8 +16,11 @@ use std::sync::Arc;
 /// How many unpacked frames a reader keeps.
 const FRAMES_KEPT: usize = 4;
 
+/// The two empty blocks at the end of an archive.
+const END_BYTES: usize = 1024;
+
 /// Where a blob is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in super::super) struct Place {
     pack: u32,
     frame: u64,
@@ -30,8 +34,12 @@ pub(in super::super) struct Place {
 #[derive(Default)]
 pub(super) struct Catalog {
     packs: Vec<String>,
+    /// For each pack where its last frame with members ends.
+    ends: Vec<u64>,
     known: HashSet<String>,
     places: HashMap<Digest, Place>,
+    /// Further copies: two captures at once may store the same, and so does an interrupted repack.
+    spare: HashMap<Digest, Vec<Place>>,
     /// Indexes that can't be read: their packs count as missing.
     pub(super) damaged: Vec<String>,
 }
@@ -47,6 +55,7 @@ impl Catalog {
         }
         let number = self.packs.len() as u32;
         self.packs.push(pack.to_owned());
+        self.ends.push(frames.last().map_or(0, |last| last.frame + u64::from(last.length)));
         for frame in frames {
             for member in &frame.members {
                 let place = Place {
@@ -57,7 +66,11 @@ impl Catalog {
                     length: frame.length,
                     raw: frame.raw,
                 };
-                self.places.entry(member.blake3).or_insert(place);
+                if self.places.contains_key(&member.blake3) {
+                    self.spare.entry(member.blake3).or_default().push(place);
+                } else {
+                    self.places.insert(member.blake3, place);
+                }
             }
         }
     }
@@ -67,6 +80,9 @@ impl Catalog {
         let failed = SnapshotError::store(backend.shown("packs"), "listing packs");
         let names = backend.list("packs").map_err(failed)?;
         let sizes: HashMap<&str, u64> = names.iter().map(|(name, size)| (name.as_str(), *size)).collect();
+        if self.known.iter().any(|pack| !sizes.contains_key(format!("{pack}.tar.zst").as_str())) {
+            *self = Self::default();
+        }
         self.damaged.clear();
         for (name, _) in &names {
             let Some(pack) = name.strip_suffix(".index") else {
@@ -91,15 +107,17 @@ impl Catalog {
         Ok(())
     }
 
-    /// All packs with the blobs that are found in them, for reading every byte.
+    /// All blobs with all their places, in the order in which they lie in packs.
     pub(super) fn by_frame(&self) -> Vec<(Place, Digest)> {
-        let mut all: Vec<(Place, Digest)> = self.places.iter().map(|(digest, place)| (*place, *digest)).collect();
+        let first = self.places.iter().map(|(digest, place)| (*place, *digest));
+        let spare = self.spare.iter().flat_map(|(digest, places)| places.iter().map(|place| (*place, *digest)));
+        let mut all: Vec<(Place, Digest)> = first.chain(spare).collect();
         all.sort_unstable_by_key(|(place, _)| *place);
         all
     }
 }
 
-fn read_index(backend: &dyn Backend, pack: &str) -> Result<Vec<Frame>> {
+pub(super) fn read_index(backend: &dyn Backend, pack: &str) -> Result<Vec<Frame>> {
     let name = index_file(pack);
     let shown = backend.shown(&name);
     let input = backend.open(&name).map_err(SnapshotError::store(&shown, "reading an index"))?;
@@ -111,16 +129,18 @@ pub(in super::super) struct BlobReader {
     backend: Arc<dyn Backend>,
     catalog: Arc<Catalog>,
     frames: VecDeque<(u32, u64, Vec<u8>)>,
+    reading: Option<Arc<Reading>>,
 }
 
 impl BlobReader {
-    pub(super) fn new(backend: Arc<dyn Backend>, catalog: Arc<Catalog>) -> Self {
-        Self { backend, catalog, frames: VecDeque::new() }
+    /// `reading` keeps the packs where they are.
+    pub(super) fn new(backend: Arc<dyn Backend>, catalog: Arc<Catalog>, reading: Option<Arc<Reading>>) -> Self {
+        Self { backend, catalog, frames: VecDeque::new(), reading }
     }
 
     /// A reader of the same packs with frames of its own.
     pub(in super::super) fn another(&self) -> Self {
-        Self::new(self.backend.clone(), self.catalog.clone())
+        Self::new(self.backend.clone(), self.catalog.clone(), self.reading.clone())
     }
 
     /// Where a blob is; none when the store has not got it.
@@ -133,22 +153,53 @@ impl BlobReader {
         self.catalog.by_frame()
     }
 
+    /// Packs that do not end as archives do; no blob is hurt by that.
+    pub(in super::super) fn bad_ends(&self) -> Result<Vec<String>> {
+        let failed = SnapshotError::store(self.backend.shown("packs"), "listing packs");
+        let sizes: HashMap<String, u64> = self.backend.list("packs").map_err(failed)?.into_iter().collect();
+        let ends = self.catalog.packs.iter().zip(&self.catalog.ends);
+        let bad = ends.filter_map(|(pack, end)| {
+            let file = pack_file(pack);
+            let size = sizes.get(file.strip_prefix("packs/")?)?;
+            let length = usize::try_from(size.checked_sub(*end)?).ok().filter(|length| *length <= END_BYTES);
+            let packed = length.and_then(|length| self.backend.range(&file, *end, length).ok());
+            let unpacked = packed.and_then(|packed| zstd::bulk::decompress(&packed, END_BYTES).ok());
+            let good = unpacked.is_some_and(|zeros| zeros == [0; END_BYTES]);
+            (!good).then(|| format!("{}: the end of the archive is not what it was", self.backend.shown(&file)))
+        });
+        Ok(bad.collect())
+    }
+
     /// The name of the pack that holds a place, for messages.
     pub(in super::super) fn pack(&self, place: &Place) -> String {
         let pack = self.catalog.packs.get(place.pack as usize);
         self.backend.shown(&pack.map_or_else(|| "packs".into(), |pack| pack_file(pack)))
     }
 
-    /// The bytes of a blob.
+    /// The bytes of a blob: of its first copy that is good.
     pub(in super::super) fn read(&mut self, chunk: &Chunk) -> Result<Vec<u8>> {
+        let what = || format!("blob {}", chunk.digest.short());
+        let first = self.place(&chunk.digest).ok_or_else(|| SnapshotError::damaged(what(), "no pack holds it"))?;
+        let spare = self.catalog.spare.get(&chunk.digest).cloned().unwrap_or_default();
+        let mut answer = self.read_at(&first, chunk);
+        for place in spare {
+            if answer.is_ok() {
+                break;
+            }
+            answer = self.read_at(&place, chunk);
+        }
+        answer
+    }
+
+    /// The bytes of one copy of a blob.
+    fn read_at(&mut self, place: &Place, chunk: &Chunk) -> Result<Vec<u8>> {
         let what = format!("blob {}", chunk.digest.short());
-        let place = self.place(&chunk.digest).ok_or_else(|| SnapshotError::damaged(&what, "no pack holds it"))?;
         if place.size != chunk.size {
             return Err(SnapshotError::damaged(what, "its length is not what the snapshot says"));
         }
         let at = place.at as usize;
-        let pack = self.pack(&place);
-        let frame = self.frame(&place)?;
+        let pack = self.pack(place);
+        let frame = self.frame(place)?;
         let bytes = frame.get(at..at + place.size as usize);
         match bytes {
             Some(bytes) if Digest::of(bytes) == chunk.digest => Ok(bytes.to_vec()),
@@ -156,10 +207,10 @@ impl BlobReader {
         }
     }
 
-    /// The digest of the blob at a place, as its bytes are.
+    /// Whether the bytes at a place are the blob's.
     pub(in super::super) fn matches(&mut self, place: &Place, digest: &Digest) -> bool {
         let chunk = Chunk { digest: *digest, size: place.size };
-        self.read(&chunk).is_ok()
+        self.read_at(place, &chunk).is_ok()
     }
 
     /// Every chunk of a content, in order.
@@ -202,6 +253,17 @@ impl BlobReader {
 }
 
 impl Place {
+    /// Where its frame begins in its pack.
+    #[cfg(test)]
+    pub(super) fn frame_at(&self) -> u64 {
+        self.frame
+    }
+
+    /// Whether both lie in one frame of one pack.
+    pub(in super::super) fn same_frame(&self, other: &Self) -> bool {
+        (self.pack, self.frame) == (other.pack, other.frame)
+    }
+
     /// The blob's length.
     pub(in super::super) fn size(&self) -> u32 {
         self.size

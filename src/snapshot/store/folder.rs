@@ -3,6 +3,7 @@
 //! May use: nothing of this crate. Invariants: an object is visible whole and synced, or not at
 //! all; the trait asks for no rename, so that a bucket can keep it too.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,8 @@ pub(super) trait Backend: Send + Sync {
     fn list(&self, folder: &str) -> io::Result<Vec<(String, u64)>>;
     /// Takes a lock; none when another holds it.
     fn lock(&self, name: &str, shared: bool) -> io::Result<Option<Box<dyn Held>>>;
+    /// Removes objects, durably when it returns; one that is not there is none to remove.
+    fn remove(&self, names: &[String]) -> io::Result<()>;
     /// Removes what interrupted writers left.
     fn clean(&self) -> io::Result<()>;
     /// What messages call an object.
@@ -116,13 +119,17 @@ impl Held for HeldFile {}
 impl Backend for Folder {
     fn create(&self, name: &str) -> io::Result<Box<dyn Upload>> {
         let finished = self.path(name);
-        let unfinished = self.path(UNFINISHED).join(uuid::Uuid::new_v4().simple().to_string());
-        for path in [&finished, &unfinished] {
-            path.parent().map_or(Ok(()), |folder| self.make_folders(folder))?;
-        }
-        let file = OpenOptions::new().write(true).create_new(true).open(&unfinished)?;
-        // `clean` of another process leaves locked files alone.
-        file.lock()?;
+        finished.parent().map_or(Ok(()), |folder| self.make_folders(folder))?;
+        self.make_folders(&self.path(UNFINISHED))?;
+        let (unfinished, file) = loop {
+            let unfinished = self.path(UNFINISHED).join(uuid::Uuid::new_v4().simple().to_string());
+            let file = OpenOptions::new().write(true).create_new(true).open(&unfinished)?;
+            // `clean` of another process leaves locked files alone, and may have come before the lock.
+            file.lock()?;
+            if unfinished.try_exists()? {
+                break (unfinished, file);
+            }
+        };
         Ok(Box::new(FolderUpload {
             file: BufWriter::with_capacity(256 << 10, file),
             unfinished,
@@ -171,6 +178,18 @@ impl Backend for Folder {
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    fn remove(&self, names: &[String]) -> io::Result<()> {
+        let mut folders = BTreeSet::new();
+        for name in names {
+            let path = self.path(name);
+            match std::fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => folders.extend(path.parent().map(Path::to_owned)),
+            }
+        }
+        folders.iter().filter(|folder| folder.is_dir()).try_for_each(|folder| sync_folder(folder))
     }
 
     fn clean(&self) -> io::Result<()> {

@@ -108,7 +108,12 @@ pub(super) fn read(what: &str, pack: &str, input: impl Read) -> Result<Vec<Frame
             if footer.frames != frames.len() || footer.digest != hasher.finalize().into() {
                 return Err(damaged("its footer does not fit what stands above".into()));
             }
-            return Ok(frames);
+            // The end of the file belongs to it too: zstd's own checksum stands there.
+            return match input.read(&mut [0]) {
+                Ok(0) => Ok(frames),
+                Ok(_) => Err(damaged("something stands after its footer".into())),
+                Err(error) => Err(damaged(error.to_string())),
+            };
         } else {
             let frame: Frame = serde_json::from_slice(&line).map_err(|e| damaged(e.to_string()))?;
             check(&frame).map_err(|detail| damaged(detail.into()))?;

@@ -2,15 +2,19 @@
 //!
 //! May use: `model`, and `snapshot`'s item, manifest, codec. Invariants: a pack is synced before
 //! its index, the index before the manifest that needs it; an object is visible whole or not at
-//! all; one writer per site.
+//! all; one writer per site; while anybody reads or writes, no pack is removed.
 
 mod blobs;
 mod folder;
 mod index;
 mod pack;
+mod prune;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 pub(super) use blobs::{BlobReader, Place};
+pub use prune::{Pruned, prune};
 pub(super) use writer::{ContentWriter, Writer};
 
 use super::codec;
@@ -18,18 +22,25 @@ use super::error::{Result, SnapshotError};
 use super::manifest::Manifest;
 use crate::model::SiteName;
 use blobs::Catalog;
-use folder::{Backend, Folder};
+use folder::{Backend, Folder, Held};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// The format version of the store's layout.
 const STORE_VERSION: u64 = 1;
 /// The file that makes a folder a store.
 const STORE_FILE: &str = "intendant-store.json";
+/// Shared among all who read or write; what removes packs takes it alone.
+const STORE_LOCK: &str = "locks/store";
+/// How long one waits for another to let go of the store.
+const LOCK_WAIT: Duration = Duration::from_secs(10 * 60);
+/// How often one looks whether it did.
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 /// What a manifest's file name ends with.
 const MANIFEST_SUFFIX: &str = ".manifest";
 
@@ -62,6 +73,9 @@ pub struct Store {
     backend: Arc<dyn Backend>,
     catalog: Mutex<Arc<Catalog>>,
 }
+
+/// Somebody reads: packs stay.
+pub(super) struct Reading(#[expect(dead_code, reason = "held, never looked at")] Option<Box<dyn Held>>);
 
 #[derive(Serialize, Deserialize)]
 struct StoreLine {
@@ -143,8 +157,42 @@ impl Store {
 
     /// A reader of blobs, with all packs that are there now.
     pub(super) fn blobs(&self) -> Result<BlobReader> {
+        let reading = self.reading()?;
         let catalog = self.catalog()?;
-        Ok(BlobReader::new(self.backend.clone(), catalog))
+        Ok(BlobReader::new(self.backend.clone(), catalog, Some(reading)))
+    }
+
+    /// As long as this is held, no pack is removed. A store that may not be written to, such as a
+    /// copy on a read-only disk, is read without: every byte is checked whenever it is read.
+    pub(super) fn reading(&self) -> Result<Arc<Reading>> {
+        match self.lock(true) {
+            Ok(held) => Ok(Arc::new(Reading(Some(held)))),
+            Err(SnapshotError::Store { source, .. })
+                if matches!(
+                    source.kind(),
+                    std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                Ok(Arc::new(Reading(None)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The store's own lock; waits for it.
+    fn lock(&self, shared: bool) -> Result<Box<dyn Held>> {
+        let shown = || self.backend.shown(STORE_LOCK);
+        let begun = Instant::now();
+        loop {
+            let taken = self.backend.lock(STORE_LOCK, shared);
+            if let Some(held) = taken.map_err(SnapshotError::store(shown(), "locking"))? {
+                return Ok(held);
+            }
+            if begun.elapsed() > LOCK_WAIT {
+                return Err(SnapshotError::StoreBusy { path: shown() });
+            }
+            std::thread::sleep(LOCK_PAUSE);
+        }
     }
 
     /// Files of the store that are damaged, as far as opening them shows.

@@ -38,16 +38,12 @@ pub(in super::super) struct Committed {
 impl Store {
     /// Begins to write a snapshot.
     pub(in super::super) fn writer(self: &Arc<Self>, site: &SiteName) -> Result<Writer> {
-        let lock = |name: &str, shared: bool| {
-            let failed = SnapshotError::store(self.backend.shown(name), "locking");
-            self.backend
-                .lock(name, shared)
-                .map_err(failed)?
-                .ok_or_else(|| SnapshotError::Busy { site: site.to_string(), path: self.backend.shown(name) })
-        };
-        // Shared among writers; what removes packs takes it alone.
-        let store = lock("locks/store", true)?;
-        let held = lock(&format!("locks/sites/{site}"), false)?;
+        let store = self.lock(true)?;
+        let name = format!("locks/sites/{site}");
+        let failed = SnapshotError::store(self.backend.shown(&name), "locking");
+        let held = self.backend.lock(&name, false).map_err(failed)?;
+        let held =
+            held.ok_or_else(|| SnapshotError::Busy { site: site.to_string(), path: self.backend.shown(&name) })?;
         let failed = SnapshotError::store(self.backend.shown("unfinished"), "cleaning up");
         self.backend.clean().map_err(failed)?;
         Ok(Writer {
