@@ -227,6 +227,25 @@ async fn packs_open_with_tar_and_zstd() {
 }
 
 #[tokio::test]
+async fn a_change_in_a_large_file_costs_its_neighbourhood() {
+    const LARGEST_CHUNK: u64 = 4 << 20;
+    let place = Place::new();
+    sh(&place.root, "head -c 40000000 /dev/urandom > log");
+    let first = place.capture().await.unwrap();
+    assert_eq!(first.stats.bytes_new, 40_000_000);
+    sh(&place.root, "echo one line more >> log");
+    let appended = place.capture().await.unwrap();
+    assert!(appended.stats.bytes_new <= LARGEST_CHUNK, "{}", appended.stats.bytes_new);
+    sh(&place.root, "{ head -c 20000001 log; echo in the middle; tail -c +20000002 log; } > new; mv new log");
+    let inserted = place.capture().await.unwrap();
+    assert!(inserted.stats.bytes_new <= 2 * LARGEST_CHUNK, "{}", inserted.stats.bytes_new);
+    let now = place.picture();
+    place.restore(&first, Vec::new(), &[]).await.unwrap();
+    place.restore(&inserted, Vec::new(), &[]).await.unwrap();
+    assert_eq!(place.picture(), now);
+}
+
+#[tokio::test]
 async fn one_writer_per_site() {
     let place = Place::new();
     place.write("a", "a");
