@@ -299,6 +299,32 @@ async fn a_truncated_stream_is_no_snapshot() {
 }
 
 #[tokio::test]
+async fn a_slow_line_gets_compressed_archives() {
+    let place = Place::new();
+    sh(&place.root, "for n in 1 2 3 4 5 6 7 8; do yes \"line $n\" | head -c 5000000 > $n; done");
+    let before = place.picture();
+    let fake = Place::new();
+    let at = fake.root.display();
+    for (name, body) in [
+        ("tar", "[ \"$1\" = --version ] || sleep 1; exec /usr/bin/tar \"$@\"".to_owned()),
+        ("zstd", format!("/usr/bin/zstd \"$@\" | {{ [ -e {at}/cut ] && head -c 1000 || cat; }}; echo >> {at}/used")),
+    ] {
+        fake.write(name, format!("#!/bin/sh\n{body}\n"));
+        std::fs::set_permissions(fake.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let source = Source { shell: Arc::new(Fake(fake.root.clone())), ..place.source() };
+    fake.write("cut", "");
+    assert!(capture(&source, &place.store(), &request(), &quiet()).await.is_err(), "a compressed archive was cut off");
+    std::fs::remove_file(fake.path("cut")).unwrap();
+    let first = capture(&source, &place.store(), &request(), &quiet()).await.unwrap();
+    assert_eq!(std::fs::read(fake.path("used")).unwrap(), b"\n\n");
+    assert_eq!(first.stats.files_read, 8);
+    sh(&place.root, "rm *");
+    place.restore(&first, Vec::new(), &[]).await.unwrap();
+    assert_eq!(place.picture(), before);
+}
+
+#[tokio::test]
 async fn a_restore_that_was_cut_off_is_repeated_to_the_same_end() {
     let place = Place::new();
     sh(&place.root, ODD_TREE);
