@@ -188,12 +188,16 @@ impl Bench {
         restored
     }
 
-    /// Kilobytes of memory at most since the last call.
+    /// The most memory since the last new peak.
     fn memory(&mut self, name: &str) {
         let status = std::fs::read_to_string("/proc/self/status").expect("our status");
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
         let kilobytes: f64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
-        self.results.add(name, kilobytes / 1000.0);
+        self.results.add(name, kilobytes * 1024.0 / 1e6);
+    }
+
+    /// Forgets the peak of memory so far.
+    fn new_peak() {
         std::fs::write("/proc/self/clear_refs", "5").expect("a new peak");
     }
 
@@ -209,7 +213,7 @@ impl Bench {
         let (source, store) = (self.source(None), self.store("store"));
         self.time("first: ssh tar to nothing", "$SSH \"tar -C '$PWD/site' -cf - .\" >/dev/null");
         self.time("first: ssh 'tar | zstd -3'", "$SSH \"tar -C '$PWD/site' -cf - . | zstd -q -3\" >site.tar.zst");
-        std::fs::write("/proc/self/clear_refs", "5").expect("a new peak");
+        Self::new_peak();
         let first = self.capture("first: ours", &source, &store).await;
         self.memory("memory MB, first: ours");
         self.rivals("first");
@@ -263,7 +267,7 @@ impl Bench {
         let before = picture(&self.folder);
         self.damage();
         assert_ne!(picture(&self.folder), before);
-        std::fs::write("/proc/self/clear_refs", "5").expect("a new peak");
+        Self::new_peak();
         self.restore("restore: ours", source, store, &good).await;
         self.memory("memory MB, restore: ours");
         assert_eq!(picture(&self.folder), before, "the restored site differs");
@@ -323,6 +327,7 @@ impl Bench {
         let dump = format!("mariadb-dump --no-defaults -uroot -S {socket} {options} shop");
         self.time("dump: local, to nothing", &format!("{dump} >/dev/null"));
         self.time("dump: ssh 'mariadb-dump | zstd -3'", &format!("$SSH \"{dump} | zstd -q -3\" >shop.sql.zst"));
+        Self::new_peak();
         let first = self.capture("dump: ours", &source, &store).await;
         self.memory("memory MB, dump: ours");
         self.capture("dump unchanged: ours", &source, &store).await;
@@ -402,7 +407,7 @@ impl Server {
         let at = folder.display();
         let server = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {at}/host\nAuthorizedKeysFile {at}/user.pub\nPidFile none\n\
-             StrictModes no\nUsePAM no\nPermitRootLogin prohibit-password\nMaxSessions 20\nPrintMotd no\n"
+             StrictModes no\nUsePAM no\nLogLevel ERROR\nPermitRootLogin prohibit-password\nMaxSessions 20\nPrintMotd no\n"
         );
         let client = format!(
             "Host bench\n  HostName 127.0.0.1\n  Port {port}\n  User {}\n  IdentityFile {at}/user\n  \
@@ -444,12 +449,12 @@ impl Database {
     fn start(folder: &Path) -> Self {
         eprintln!("building the database");
         let short = tempfile::Builder::new().prefix("bench").tempdir().expect("a folder").keep();
-        let install = "mariadb-install-db --no-defaults --user=$(id -un) --skip-test-db --datadir=$PWD/data \
+        let install = "mariadb-install-db --no-defaults --user=$(id -un) --skip-test-db --innodb-use-native-aio=0 --datadir=$PWD/data \
              --tmpdir=$PWD --auth-root-authentication-method=normal >/dev/null";
         sh(folder, install);
         let start = format!(
             "exec mariadbd --no-defaults --user=$(id -un) --skip-networking --datadir=$PWD/data --tmpdir=$PWD \
-             --innodb-buffer-pool-size=1G --max-allowed-packet=256M --pid-file=$PWD/data/pid \
+             --innodb-buffer-pool-size=1G --innodb-use-native-aio=0 --max-allowed-packet=256M --pid-file=$PWD/data/pid \
              --log-error=$PWD/data/log --socket={}/s",
             short.display()
         );
