@@ -96,7 +96,7 @@ impl Import<'_> {
     }
 
     fn manifest(&self, member: Member<'_>) -> Result<Manifest> {
-        let mut manifest = codec::read(&format!("the manifest in {}", self.path.display()), member.entry)?;
+        let (mut manifest, _) = codec::read(&format!("the manifest in {}", self.path.display()), member.entry)?;
         if manifest.header.taken > self.now {
             return Err(self.refused(format!("it says that it was taken in the future, {}", manifest.header.taken)));
         }
