@@ -8,10 +8,10 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Kills in each of the three parts of the work.
-const KILLS: usize = 200;
+/// Kills in each of the three parts of the work, besides the effects that fail one by one.
+const KILLS: usize = 20;
 /// The most processes that are started for that.
-const MOST: u64 = 5_000;
+const MOST: u64 = 1_000;
 const VARIABLE: &str = "INTENDANT_TEST_STORE";
 
 fn say(text: &str) {
