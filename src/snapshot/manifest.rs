@@ -15,6 +15,8 @@ pub const MANIFEST_VERSION: u32 = 1;
 pub const CHUNKER: &str = "fixed-4m";
 /// The size of all chunks but the last.
 pub const CHUNK_BYTES: usize = 4 << 20;
+/// The largest file that is captured: the digests of its chunks must fit into one line.
+pub(super) const MAX_FILE_BYTES: u64 = 64 << 30;
 
 /// A site's state at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// An object that is being written. Dropped without a commit, it never was.
 pub(super) trait Upload: Write + Send {
@@ -39,6 +40,9 @@ pub(super) struct Folder {
     root: PathBuf,
 }
 
+/// How long a lock that is held is waited for. A process that another thread is just starting has
+/// every open file, and so every lock, for a moment.
+const LOCK_WAITS_MS: [u64; 5] = [10, 30, 60, 100, 200];
 const UNFINISHED: &str = "unfinished";
 
 impl Folder {
@@ -165,12 +169,15 @@ impl Backend for Folder {
         let path = self.path(name);
         path.parent().map_or(Ok(()), |folder| self.make_folders(folder))?;
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        let taken = if shared { file.try_lock_shared() } else { file.try_lock() };
-        match taken {
-            Ok(()) => Ok(Some(Box::new(HeldFile { _file: file }))),
-            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
-            Err(std::fs::TryLockError::Error(error)) => Err(error),
+        for wait in LOCK_WAITS_MS {
+            let taken = if shared { file.try_lock_shared() } else { file.try_lock() };
+            match taken {
+                Ok(()) => return Ok(Some(Box::new(HeldFile { _file: file }))),
+                Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(wait)),
+                Err(std::fs::TryLockError::Error(error)) => return Err(error),
+            }
         }
+        Ok(None)
     }
 
     fn clean(&self) -> io::Result<()> {
