@@ -230,7 +230,7 @@ async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, Stri
             progress.at(Phase::Walking, count, 0, 0);
         }
     }
-    if !walk.seen.get(&ItemPath::root()).is_some_and(|root| root.kind == 'd') {
+    if walk.seen.get(&ItemPath::root()).is_none_or(|root| root.kind != 'd') {
         return Err("the root is no folder".into());
     }
     progress.at(Phase::Walking, walk.seen.len() as u64, walk.seen.len() as u64, 0);
@@ -259,7 +259,7 @@ impl Walk {
             return Ok(());
         }
         if let Some(parent) = path.parent()
-            && !self.seen.get(&parent).is_some_and(|parent| parent.kind == 'd')
+            && self.seen.get(&parent).is_none_or(|parent| parent.kind != 'd')
         {
             return Err(format!("it lists {path} below something that is no folder"));
         }
@@ -335,6 +335,9 @@ fn nanoseconds(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::codec;
+    use crate::snapshot::item::Item;
+    use crate::snapshot::manifest::{CHUNKER, Entry, Header, Manifest};
 
     #[test]
     fn times_keep_their_nanoseconds() {
@@ -350,6 +353,63 @@ mod tests {
         assert_eq!(problems[0].path.as_bytes(), b"a b");
         assert_eq!(problems[1].path.as_bytes(), b"\xff\n");
         assert!(unreadable(b"something else").is_none());
+    }
+
+    fn read(list: &[u8]) -> Result<Walk, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(read_list(Box::pin(std::io::Cursor::new(list.to_vec())), &crate::snapshot::NoProgress))
+    }
+
+    /// A list that is right, before something is done to it.
+    fn list(names: &[Vec<u8>]) -> Vec<u8> {
+        let mut list = b"1700000000 1000 1000 33\0d 755 0 0 5 1.0 1.0 7 1\0\0\0".to_vec();
+        for (index, name) in names.iter().enumerate() {
+            let kind = "dflps".as_bytes()[index % 5] as char;
+            list.extend_from_slice(format!("{kind} 644 0 0 {index} 1.5 2.5 7 1\0{index}").as_bytes());
+            list.extend_from_slice(name);
+            list.extend_from_slice(b"\0to\0");
+        }
+        list
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_listed_makes_a_manifest_that_is_read_again(
+            names in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..6), 0..12),
+            changes in proptest::collection::vec((proptest::prelude::any::<usize>(), proptest::prelude::any::<u8>()), 0..4),
+            cut in proptest::option::of(proptest::prelude::any::<usize>()),
+        ) {
+            let mut list = list(&names);
+            for (at, byte) in changes {
+                let at = at % list.len();
+                list[at] = byte;
+            }
+            list.truncate(cut.map_or(usize::MAX, |cut| cut % list.len()));
+            let Ok(walk) = read(&list) else { return Ok(()) };
+            let entries = walk.seen.into_iter().map(|(path, seen)| {
+                let facts = seen.facts;
+                let entry = match seen.kind {
+                    'd' => Entry::Dir { facts },
+                    'l' => Entry::Link { facts, target: seen.target },
+                    kind => Entry::Other { facts, kind: if kind == 'f' { 'p' } else { kind } },
+                };
+                (Item::Path(path), entry)
+            });
+            let header = Header {
+                site: "s".parse().unwrap(), taken: jiff::Timestamp::UNIX_EPOCH, walked: walk.began, tool: String::new(),
+                root: "/r".into(), exclude: Vec::new(), chunker: CHUNKER.into(), database: None, previous: None,
+                problems: walk.problems,
+            };
+            let manifest = Manifest { header, entries: entries.collect() };
+            let bytes = codec::write(&manifest, Vec::new()).unwrap();
+            proptest::prop_assert_eq!(codec::read("it", bytes.as_slice()).unwrap(), manifest);
+        }
+
+        #[test]
+        fn whatever_find_says_of_folders_does_no_harm(said in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60)) {
+            unreadable(&said);
+            unreadable(&[b"find: './".as_slice(), &said, b"': Permission denied"].concat());
+        }
     }
 
     #[test]

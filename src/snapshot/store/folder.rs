@@ -6,7 +6,6 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// An object that is being written. Dropped without a commit, it never was.
 pub(super) trait Upload: Write + Send {
@@ -40,9 +39,6 @@ pub(super) struct Folder {
     root: PathBuf,
 }
 
-/// How long a lock that is held is waited for. A process that another thread is just starting has
-/// every open file, and so every lock, for a moment.
-const LOCK_WAITS_MS: [u64; 5] = [10, 30, 60, 100, 200];
 const UNFINISHED: &str = "unfinished";
 
 impl Folder {
@@ -110,12 +106,17 @@ impl Drop for FolderUpload {
     }
 }
 
-/// The lock lives as long as the file is open.
-struct HeldFile {
-    _file: File,
-}
+struct HeldFile(File);
 
 impl Held for HeldFile {}
+
+impl Drop for HeldFile {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that another thread is just starting has the file, too,
+        // until it becomes another program.
+        let _ = self.0.unlock();
+    }
+}
 
 impl Backend for Folder {
     fn create(&self, name: &str) -> io::Result<Box<dyn Upload>> {
@@ -169,15 +170,12 @@ impl Backend for Folder {
         let path = self.path(name);
         path.parent().map_or(Ok(()), |folder| self.make_folders(folder))?;
         let file = OpenOptions::new().create(true).append(true).open(path)?;
-        for wait in LOCK_WAITS_MS {
-            let taken = if shared { file.try_lock_shared() } else { file.try_lock() };
-            match taken {
-                Ok(()) => return Ok(Some(Box::new(HeldFile { _file: file }))),
-                Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(wait)),
-                Err(std::fs::TryLockError::Error(error)) => return Err(error),
-            }
+        let taken = if shared { file.try_lock_shared() } else { file.try_lock() };
+        match taken {
+            Ok(()) => Ok(Some(Box::new(HeldFile(file)))),
+            Err(std::fs::TryLockError::WouldBlock) => Ok(None),
+            Err(std::fs::TryLockError::Error(error)) => Err(error),
         }
-        Ok(None)
     }
 
     fn clean(&self) -> io::Result<()> {
