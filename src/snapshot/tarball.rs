@@ -5,11 +5,10 @@
 //! never converted; contents are checked before they are written.
 
 use super::error::SnapshotError;
-use super::manifest::{CHUNK_BYTES, Chunk, Content, Entry, Facts};
+use super::manifest::{Chunk, Content, Entry, Facts};
 use super::store::BlobReader;
 use crate::model::Digest;
 use std::io::{self, Read, Write};
-use std::sync::OnceLock;
 
 /// Tar's block.
 const BLOCK: u64 = 512;
@@ -201,18 +200,23 @@ struct Hole {
     to: u64,
 }
 
-/// The holes of a content: its largest chunks that are nothing but zeros. They begin and end
-/// with blocks, as tar wants it.
+/// The holes of a content: equal neighbours among its chunks that are nothing but zeros. They
+/// begin and end with blocks, as tar wants it.
 fn holes(content: &Content) -> Vec<Hole> {
-    static ZEROS: OnceLock<Digest> = OnceLock::new();
     let mut holes: Vec<Hole> = Vec::new();
+    let mut zeros = (0, None);
     let mut at = 0;
-    for chunk in &content.chunks {
+    for (index, chunk) in content.chunks.iter().enumerate() {
         let (from, to) = (at, at + u64::from(chunk.size));
         at = to;
-        if chunk.size as usize != CHUNK_BYTES
-            || chunk.digest != *ZEROS.get_or_init(|| Digest::of(&vec![0; CHUNK_BYTES]))
-        {
+        let neighbours = [index.checked_sub(1), Some(index + 1)].map(|other| content.chunks.get(other?));
+        if !neighbours.contains(&Some(chunk)) {
+            continue;
+        }
+        if zeros.0 != chunk.size {
+            zeros = (chunk.size, Some(Digest::of(&vec![0; chunk.size as usize])));
+        }
+        if zeros.1 != Some(chunk.digest) {
             continue;
         }
         match holes.last_mut().filter(|last| last.to == from) {
@@ -284,16 +288,17 @@ mod tests {
 
     #[test]
     fn holes_are_whole_blocks() {
-        let zeros = Chunk { digest: Digest::of(&vec![0; CHUNK_BYTES]), size: CHUNK_BYTES as u32 };
+        let zeros = Chunk { digest: Digest::of(&[0; 4096]), size: 4096 };
         let other = |size| Chunk { digest: Digest::of(b"other"), size };
         let found = |chunks: Vec<Chunk>| {
             let size = chunks.iter().map(|chunk| u64::from(chunk.size)).sum();
             holes(&Content { digest: Digest::of(b""), size, chunks })
         };
-        let chunk = CHUNK_BYTES as u64;
         assert_eq!(found(vec![other(700)]), []);
-        assert_eq!(found(vec![zeros, zeros, other(5)]), [Hole { from: 0, to: 2 * chunk }]);
-        assert_eq!(found(vec![other(700), zeros]), [Hole { from: 1024, to: chunk + 512 }]);
+        assert_eq!(found(vec![zeros, zeros, other(5)]), [Hole { from: 0, to: 8192 }]);
+        assert_eq!(found(vec![zeros, other(5)]), []);
+        assert_eq!(found(vec![other(700), other(700)]), []);
+        assert_eq!(found(vec![other(700), zeros, zeros]), [Hole { from: 1024, to: 8192 + 512 }]);
     }
 
     #[test]
