@@ -401,7 +401,7 @@ mod tests {
                 problems: walk.problems,
             };
             let manifest = Manifest { header, entries: entries.collect() };
-            let bytes = codec::write(&manifest, Vec::new()).unwrap();
+            let bytes = codec::write(&manifest, manifest.id(), Vec::new()).unwrap();
             proptest::prop_assert_eq!(codec::read("it", bytes.as_slice()).unwrap().0, manifest);
         }
 
