@@ -10,7 +10,7 @@ use super::item::{Item, ItemPath};
 use super::manifest::{CHUNKER, Content, DatabaseFacts, Entry, Header, Manifest, Problem};
 use super::store::{SnapshotName, Store, Writer};
 use super::stream::{Arrived, Wanted, read_files};
-use super::walk::{Seen, Walk, look_again, walk};
+use super::walk::{Account, Seen, Walk, look_again, walk};
 use super::{Phase, Progress, Source};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -71,8 +71,8 @@ pub async fn capture(
 /// A site's state that was read and is not committed: dropped, it never was.
 pub(super) struct Taken {
     pub(super) manifest: Manifest,
-    /// The account's user id on the host.
-    pub(super) uid: u32,
+    /// The account on the host.
+    pub(super) account: Account,
     previous: Previous,
     stats: CaptureStats,
     writer: Writer,
@@ -114,7 +114,7 @@ pub(super) async fn take(
     };
     Ok(Taken {
         manifest: Manifest { header, entries: work.entries },
-        uid: walk.uid,
+        account: walk.account,
         previous,
         stats: work.stats,
         writer,

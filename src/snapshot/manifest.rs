@@ -21,6 +21,8 @@ pub(super) const MIN_CHUNK_BYTES: usize = 512 << 10;
 pub(super) const AVERAGE_CHUNK_BYTES: usize = 1 << 20;
 /// The largest chunk, whatever cut it.
 pub(super) const MAX_CHUNK_BYTES: usize = 4 << 20;
+/// The largest file that is captured: the digests of its chunks must fit into one line.
+pub(super) const MAX_FILE_BYTES: u64 = 64 << 30;
 
 /// A site's state at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
