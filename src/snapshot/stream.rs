@@ -32,7 +32,7 @@ shift; exec "$@""#;
 /// The first bytes of a large transfer show how fast the line is.
 const PROBE_BYTES: u64 = 8 << 20;
 /// On a line with fewer bytes per second than this, compressing on the host is faster.
-const SLOW_LINE: f64 = 50e6;
+const SLOW_LINE: f64 = 20e6;
 /// How a zstd frame begins.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 /// The most that a frame from the host may look back: 16 MiB.
