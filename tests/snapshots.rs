@@ -227,6 +227,25 @@ async fn packs_open_with_tar_and_zstd() {
 }
 
 #[tokio::test]
+async fn a_change_in_a_large_file_costs_its_neighbourhood() {
+    const LARGEST_CHUNK: u64 = 4 << 20;
+    let place = Place::new();
+    sh(&place.root, "head -c 40000000 /dev/urandom > log");
+    let first = place.capture().await.unwrap();
+    assert_eq!(first.stats.bytes_new, 40_000_000);
+    sh(&place.root, "echo one line more >> log");
+    let appended = place.capture().await.unwrap();
+    assert!(appended.stats.bytes_new <= LARGEST_CHUNK, "{}", appended.stats.bytes_new);
+    sh(&place.root, "{ head -c 20000001 log; echo in the middle; tail -c +20000002 log; } > new; mv new log");
+    let inserted = place.capture().await.unwrap();
+    assert!(inserted.stats.bytes_new <= 2 * LARGEST_CHUNK, "{}", inserted.stats.bytes_new);
+    let now = place.picture();
+    place.restore(&first, Vec::new(), &[]).await.unwrap();
+    place.restore(&inserted, Vec::new(), &[]).await.unwrap();
+    assert_eq!(place.picture(), now);
+}
+
+#[tokio::test]
 async fn one_writer_per_site() {
     let place = Place::new();
     place.write("a", "a");
@@ -277,6 +296,32 @@ async fn a_truncated_stream_is_no_snapshot() {
     }
     assert_eq!(std::fs::read_dir(place.store.join("unfinished")).unwrap().count(), 0);
     place.capture().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_slow_line_gets_compressed_archives() {
+    let place = Place::new();
+    sh(&place.root, "for n in 1 2 3 4 5 6 7 8; do yes \"line $n\" | head -c 5000000 > $n; done");
+    let before = place.picture();
+    let fake = Place::new();
+    let at = fake.root.display();
+    for (name, body) in [
+        ("tar", "[ \"$1\" = --version ] || sleep 1; exec /usr/bin/tar \"$@\"".to_owned()),
+        ("zstd", format!("/usr/bin/zstd \"$@\" | {{ [ -e {at}/cut ] && head -c 1000 || cat; }}; echo >> {at}/used")),
+    ] {
+        fake.write(name, format!("#!/bin/sh\n{body}\n"));
+        std::fs::set_permissions(fake.path(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let source = Source { shell: Arc::new(Fake(fake.root.clone())), ..place.source() };
+    fake.write("cut", "");
+    assert!(capture(&source, &place.store(), &request(), &quiet()).await.is_err(), "a compressed archive was cut off");
+    std::fs::remove_file(fake.path("cut")).unwrap();
+    let first = capture(&source, &place.store(), &request(), &quiet()).await.unwrap();
+    assert_eq!(std::fs::read(fake.path("used")).unwrap(), b"\n\n");
+    assert_eq!(first.stats.files_read, 8);
+    sh(&place.root, "rm *");
+    place.restore(&first, Vec::new(), &[]).await.unwrap();
+    assert_eq!(place.picture(), before);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use super::host::{AbsolutePath, LocalPath, SiteUrl, SshTarget};
 use super::scalars::{CmsName, Day, Email, PathPattern, TablePattern, Tag, TimeOfDay};
 use super::{Plan, Zone, rules};
-use crate::model::document::{self, Formats, Schema, Violation, Violations};
+use crate::model::document::{self, Formats, Schema, Violations};
 use crate::model::{ComponentName, PagePath, Period, PlainArgument, RedirectTarget, SiteName, Version};
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -88,22 +88,8 @@ pub fn json_schema() -> String {
 /// The plan that `text` holds. `file` is only named in errors; `known_cms` are the playbooks
 /// that there are.
 pub fn parse(file: &Path, text: &str, known_cms: &[&str]) -> Result<Plan, PlanError> {
-    read(text, known_cms).map_err(|list| PlanError::Invalid(Violations::new(file.display().to_string(), text, list)))
-}
-
-fn read(text: &str, known_cms: &[&str]) -> Result<Plan, Vec<Violation>> {
-    let node = document::parse(text).map_err(|violation| vec![violation])?;
-    let mut found = document::check_shape(&node, &SCHEMA, &FORMATS);
-    found.extend(rules::names(&node, known_cms));
-    if !found.is_empty() {
-        return Err(found);
-    }
-    let plan: Plan = document::typed(text).map_err(|violation| vec![violation])?;
-    let found = rules::validate(&plan, &node);
-    match found.is_empty() {
-        true => Ok(plan),
-        false => Err(found),
-    }
+    document::checked(file, text, &SCHEMA, &FORMATS, |node| rules::names(node, known_cms), rules::validate)
+        .map_err(PlanError::Invalid)
 }
 
 /// The plan in a file.

@@ -4,7 +4,7 @@ use super::argument::Argument;
 use super::jq::{Jq, JsonText};
 use super::scalars::{DownloadUrl, FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
 use super::{Playbook, rules};
-use crate::model::document::{self, Formats, Schema, Violation, Violations};
+use crate::model::document::{self, Formats, Schema, Violations};
 use crate::model::{PagePath, Period, PlainArgument, RedirectTarget, Slug, Version};
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
@@ -113,22 +113,7 @@ pub fn json_schema() -> String {
 
 /// The playbook that `text` holds. `file` is only named in errors.
 pub fn parse(file: &Path, text: &str) -> Result<Playbook, PlaybookError> {
-    read(text).map_err(|list| PlaybookError::Invalid(Violations::new(file.display().to_string(), text, list)))
-}
-
-fn read(text: &str) -> Result<Playbook, Vec<Violation>> {
-    let node = document::parse(text).map_err(|violation| vec![violation])?;
-    let mut found = document::check_shape(&node, &SCHEMA, &FORMATS);
-    found.extend(rules::names(&node));
-    if !found.is_empty() {
-        return Err(found);
-    }
-    let playbook: Playbook = document::typed(text).map_err(|violation| vec![violation])?;
-    let found = rules::validate(&playbook, &node);
-    match found.is_empty() {
-        true => Ok(playbook),
-        false => Err(found),
-    }
+    document::checked(file, text, &SCHEMA, &FORMATS, rules::names, rules::validate).map_err(PlaybookError::Invalid)
 }
 
 /// A file that is placed on a host.

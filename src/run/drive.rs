@@ -172,8 +172,7 @@ impl Driver<'_> {
         if attempt.touched() && attempt.unwind.is_none() {
             let steps = attempt.planned.procedure.steps.iter().zip(&attempt.steps);
             let mut switch = None;
-            for (step, state) in steps.filter(|(_, state)| **state != crate::journal::StepState::Waiting) {
-                let _ = state;
+            for (step, _) in steps.filter(|(_, state)| **state != crate::journal::StepState::Waiting) {
                 match &step.action {
                     Action::MaintenanceOn { command } => switch = Some(command.clone()),
                     Action::MaintenanceOff { .. } => switch = None,

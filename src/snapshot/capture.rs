@@ -65,7 +65,7 @@ pub async fn capture(
     request: &CaptureRequest,
     progress: &Arc<dyn Progress>,
 ) -> Result<Captured> {
-    take(source, store, request, progress).await?.commit(progress).await
+    take(source, store, request, None, progress).await?.commit(progress).await
 }
 
 /// A site's state that was read and is not committed: dropped, it never was.
@@ -78,15 +78,17 @@ pub(super) struct Taken {
     writer: Writer,
 }
 
-/// Reads a site's state.
+/// Reads a site's state. `at_hand`: a snapshot of the site that was read already.
 pub(super) async fn take(
     source: &Source,
     store: &Arc<Store>,
     request: &CaptureRequest,
+    at_hand: Previous,
     progress: &Arc<dyn Progress>,
 ) -> Result<Taken> {
-    let (writer, previous) = begin(source, store).await?;
-    let walk = walk(source, &**progress).await?;
+    // While the host walks, this machine reads what it knows.
+    let (begun, walked) = tokio::join!(begin(source, store, at_hand), walk(source, &**progress));
+    let ((writer, previous), walk) = (begun?, walked?);
     let mut work = Work {
         source,
         progress,
@@ -94,10 +96,10 @@ pub(super) async fn take(
         stats: CaptureStats::default(),
         problems: walk.problems.clone(),
     };
-    let to_read = work.compare(&walk, previous.as_ref().map(|(_, manifest)| manifest), &writer);
+    let to_read = work.compare(&walk, previous.as_ref().map(|(_, manifest)| &**manifest), &writer);
     let writer = work.read(to_read, writer).await?;
     work.judge_problems(request)?;
-    let (writer, database) = work.dump(writer, previous.as_ref().map(|(_, manifest)| manifest)).await?;
+    let (writer, database) = work.dump(writer, previous.as_ref().map(|(_, manifest)| &**manifest)).await?;
     let header = Header {
         site: source.site.clone(),
         taken: request.now,
@@ -152,17 +154,19 @@ pub(super) fn joined<T>(result: Result<Result<T>, tokio::task::JoinError>) -> Re
     result.unwrap_or(Err(SnapshotError::Worker { doing: "writing to the store" }))
 }
 
-type Previous = Option<(SnapshotName, Manifest)>;
+/// A snapshot of the site that is read, with its name.
+pub(super) type Previous = Option<(SnapshotName, Arc<Manifest>)>;
 
 /// The lock, the catalog and the site's previous manifest. A previous manifest that can't be
 /// read is as none: then everything is read again, and nothing is stored twice.
-async fn begin(source: &Source, store: &Arc<Store>) -> Result<(Writer, Previous)> {
+async fn begin(source: &Source, store: &Arc<Store>, at_hand: Previous) -> Result<(Writer, Previous)> {
     let (store, site) = (store.clone(), source.site.clone());
     let task = tokio::task::spawn_blocking(move || {
         let writer = store.writer(&site)?;
         let previous = match store.latest(&site)? {
+            Some(name) if at_hand.as_ref().is_some_and(|(at_hand, _)| *at_hand == name) => at_hand,
             Some(name) => match store.load(&site, &name) {
-                Ok(manifest) => Some((name, manifest)),
+                Ok(manifest) => Some((name, Arc::new(manifest))),
                 Err(error) => {
                     tracing::warn!(%error, %site, "the previous snapshot can't be read; everything is read again");
                     None

@@ -6,20 +6,22 @@
 
 use super::error::{Result, SnapshotError};
 use super::item::{Item, ItemPath, JsonBytes, ObjectName};
-use super::manifest::{CHUNK_BYTES, CHUNKER, Chunk, Content, Entry, Facts, Header, MANIFEST_VERSION, Manifest, Totals};
+use super::manifest::{
+    CHUNKER, Chunk, Content, Entry, FIXED_CHUNKER, Facts, Header, MANIFEST_VERSION, MAX_CHUNK_BYTES, Manifest, Totals,
+};
 use crate::model::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 
-/// The longest line: a file of 400 GB in chunks.
-const MAX_LINE_BYTES: u64 = 16 << 20;
+/// The longest line: a file of about 800 GB in chunks.
+const MAX_LINE_BYTES: u64 = 64 << 20;
 /// The most entries.
 pub(super) const MAX_ENTRIES: u64 = 5_000_000;
 /// The most bytes of all lines together.
 const MAX_MANIFEST_BYTES: u64 = 2 << 30;
-/// zstd's level for manifests.
-const LEVEL: i32 = 6;
+/// zstd's level for manifests, which are mostly digests.
+const LEVEL: i32 = 3;
 
 #[derive(Serialize, Deserialize)]
 struct VersionLine {
@@ -77,11 +79,15 @@ struct EntryLine {
     /// Left out where there is only one chunk, which then is the whole content.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     chunks: Option<Vec<Digest>>,
+    /// The chunks' lengths. Left out where they were cut every 4 MiB.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    sizes: Option<Vec<u32>>,
 }
 
 fn entry_line(item: &Item, entry: &Entry) -> EntryLine {
     let facts = entry.facts();
     let content = entry.content();
+    let chunks = content.map(|content| content.chunks.as_slice()).filter(|chunks| chunks.len() > 1);
     let (path, object) = match item {
         Item::Path(path) => (Some(path.clone()), None),
         Item::Object(object) => (None, Some(object.clone())),
@@ -103,9 +109,8 @@ fn entry_line(item: &Item, entry: &Entry) -> EntryLine {
         },
         size: content.map(|content| content.size),
         blake3: content.map(|content| content.digest),
-        chunks: content
-            .filter(|content| content.chunks.len() > 1)
-            .map(|content| content.chunks.iter().map(|chunk| chunk.digest).collect()),
+        chunks: chunks.map(|chunks| chunks.iter().map(|chunk| chunk.digest).collect()),
+        sizes: chunks.map(|chunks| chunks.iter().map(|chunk| chunk.size).collect()),
     }
 }
 
@@ -125,7 +130,11 @@ fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
     let content = || {
         let size = line.size.ok_or("no size")?;
         let digest = line.blake3.ok_or("no digest")?;
-        chunks(size, digest, line.chunks.as_deref()).map(|chunks| Content { digest, size, chunks })
+        chunks(size, digest, line.chunks.as_deref(), line.sizes.as_deref()).map(|chunks| Content {
+            digest,
+            size,
+            chunks,
+        })
     };
     let entry = match line.kind {
         'f' => Entry::File { facts: facts()?, content: content()? },
@@ -152,25 +161,36 @@ fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
     Ok((item, entry))
 }
 
-/// The chunks of a content: sizes follow from the chunker, which cuts every 4 MiB.
-fn chunks(size: u64, digest: Digest, named: Option<&[Digest]>) -> Result<Vec<Chunk>, &'static str> {
-    let count = size.div_ceil(CHUNK_BYTES as u64);
-    let digests = match (count, named) {
-        (0 | 1, None) => vec![digest; count as usize],
-        (2.., Some(named)) if named.len() as u64 == count => named.to_vec(),
-        _ => return Err("the number of chunks does not fit the size"),
+/// The chunks of a content: the whole, or those that are listed, which must make up the whole.
+fn chunks(
+    size: u64,
+    digest: Digest,
+    named: Option<&[Digest]>,
+    sizes: Option<&[u32]>,
+) -> Result<Vec<Chunk>, &'static str> {
+    const MAX: u64 = MAX_CHUNK_BYTES as u64;
+    let fixed = |at: usize| size.saturating_sub(at as u64 * MAX).min(MAX) as u32;
+    let chunks: Vec<Chunk> = match (named, sizes) {
+        (None, None) if size == 0 => Vec::new(),
+        (None, None) => vec![Chunk { digest, size: u32::try_from(size).unwrap_or(u32::MAX) }],
+        (Some(named), None) => {
+            named.iter().enumerate().map(|(at, name)| Chunk { digest: *name, size: fixed(at) }).collect()
+        }
+        (Some(named), Some(sizes)) if named.len() == sizes.len() => {
+            named.iter().zip(sizes).map(|(name, size)| Chunk { digest: *name, size: *size }).collect()
+        }
+        _ => return Err("its chunks and their sizes do not fit each other"),
     };
-    let mut left = size;
-    let cut = digests.into_iter().map(|digest| {
-        let size = left.min(CHUNK_BYTES as u64) as u32;
-        left -= u64::from(size);
-        Chunk { digest, size }
-    });
-    Ok(cut.collect())
+    let bad = |chunk: &Chunk| chunk.size == 0 || u64::from(chunk.size) > MAX;
+    let sum: u64 = chunks.iter().map(|chunk| u64::from(chunk.size)).sum();
+    if named.is_some_and(|named| named.len() < 2) || chunks.iter().any(bad) || sum != size {
+        return Err("its chunks do not fit its size");
+    }
+    Ok(chunks)
 }
 
-/// Writes a manifest; the bytes that a file of the store holds.
-pub(super) fn write<W: Write>(manifest: &Manifest, out: W) -> std::io::Result<W> {
+/// Writes a manifest with its id; the bytes that a file of the store holds.
+pub(super) fn write<W: Write>(manifest: &Manifest, id: Digest, out: W) -> std::io::Result<W> {
     let mut out = zstd::Encoder::new(out, LEVEL)?;
     out.include_checksum(true)?;
     let mut hasher = blake3::Hasher::new();
@@ -189,14 +209,14 @@ pub(super) fn write<W: Write>(manifest: &Manifest, out: W) -> std::io::Result<W>
     line.push(b'\n');
     hasher.update(&line);
     out.write_all(&line)?;
-    let footer = FooterLine { end: true, totals, id: manifest.id(), digest: hasher.finalize().into() };
+    let footer = FooterLine { end: true, totals, id, digest: hasher.finalize().into() };
     serde_json::to_writer(&mut out, &footer)?;
     out.write_all(b"\n")?;
     out.finish()
 }
 
-/// Reads a manifest. `what` names it in errors.
-pub(super) fn read(what: &str, input: impl Read) -> Result<Manifest> {
+/// Reads a manifest and its id. `what` names it in errors.
+pub(super) fn read(what: &str, input: impl Read) -> Result<(Manifest, Digest)> {
     let damaged = |detail: &str| SnapshotError::damaged(what, detail);
     let decoder = zstd::Decoder::new(input).map_err(|e| damaged(&e.to_string()))?;
     let mut lines =
@@ -217,7 +237,7 @@ pub(super) fn read(what: &str, input: impl Read) -> Result<Manifest> {
             if footer.digest != above || footer.totals != totals || footer.id != manifest.id() {
                 return Err(damaged("its footer does not fit what stands above"));
             }
-            return Ok(manifest);
+            return Ok((manifest, footer.id));
         }
         let parsed = serde_json::from_slice(&line).map_err(|e| damaged(&e.to_string()))?;
         let (item, entry) = read_entry(parsed).map_err(damaged)?;
@@ -241,7 +261,7 @@ fn read_header(what: &str, line: &[u8]) -> Result<Header> {
         });
     }
     let header: HeaderLine = serde_json::from_slice(line).map_err(|e| damaged(e.to_string()))?;
-    if header.header.chunker != CHUNKER {
+    if ![CHUNKER, FIXED_CHUNKER].contains(&header.header.chunker.as_str()) {
         return Err(damaged(format!("it is cut by {:?}, which is unknown", header.header.chunker)));
     }
     Ok(header.header)
@@ -311,7 +331,7 @@ mod tests {
         let footer = json!({"end": true, "entries": entries.len(), "files": 0, "bytes": 0, "objects": 0,
             "sql-bytes": 0, "id": digest, "digest": digest});
         let packed = zstd::encode_all(format!("{text}{footer}\n").as_bytes(), 1).unwrap();
-        read("test", packed.as_slice())
+        read("test", packed.as_slice()).map(|(manifest, _)| manifest)
     }
 
     #[test]
@@ -337,6 +357,37 @@ mod tests {
     }
 
     #[test]
+    fn lists_of_chunks_fit_their_content() {
+        const MIB: u64 = 1 << 20;
+        let digest = Digest::of(b"whole");
+        let parts = [Digest::of(b"1"), Digest::of(b"2"), Digest::of(b"3")];
+        let sizes = |size, named: Option<&[Digest]>, sizes: Option<&[u32]>| {
+            chunks(size, digest, named, sizes).map(|chunks| chunks.iter().map(|chunk| chunk.size).collect::<Vec<_>>())
+        };
+        assert_eq!(sizes(0, None, None).unwrap(), [0; 0]);
+        assert_eq!(sizes(4 * MIB, None, None).unwrap(), [4 << 20]);
+        // Cut every 4 MiB, as older manifests have it.
+        assert_eq!(sizes(9 * MIB, Some(&parts), None).unwrap(), [4 << 20, 4 << 20, 1 << 20]);
+        assert_eq!(sizes(6, Some(&parts), Some(&[1, 2, 3])).unwrap(), [1, 2, 3]);
+        for (size, named, lengths) in [
+            (4 * MIB + 1, None, None),
+            (u64::MAX, None, None),
+            (8 * MIB, Some(&parts[..]), None),
+            (13 * MIB, Some(&parts[..]), None),
+            (u64::MAX, Some(&parts[..]), None),
+            (6, None, Some(&[1, 2, 3][..])),
+            (6, Some(&parts[..]), Some(&[1, 5][..])),
+            (6, Some(&parts[..]), Some(&[1, 5, 0][..])),
+            (7, Some(&parts[..]), Some(&[1, 2, 3][..])),
+            (5 * MIB + 2, Some(&parts[..]), Some(&[5 << 20, 1, 1][..])),
+            (1, Some(&parts[..1]), Some(&[1][..])),
+            (0, Some(&parts[..0]), Some(&[][..])),
+        ] {
+            assert!(sizes(size, named, lengths).is_err(), "{size} {lengths:?}");
+        }
+    }
+
+    #[test]
     fn what_is_written_is_read_and_nothing_else_is() {
         let header: Header = serde_json::from_str(HEADER).unwrap();
         let mut manifest = Manifest { header, entries: BTreeMap::new() };
@@ -345,12 +396,12 @@ mod tests {
             let (item, entry) = read_entry(parsed).unwrap();
             manifest.entries.insert(item, entry);
         }
-        let bytes = write(&manifest, Vec::new()).unwrap();
-        assert_eq!(read("test", bytes.as_slice()).unwrap(), manifest);
+        let bytes = write(&manifest, manifest.id(), Vec::new()).unwrap();
+        assert_eq!(read("test", bytes.as_slice()).unwrap(), (manifest.clone(), manifest.id()));
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
-            let same = read("test", flipped.as_slice()).map(|read| read == manifest);
+            let same = read("test", flipped.as_slice()).map(|(read, _)| read == manifest);
             assert!(same.unwrap_or(true), "byte {at}");
             assert!(read("test", &bytes[..at]).is_err(), "cut at {at}");
         }

@@ -11,10 +11,16 @@ use std::collections::BTreeMap;
 
 /// The format version of manifests that this program writes and reads.
 pub const MANIFEST_VERSION: u32 = 1;
-/// The only way of cutting large content so far: every 4 MiB.
-pub const CHUNKER: &str = "fixed-4m";
-/// The size of all chunks but the last.
-pub const CHUNK_BYTES: usize = 4 << 20;
+/// How large content is cut: FastCDC of 2020 with normalization 1, within the three sizes below.
+pub const CHUNKER: &str = "fastcdc-2020-1m";
+/// How it was cut before, which is still read: every 4 MiB.
+pub(super) const FIXED_CHUNKER: &str = "fixed-4m";
+/// Content is cut nowhere before this many bytes, so that most files are one chunk.
+pub(super) const MIN_CHUNK_BYTES: usize = 512 << 10;
+/// The size that cuts are made for.
+pub(super) const AVERAGE_CHUNK_BYTES: usize = 1 << 20;
+/// The largest chunk, whatever cut it.
+pub(super) const MAX_CHUNK_BYTES: usize = 4 << 20;
 
 /// A site's state at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +49,7 @@ pub struct Header {
     /// Patterns below the root that were left out, as they stood in the plan.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub exclude: Vec<String>,
-    /// How large content was cut.
+    /// How large content was cut that came in with this snapshot.
     pub chunker: String,
     /// The database, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -28,8 +28,7 @@ pub use error::{Result, SnapshotError};
 pub use export::export;
 pub use item::{Item, ItemError, ItemPath, MAX_OBJECT_NAME_BYTES, MAX_PATH_BYTES, ObjectKind, ObjectName};
 pub use manifest::{
-    CHUNK_BYTES, CHUNKER, Chunk, Content, DatabaseFacts, Entry, Facts, Header, MANIFEST_VERSION, Manifest, Problem,
-    Totals,
+    CHUNKER, Chunk, Content, DatabaseFacts, Entry, Facts, Header, MANIFEST_VERSION, Manifest, Problem, Totals,
 };
 pub use restore::{Only, Prepared, RestoreRequest, Restored, prepare};
 pub use store::{SnapshotName, SnapshotSummary, Store};

@@ -6,21 +6,34 @@
 use super::error::{Result, SnapshotError};
 use super::item::ItemPath;
 use super::manifest::Content;
-use super::store::{ContentWriter, Writer};
+use super::store::Writer;
 use super::{Phase, Progress, Source};
 use crate::remote::{Command, RawInput, Reader, Writer as Pipe};
 use std::collections::HashMap;
-use std::io::{BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio_util::io::SyncIoBridge;
 
-/// Reads NUL-separated paths, writes one archive. Every name of a file with several names comes
-/// with its content.
+/// Reads NUL-separated paths, writes one archive, compressed where `$1` is `slow` and the host has
+/// zstd. Every name of a file with several names comes with its content. The status is tar's.
 const READ: &str = r#"LC_ALL=C; export LC_ALL
 tar --version 2>/dev/null | grep -q GNU || exit 96
-exec tar --null --no-recursion --hard-dereference --format=gnu -cf - -T -"#;
+set -- "$1" tar --null --no-recursion --hard-dereference --format=gnu -cf - -T -
+if [ "$1" = slow ] && command -v zstd >/dev/null 2>&1; then
+shift; exec 4>&1; s=$({ { "$@"; echo $? >&3; } | zstd -q -1 >&4; } 3>&1); exit "$s"
+fi
+shift; exec "$@""#;
+
+/// The first bytes of a large transfer show how fast the line is.
+const PROBE_BYTES: u64 = 8 << 20;
+/// On a line with fewer bytes per second than this, compressing on the host is faster.
+const SLOW_LINE: f64 = 50e6;
+/// How a zstd frame begins.
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+/// The most that a frame from the host may look back: 16 MiB.
+const WINDOW_LOG_MAX: u32 = 24;
 
 /// How long reading a site may take.
 const READ_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
@@ -40,6 +53,7 @@ pub(super) struct Wanted {
 }
 
 /// What arrived.
+#[derive(Default)]
 pub(super) struct Arrived {
     pub(super) contents: HashMap<ItemPath, Content>,
     /// Files that were not as the walk said.
@@ -50,13 +64,56 @@ pub(super) struct Arrived {
 /// Reads files. What can't be read is simply not in the answer.
 pub(super) async fn read_files(
     source: &Source,
-    wanted: HashMap<ItemPath, Wanted>,
+    wanted: WantedFiles,
     writer: Writer,
     progress: &Arc<dyn Progress>,
 ) -> Result<(Writer, Arrived)> {
+    let count = wanted.len() as u64;
+    let (probe, rest) = split_probe(wanted);
+    let begun = Instant::now();
+    let done = read_batch(source, Batch { wanted: probe, slow: false, count }, writer, Arrived::default(), progress);
+    let (writer, arrived) = done.await?;
+    if rest.is_empty() {
+        return Ok((writer, arrived));
+    }
+    let slow = (arrived.bytes as f64) < SLOW_LINE * begun.elapsed().as_secs_f64();
+    read_batch(source, Batch { wanted: rest, slow, count }, writer, arrived, progress).await
+}
+
+type WantedFiles = HashMap<ItemPath, Wanted>;
+
+/// Enough small files to measure the line by, and the rest; all at once where that is not more.
+fn split_probe(wanted: WantedFiles) -> (WantedFiles, WantedFiles) {
+    let total = wanted.values().fold(0, |sum: u64, wanted| sum.saturating_add(wanted.size));
+    let mut left = if total > 4 * PROBE_BYTES { PROBE_BYTES } else { u64::MAX };
+    wanted.into_iter().partition(|(_, wanted)| {
+        let fits = wanted.size <= left;
+        left -= if fits { wanted.size } else { 0 };
+        fits
+    })
+}
+
+/// What one archive brings.
+struct Batch {
+    wanted: WantedFiles,
+    /// Whether the line is slow.
+    slow: bool,
+    /// Files of all batches, for the progress.
+    count: u64,
+}
+
+async fn read_batch(
+    source: &Source,
+    batch: Batch,
+    writer: Writer,
+    arrived: Arrived,
+    progress: &Arc<dyn Progress>,
+) -> Result<(Writer, Arrived)> {
     const DOING: &str = "reading the site's files";
+    let Batch { wanted, slow, count } = batch;
     let host = source.shell.host().to_owned();
-    let command = Command::script(READ, [""; 0]).in_folder(&source.root).reading(RawInput::Pipe).within(READ_TIMEOUT);
+    let line = if slow { "slow" } else { "fast" };
+    let command = Command::script(READ, [line]).in_folder(&source.root).reading(RawInput::Pipe).within(READ_TIMEOUT);
     let started = source.shell.start(&command).await;
     let mut process = started.map_err(SnapshotError::remote(&host, DOING))?;
     let mut paths: Vec<ItemPath> = wanted.keys().cloned().collect();
@@ -65,7 +122,7 @@ pub(super) async fn read_files(
     let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
     let (progress, worker_host) = (progress.clone(), host.clone());
     let reading = tokio::task::spawn_blocking(move || {
-        Reading { host: worker_host, wanted, writer, progress: &*progress }.run(stdout)
+        Reading { host: worker_host, wanted, count, writer, arrived, progress: &*progress }.run(stdout)
     });
     let read = reading.await;
     if let Some(feeding) = feeding {
@@ -110,23 +167,23 @@ async fn feed(mut stdin: Pipe, paths: Vec<ItemPath>) {
 
 struct Reading<'a> {
     host: String,
-    wanted: HashMap<ItemPath, Wanted>,
+    wanted: WantedFiles,
+    count: u64,
     writer: Writer,
+    arrived: Arrived,
     progress: &'a dyn Progress,
 }
 
 impl Reading<'_> {
     fn run(mut self, stdout: Reader) -> Result<(Writer, Arrived)> {
-        let count = self.wanted.len() as u64;
-        let mut arrived = Arrived { contents: HashMap::new(), different: Vec::new(), bytes: 0 };
+        let mut arrived = std::mem::take(&mut self.arrived);
         let host = self.host.clone();
         let broken = |detail: String| SnapshotError::Stream {
             host: host.clone(),
             detail: crate::model::clean_line(&detail, 300),
         };
-        let input = BufReader::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdout));
+        let input = unpacked(stdout).map_err(|e| broken(e.to_string()))?;
         let mut archive = tar::Archive::new(input);
-        let mut buffer = vec![0; BUFFER_BYTES];
         for entry in archive.entries().map_err(|e| broken(e.to_string()))? {
             let mut entry = entry.map_err(|e| broken(e.to_string()))?;
             let name = entry.path_bytes();
@@ -141,16 +198,12 @@ impl Reading<'_> {
             }
             let mtime = header.mtime().unwrap_or(0);
             let same = entry.size() == wanted.size && mtime == wanted.mtime.div_euclid(1_000_000_000) as u64;
-            let mut content = ContentWriter::default();
-            loop {
-                let read = entry.read(&mut buffer).map_err(|e| broken(e.to_string()))?;
-                if read == 0 {
-                    break;
-                }
-                content.take(&mut self.writer, &buffer[..read])?;
-                arrived.bytes += read as u64;
+            let mut content = self.writer.content();
+            while content.fill(&mut entry).map_err(|e| broken(e.to_string()))? > 0 {
+                content.store(&mut self.writer)?;
             }
             let content = content.finish(&mut self.writer)?;
+            arrived.bytes += content.size;
             if content.size != entry.size() {
                 return Err(broken(format!("it broke off in {path}")));
             }
@@ -160,7 +213,7 @@ impl Reading<'_> {
             arrived.contents.insert(path, content);
             let done = arrived.contents.len() as u64;
             if done.is_multiple_of(200) {
-                self.progress.at(Phase::Reading, done, count, arrived.bytes);
+                self.progress.at(Phase::Reading, done, self.count, arrived.bytes);
             }
         }
         // tar fills its last record with zeros; a pipe that closes before that would kill it.
@@ -169,7 +222,24 @@ impl Reading<'_> {
         if padding.map_err(|e| broken(e.to_string()))? > MAX_PADDING_BYTES {
             return Err(broken("something follows its end".into()));
         }
-        self.progress.at(Phase::Reading, arrived.contents.len() as u64, count, arrived.bytes);
+        self.progress.at(Phase::Reading, arrived.contents.len() as u64, self.count, arrived.bytes);
         Ok((self.writer, arrived))
     }
+}
+
+/// The archive, whether it comes compressed or not.
+fn unpacked(stdout: Reader) -> io::Result<BufReader<Box<dyn Read>>> {
+    let mut input = SyncIoBridge::new(stdout);
+    let mut first = Vec::new();
+    (&mut input).take(ZSTD_MAGIC.len() as u64).read_to_end(&mut first)?;
+    let compressed = first == ZSTD_MAGIC;
+    let input = io::Cursor::new(first).chain(input);
+    let input: Box<dyn Read> = if compressed {
+        let mut decoder = zstd::Decoder::new(input)?;
+        decoder.window_log_max(WINDOW_LOG_MAX)?;
+        Box::new(decoder)
+    } else {
+        Box::new(input)
+    };
+    Ok(BufReader::with_capacity(BUFFER_BYTES, input))
 }

@@ -57,7 +57,7 @@ pub fn parse(text: &str) -> Result<Node, Violation> {
 }
 
 /// The document as a value of `T`. Its shape has been checked, so an error is a rare thing.
-pub fn typed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Violation> {
+pub(super) fn typed<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, Violation> {
     serde_yaml::from_str_with_options(text, options(DuplicateKeyPolicy::Error)).map_err(|error| violation(&error))
 }
 

@@ -27,7 +27,7 @@ impl Formats {
 }
 
 /// Every violation of the shape that `schema` describes.
-pub fn check_shape(node: &Node, schema: &Schema, formats: &Formats) -> Vec<Violation> {
+pub(super) fn check_shape(node: &Node, schema: &Schema, formats: &Formats) -> Vec<Violation> {
     let mut check = Check { schema, formats, found: Vec::new() };
     check.value(node, schema.root());
     check.found

@@ -123,7 +123,7 @@ impl Collector {
 
     fn small(&mut self, kind: ObjectKind, name: String, bytes: &[u8]) -> Result<(), String> {
         let name = ObjectName::new(kind, name).map_err(|e| e.to_string())?;
-        let mut content = ContentWriter::default();
+        let mut content = self.writer.content();
         let taken = content.take(&mut self.writer, bytes);
         self.stored(taken)?;
         let content = content.finish(&mut self.writer);
@@ -160,7 +160,7 @@ impl Sink for Collector {
             Part::Prelude | Part::Glue | Part::Footer => Current::Ignored,
             Part::Object(kind @ (ObjectKind::Table | ObjectKind::Sequence), name) => {
                 let name = ObjectName::new(kind, name).map_err(|e| e.to_string())?;
-                Current::Large(name, Box::default())
+                Current::Large(name, Box::new(self.writer.content()))
             }
             small => Current::Small(small, Vec::new()),
         };

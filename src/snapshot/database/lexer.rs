@@ -77,7 +77,7 @@ impl Lexer {
                 && !self.escaped
             {
                 // The bulk of a dump: to the next byte that can matter.
-                let skip = bytes[at..].iter().position(|byte| *byte == quote || *byte == b'\\');
+                let skip = memchr::memchr2(quote, b'\\', &bytes[at..]);
                 at += skip.unwrap_or(bytes.len() - at);
             }
             if let Some(byte) = bytes.get(at) {

@@ -86,7 +86,7 @@ impl<S: Sink> Splitter<S> {
     /// Takes the next bytes.
     pub(super) fn feed(&mut self, mut bytes: &[u8]) -> Result<(), String> {
         while !bytes.is_empty() {
-            let end = bytes.iter().position(|byte| *byte == b'\n');
+            let end = memchr::memchr(b'\n', bytes);
             let (now, later) = bytes.split_at(end.map_or(bytes.len(), |end| end + 1));
             bytes = later;
             if self.collecting {

@@ -19,8 +19,8 @@ use std::time::Duration;
 use tokio_util::io::SyncIoBridge;
 
 const OPEN: &str = "exec xargs -0 -r chmod u+rwx --";
-const REMOVE_FILES: &str = "exec xargs -0 -r rm -f --";
-const REMOVE_FOLDERS: &str = "exec xargs -0 -r rmdir --";
+/// `-d`: empty folders too. Never what lies in them: that was listed before, or is new.
+const REMOVE: &str = "exec xargs -0 -r rm -f -d --";
 /// GNU tar unlinks an existing file and makes a new one. `-P`: links are made as they are; our
 /// names are relative and checked. Folders get their facts when all else is done.
 const WRITE: &str = r#"LC_ALL=C; export LC_ALL; umask 077
@@ -128,10 +128,9 @@ pub(super) async fn write_files(
         return Ok(0);
     }
     paths_command(source, OPEN, work.open.iter()).await?;
-    paths_command(source, REMOVE_FILES, work.remove_files.iter()).await?;
     let mut folders: Vec<&ItemPath> = work.remove_folders.iter().collect();
     folders.sort_by_key(|path| std::cmp::Reverse(path.depth()));
-    paths_command(source, REMOVE_FOLDERS, folders.into_iter()).await?;
+    paths_command(source, REMOVE, work.remove_files.iter().chain(folders)).await?;
     send(source, work, goal, blobs, progress).await
 }
 

@@ -49,7 +49,7 @@ pub struct Prepared {
     source: Source,
     store: Arc<Store>,
     request: RestoreRequest,
-    target: Manifest,
+    target: Arc<Manifest>,
     before: Captured,
     goal: Arc<Manifest>,
     diff: Diff,
@@ -94,7 +94,8 @@ pub async fn prepare(
         return Err(SnapshotError::NoDatabase { site: source.site, name: request.target.to_string() });
     }
     let capture = CaptureRequest { now: request.now, tolerate_unreadable: true };
-    let taken = take(&source, store, &capture, progress).await?;
+    let at_hand = Some((request.target.clone(), target.clone()));
+    let taken = take(&source, store, &capture, at_hand, progress).await?;
     let uid = taken.uid;
     let before = taken.commit(progress).await?;
     let Goal { manifest: goal, left } = goal::goal(&before.manifest, &target, &request.only, uid);
@@ -115,9 +116,9 @@ pub async fn prepare(
     Ok(prepared)
 }
 
-async fn load(store: &Arc<Store>, site: &SiteName, name: &SnapshotName) -> Result<Manifest> {
+async fn load(store: &Arc<Store>, site: &SiteName, name: &SnapshotName) -> Result<Arc<Manifest>> {
     let (store, site, name) = (store.clone(), site.clone(), name.clone());
-    joined(tokio::task::spawn_blocking(move || store.load(&site, &name)).await)
+    joined(tokio::task::spawn_blocking(move || store.load(&site, &name).map(Arc::new)).await)
 }
 
 /// Prints the free kilobytes of the filesystem that holds the root, as POSIX has it.
@@ -173,7 +174,8 @@ impl Prepared {
     async fn prove(&self, progress: &Arc<dyn Progress>) -> Result<Diff> {
         progress.at(Phase::Comparing, 0, 1, 0);
         let request = CaptureRequest { now: self.request.now, tolerate_unreadable: true };
-        let now = take(&self.source, &self.store, &request, progress).await?;
+        let at_hand = Some((self.before.name.clone(), self.before.manifest.clone()));
+        let now = take(&self.source, &self.store, &request, at_hand, progress).await?;
         let remaining = diff(&now.manifest, &self.goal);
         // Only root sets owners; a foreign folder's time changes when something in it does.
         let must_match = |item: &Item, change: &Change| {

@@ -4,7 +4,7 @@
 //! every length that is read from a file is checked before memory is given to it.
 
 use super::super::error::{Result, SnapshotError};
-use super::super::manifest::CHUNK_BYTES;
+use super::super::manifest::MAX_CHUNK_BYTES;
 use crate::model::Digest;
 use serde::{Deserialize, Serialize};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 /// The format version of packs and their indexes.
 pub(super) const PACK_VERSION: u32 = 1;
 /// The most bytes that a frame unpacks to: open frame, one chunk, tar's own blocks.
-pub(super) const MAX_FRAME_BYTES: usize = 3 * CHUNK_BYTES;
+pub(super) const MAX_FRAME_BYTES: usize = 3 * MAX_CHUNK_BYTES;
 const MAX_LINE_BYTES: u64 = 16 << 20;
 const MAX_FRAMES: usize = 1_000_000;
 

@@ -5,13 +5,15 @@
 //! all; one writer per site.
 
 mod blobs;
+mod content;
 mod folder;
 mod index;
 mod pack;
 mod writer;
 
 pub(super) use blobs::{BlobReader, Place};
-pub(super) use writer::{ContentWriter, Writer};
+pub(super) use content::ContentWriter;
+pub(super) use writer::Writer;
 
 use super::codec;
 use super::error::{Result, SnapshotError};
@@ -134,8 +136,8 @@ impl Store {
             std::io::ErrorKind::NotFound => SnapshotError::NoSnapshot { site: site.clone(), name: name.to_string() },
             _ => SnapshotError::Store { path: shown.clone(), doing: "reading a manifest", source },
         })?;
-        let manifest = codec::read(&shown, input)?;
-        if manifest.header.site != *site || SnapshotName::of(manifest.header.taken, &manifest.id()) != *name {
+        let (manifest, id) = codec::read(&shown, input)?;
+        if manifest.header.site != *site || SnapshotName::of(manifest.header.taken, &id) != *name {
             return Err(SnapshotError::damaged(shown, "its content belongs to another snapshot"));
         }
         Ok(manifest)

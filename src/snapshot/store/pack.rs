@@ -32,7 +32,7 @@ const BLOCK: usize = 512;
 struct Job {
     raw: Vec<u8>,
     members: Vec<Member>,
-    level: i32,
+    class: usize,
     done: SyncSender<io::Result<Packed>>,
 }
 
@@ -80,7 +80,7 @@ impl Packer {
             jobs: Some(jobs),
             order: Some(order),
             workers: workers.collect(),
-            sink: Some(std::thread::spawn(move || sink(&*backend, &arriving))),
+            sink: Some(std::thread::spawn(move || sink(&backend, &arriving))),
         }
     }
 
@@ -101,7 +101,7 @@ impl Packer {
             return Ok(());
         }
         let (done, ready) = sync_channel(1);
-        let job = Job { raw: open.raw, members: open.members, level: LEVELS[class], done };
+        let job = Job { raw: open.raw, members: open.members, class, done };
         let ordered = self.order.as_ref().is_some_and(|order| order.send(Some(ready)).is_ok());
         let sent = ordered && self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok());
         if sent { Ok(()) } else { Err(self.failure()) }
@@ -144,6 +144,9 @@ impl Drop for Packer {
 }
 
 fn append_member(open: &mut Open, digest: Digest, data: &[u8]) {
+    if open.raw.is_empty() {
+        open.raw.reserve(FRAME_BYTES + FRAME_BYTES / 4);
+    }
     let mut header = tar::Header::new_ustar();
     // 64 hexadecimal digits always fit the name field.
     let _ = header.set_path(digest.to_string());
@@ -176,13 +179,14 @@ fn incompressible(data: &[u8]) -> bool {
 }
 
 fn compress(work: &Mutex<Receiver<Job>>) {
+    let mut compressors: [Option<Compressor>; 2] = Default::default();
     loop {
         let job = match work.lock() {
             Ok(work) => work.recv(),
             Err(_) => return,
         };
         let Ok(job) = job else { return };
-        let packed = compress_frame(&job.raw, job.level).map(|bytes| Packed {
+        let packed = compress_frame(&mut compressors[job.class], job.class, &job.raw).map(|bytes| Packed {
             bytes,
             raw: job.raw.len() as u32,
             members: job.members,
@@ -192,9 +196,18 @@ fn compress(work: &Mutex<Receiver<Job>>) {
     }
 }
 
-fn compress_frame(raw: &[u8], level: i32) -> io::Result<Vec<u8>> {
-    let mut compressor = zstd::bulk::Compressor::new(level)?;
-    compressor.include_checksum(true)?;
+type Compressor = zstd::bulk::Compressor<'static>;
+
+/// One frame. The compressor is made once for each class, because its tables are large.
+fn compress_frame(kept: &mut Option<Compressor>, class: usize, raw: &[u8]) -> io::Result<Vec<u8>> {
+    let compressor = match kept {
+        Some(compressor) => compressor,
+        None => {
+            let mut new = Compressor::new(LEVELS[class])?;
+            new.include_checksum(true)?;
+            kept.insert(new)
+        }
+    };
     compressor.compress(raw)
 }
 
@@ -208,21 +221,21 @@ struct OpenPack {
 
 /// Writes frames in order. A channel that closes without the final `None` was abandoned: the
 /// open pack is dropped, complete packs stay and are found again by the next capture.
-fn sink(backend: &dyn Backend, arriving: &Receiver<Option<Receiver<io::Result<Packed>>>>) -> Result<Vec<Written>> {
-    let mut written = Vec::new();
+fn sink(backend: &Arc<dyn Backend>, arriving: &Receiver<Option<Receiver<io::Result<Packed>>>>) -> Result<Vec<Written>> {
+    let mut closer = Closer { backend: backend.clone(), closing: None, written: Vec::new() };
     let mut open: Option<OpenPack> = None;
     while let Ok(next) = arriving.recv() {
         let Some(ready) = next else {
             if let Some(pack) = open.take() {
-                written.push(close(backend, pack)?);
+                closer.close(pack)?;
             }
-            return Ok(written);
+            return closer.finish();
         };
         let worker = |_| SnapshotError::Worker { doing: "compressing" };
         let packed = ready.recv().map_err(worker)?;
         let mut pack = match open.take() {
             Some(pack) => pack,
-            None => begin(backend)?,
+            None => begin(&**backend)?,
         };
         let failed = SnapshotError::store(backend.shown(&pack_file(&pack.name)), "writing");
         let packed = packed.and_then(|packed| pack.upload.write_all(&packed.bytes).map(|()| packed));
@@ -235,12 +248,49 @@ fn sink(backend: &dyn Backend, arriving: &Receiver<Option<Receiver<io::Result<Pa
         });
         pack.at += packed.bytes.len() as u64;
         if pack.at >= PACK_BYTES {
-            written.push(close(backend, pack)?);
+            closer.close(pack)?;
         } else {
             open = Some(pack);
         }
     }
     Err(SnapshotError::Worker { doing: "packing" })
+}
+
+/// Closes packs beside the work: a disk takes its time to sync. One at once, so that what is not
+/// synced yet is bounded.
+struct Closer {
+    backend: Arc<dyn Backend>,
+    closing: Option<JoinHandle<Result<Written>>>,
+    written: Vec<Written>,
+}
+
+impl Closer {
+    fn close(&mut self, pack: OpenPack) -> Result<()> {
+        self.wait()?;
+        let backend = self.backend.clone();
+        self.closing = Some(std::thread::spawn(move || close(&*backend, pack)));
+        Ok(())
+    }
+
+    fn wait(&mut self) -> Result<()> {
+        if let Some(closing) = self.closing.take() {
+            let closed = closing.join().unwrap_or(Err(SnapshotError::Worker { doing: "completing a pack" }));
+            self.written.push(closed?);
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Vec<Written>> {
+        self.wait()?;
+        Ok(std::mem::take(&mut self.written))
+    }
+}
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        // What failed before matters more; but nobody writes to the store when the writer has gone.
+        let _ = self.wait();
+    }
 }
 
 /// The file of a pack.
@@ -263,7 +313,7 @@ fn begin(backend: &dyn Backend) -> Result<OpenPack> {
 /// Ends the archive, syncs the pack, then writes and syncs its index.
 fn close(backend: &dyn Backend, mut pack: OpenPack) -> Result<Written> {
     let file = pack_file(&pack.name);
-    let end = compress_frame(&[0; 2 * BLOCK], LEVELS[0]);
+    let end = compress_frame(&mut None, 0, &[0; 2 * BLOCK]);
     let ended = end.and_then(|end| pack.upload.write_all(&end).map(|()| end.len()));
     let failed = SnapshotError::store(backend.shown(&file), "completing a pack");
     let end = ended.and_then(|end| pack.upload.commit().map(|()| end)).map_err(failed)?;

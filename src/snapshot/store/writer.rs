@@ -5,11 +5,11 @@
 
 use super::super::codec;
 use super::super::error::{Result, SnapshotError};
-use super::super::manifest::{CHUNK_BYTES, Chunk, Content, Manifest};
+use super::super::manifest::{Chunk, Content, Manifest};
 use super::blobs::Catalog;
 use super::folder::Held;
 use super::pack::Packer;
-use super::{SnapshotName, Store, manifest_file};
+use super::{ContentWriter, SnapshotName, Store, manifest_file};
 use crate::model::{Digest, SiteName};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -21,6 +21,9 @@ pub(in super::super) struct Writer {
     packer: Packer,
     new: HashSet<Digest>,
     new_bytes: u64,
+    /// A buffer for the next content: giving memory back and asking for it anew costs more
+    /// than most files.
+    spare: Vec<u8>,
     _site: Box<dyn Held>,
     _store: Box<dyn Held>,
 }
@@ -56,6 +59,7 @@ impl Store {
             packer: Packer::new(self.backend.clone()),
             new: HashSet::new(),
             new_bytes: 0,
+            spare: Vec::new(),
             _site: held,
             _store: store,
         })
@@ -73,6 +77,17 @@ impl Writer {
         Ok(digest)
     }
 
+    /// Begins a content.
+    pub(in super::super) fn content(&mut self) -> ContentWriter {
+        ContentWriter::with(std::mem::take(&mut self.spare))
+    }
+
+    /// Keeps a content's buffer for the next one.
+    pub(super) fn take_back(&mut self, mut buffer: Vec<u8>) {
+        buffer.clear();
+        self.spare = buffer;
+    }
+
     /// Whether all blobs of a content are in the store.
     pub(in super::super) fn has(&self, content: &Content) -> bool {
         let has = |chunk: &Chunk| {
@@ -86,61 +101,12 @@ impl Writer {
     pub(in super::super) fn commit(self, manifest: &Manifest) -> Result<Committed> {
         let written = self.packer.finish()?;
         let bytes_stored = written.iter().map(|pack| pack.bytes).sum();
-        let name = SnapshotName::of(manifest.header.taken, &manifest.id());
+        let id = manifest.id();
+        let name = SnapshotName::of(manifest.header.taken, &id);
         let file = manifest_file(&manifest.header.site, &name);
         let backend = &self.store.backend;
-        let write = || codec::write(manifest, backend.create(&file)?)?.commit();
+        let write = || codec::write(manifest, id, backend.create(&file)?)?.commit();
         write().map_err(SnapshotError::store(backend.shown(&file), "writing a manifest"))?;
         Ok(Committed { name, bytes_new: self.new_bytes, bytes_stored })
-    }
-}
-
-/// Takes bytes of unknown length and stores them in chunks, in constant memory.
-#[derive(Default)]
-pub(in super::super) struct ContentWriter {
-    buffer: Vec<u8>,
-    whole: blake3::Hasher,
-    chunks: Vec<Chunk>,
-    size: u64,
-}
-
-impl ContentWriter {
-    /// Takes the next bytes.
-    pub(in super::super) fn take(&mut self, writer: &mut Writer, mut bytes: &[u8]) -> Result<()> {
-        self.size += bytes.len() as u64;
-        while !bytes.is_empty() {
-            let room = CHUNK_BYTES - self.buffer.len();
-            let (now, later) = bytes.split_at(room.min(bytes.len()));
-            self.buffer.extend_from_slice(now);
-            bytes = later;
-            if self.buffer.len() == CHUNK_BYTES {
-                self.whole.update(&self.buffer);
-                self.cut(writer)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn cut(&mut self, writer: &mut Writer) -> Result<()> {
-        let digest = writer.put(&self.buffer)?;
-        self.chunks.push(Chunk { digest, size: self.buffer.len() as u32 });
-        self.buffer.clear();
-        Ok(())
-    }
-
-    /// Stores the rest and names the whole.
-    pub(in super::super) fn finish(mut self, writer: &mut Writer) -> Result<Content> {
-        if !self.buffer.is_empty() {
-            // A single chunk is the whole: its digest is not computed twice.
-            if !self.chunks.is_empty() {
-                self.whole.update(&self.buffer);
-            }
-            self.cut(writer)?;
-        }
-        let digest = match self.chunks.as_slice() {
-            [only] => only.digest,
-            _ => self.whole.finalize().into(),
-        };
-        Ok(Content { digest, size: self.size, chunks: self.chunks })
     }
 }
