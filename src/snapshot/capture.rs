@@ -99,7 +99,7 @@ pub(super) async fn take(
     let to_read = work.compare(&walk, previous.as_ref().map(|(_, manifest)| &**manifest), &writer);
     let writer = work.read(to_read, writer).await?;
     work.judge_problems(request)?;
-    let (writer, database) = work.dump(writer).await?;
+    let (writer, database) = work.dump(writer, previous.as_ref().map(|(_, manifest)| &**manifest)).await?;
     let header = Header {
         site: source.site.clone(),
         taken: request.now,
@@ -286,13 +286,13 @@ impl Work<'_> {
         })
     }
 
-    async fn dump(&mut self, writer: Writer) -> Result<(Writer, Option<DatabaseFacts>)> {
+    async fn dump(&mut self, writer: Writer, previous: Option<&Manifest>) -> Result<(Writer, Option<DatabaseFacts>)> {
         let Some(access) = &self.source.database else {
             return Ok((writer, None));
         };
-        let (writer, dumped) = database::dump(self.source, access, writer, self.progress).await?;
+        let (writer, dumped) = database::dump(self.source, access, writer, previous, self.progress).await?;
+        self.stats.sql_bytes += dumped.bytes;
         for (object, content) in dumped.objects {
-            self.stats.sql_bytes += content.size;
             self.entries.insert(Item::Object(object), Entry::Object { content });
         }
         Ok((writer, Some(dumped.facts)))

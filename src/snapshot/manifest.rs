@@ -79,6 +79,10 @@ pub struct DatabaseFacts {
     /// What is not in the dump, and why: `events: no EVENT privilege`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<String>,
+    /// What tables were like when they were dumped, as the server computed it: a table with the
+    /// same fingerprint has the same content. Only tables that did not change meanwhile.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fingerprints: BTreeMap<ObjectName, Digest>,
 }
 
 /// Something that could not be captured and was tolerated.

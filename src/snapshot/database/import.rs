@@ -10,7 +10,7 @@ use super::super::manifest::Content;
 use super::super::store::BlobReader;
 use super::super::{Phase, Progress, Source};
 use super::split::{Part, Sink, Splitter};
-use super::{DatabaseAccess, failure, script, values};
+use super::{DatabaseAccess, failure, script, stopped_at, values};
 use crate::remote::{Command, RawInput, Writer as Pipe};
 use std::io::{self, BufWriter, Write};
 use std::sync::Arc;
@@ -59,22 +59,27 @@ pub(in super::super) async fn import(
     let stdin: Pipe = process.stdin.take().unwrap_or_else(|| Box::pin(tokio::io::sink()));
     let listener = progress.clone();
     let sending = tokio::task::spawn_blocking(move || {
-        let mut sender =
-            Sender { out: BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin)), blobs, sent: 0 };
+        let mut sender = Sender::new(BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin)), blobs);
         let sent = sender.send(&work, &*listener);
         let sent = sent.map(|()| sender.sent);
+        let began = std::mem::take(&mut sender.began);
         // Closing the pipe ends the client; what it then says is what counts.
         if let Ok(mut bridge) = sender.out.into_inner() {
             let _ = bridge.shutdown();
         }
-        sent
+        (sent, began)
     });
     let sent = sending.await;
     let output = process.finish().await.map_err(SnapshotError::remote(host, DOING))?;
-    let sent = sent.unwrap_or(Err(Failed::Store(SnapshotError::Worker { doing: "importing" })));
+    let worker = || (Err(Failed::Store(SnapshotError::Worker { doing: "importing" })), Vec::new());
+    let (sent, began) = sent.unwrap_or_else(|_| worker());
     match sent {
         Err(Failed::Store(error)) => Err(error),
-        _ if !output.ok() => Err(failure(host, access, DOING, &output)),
+        _ if !output.ok() => {
+            let line = stopped_at(&output.tail());
+            let at = began.into_iter().rev().find(|(first, _)| line.is_some_and(|line| *first <= line));
+            Err(failure(host, access, DOING, &output).about(at.map(|(_, object)| object.to_string())))
+        }
         Err(Failed::Pipe(detail)) => {
             Err(SnapshotError::Database { host: host.to_owned(), name: access.name.clone(), doing: DOING, detail })
         }
@@ -89,7 +94,7 @@ pub(in super::super) fn write_sql(
     blobs: &mut BlobReader,
 ) -> Result<()> {
     let reader = blobs.another();
-    let mut sender = Sender { out: BufWriter::with_capacity(BUFFER_BYTES, out), blobs: reader, sent: 0 };
+    let mut sender = Sender::new(BufWriter::with_capacity(BUFFER_BYTES, out), reader);
     let work = Import { drop: Vec::new(), make: objects.to_vec() };
     sender.send(&work, &super::super::NoProgress).map_err(|failed| match failed {
         Failed::Store(error) => error,
@@ -114,16 +119,29 @@ struct Sender<W: Write> {
     out: BufWriter<W>,
     blobs: BlobReader,
     sent: u64,
+    /// The line that comes next, and at which line each object began: errors name lines.
+    line: u64,
+    began: Vec<(u64, ObjectName)>,
 }
 
 impl<W: Write> Sender<W> {
+    fn new(out: BufWriter<W>, blobs: BlobReader) -> Self {
+        Self { out, blobs, sent: 0, line: 1, began: Vec::new() }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Failed> {
+        self.line += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        Ok(self.out.write_all(bytes)?)
+    }
+
     fn send(&mut self, work: &Import, progress: &dyn Progress) -> Result<(), Failed> {
-        self.out.write_all(PRELUDE.as_bytes())?;
+        self.write(PRELUDE.as_bytes())?;
         let mut drops: Vec<&ObjectName> = work.drop.iter().collect();
         // Events and views before the tables that they use.
         drops.sort_by_key(|object| std::cmp::Reverse(object.kind()));
         for object in drops {
-            self.out.write_all(drop_statement(object).as_bytes())?;
+            self.began.push((self.line, object.clone()));
+            self.write(drop_statement(object).as_bytes())?;
         }
         let mut make: Vec<&(ObjectName, Content)> = work.make.iter().collect();
         make.sort_by_key(|(object, _)| object.kind());
@@ -132,27 +150,27 @@ impl<W: Write> Sender<W> {
         let (events, others): (Vec<_>, Vec<_>) =
             others.into_iter().partition(|(object, _)| object.kind() == ObjectKind::Event);
         let of = work.make.len() as u64;
-        for (done, (_, content)) in others.iter().enumerate() {
-            self.object(content)?;
+        for (done, object) in others.iter().enumerate() {
+            self.object(object)?;
             progress.at(Phase::Importing, done as u64 + 1, of, self.sent);
         }
         self.views(&views)?;
-        for (_, content) in events {
-            self.object(content)?;
+        for object in events {
+            self.object(object)?;
         }
         progress.at(Phase::Importing, of, of, self.sent);
         self.out.flush()?;
         Ok(())
     }
 
-    fn object(&mut self, content: &Content) -> Result<(), Failed> {
+    fn object(&mut self, (object, content): &(ObjectName, Content)) -> Result<(), Failed> {
+        self.began.push((self.line, object.clone()));
         for chunk in &content.chunks {
             let bytes = self.blobs.read(chunk).map_err(Failed::Store)?;
-            self.out.write_all(&bytes)?;
+            self.write(&bytes)?;
             self.sent += bytes.len() as u64;
         }
-        self.out.write_all(b"\nDELIMITER ;\n")?;
-        Ok(())
+        self.write(b"\nDELIMITER ;\n")
     }
 
     /// First what stands in for each view, then the views: one may use another.
@@ -168,14 +186,16 @@ impl<W: Write> Sender<W> {
                 .map_err(Failed::Store)?;
             let half = halve(&sql).map_err(|detail| Failed::Store(SnapshotError::damaged(name.to_string(), detail)))?;
             self.sent += sql.len() as u64;
-            halves.push(half);
+            halves.push((name, half));
         }
-        for half in &halves {
-            self.out.write_all(&half.stub)?;
+        for (name, half) in &halves {
+            self.began.push((self.line, (*name).clone()));
+            self.write(&half.stub)?;
         }
-        for half in &halves {
-            self.out.write_all(&half.view)?;
-            self.out.write_all(b"\n")?;
+        for (name, half) in &halves {
+            self.began.push((self.line, (*name).clone()));
+            self.write(&half.view)?;
+            self.write(b"\n")?;
         }
         Ok(())
     }
