@@ -2,11 +2,12 @@
 //! Without a MariaDB server on the machine there is nothing to test against: then they say so.
 
 use intendant::model::SiteName;
-use intendant::remote::LocalShell;
+use intendant::remote::{LocalShell, Process, RemoteError, Shell};
 use intendant::snapshot::{
     CaptureRequest, Captured, DatabaseAccess, NoProgress, Only, Progress, RestoreRequest, Restored, SnapshotError,
     Source, Store, TableRule, capture, export, prepare,
 };
+use proptest::test_runner::{Config, TestRunner};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::sync::Arc;
@@ -114,6 +115,7 @@ impl Server {
                 "--skip-dump-date",
                 "--skip-extended-insert",
                 "--order-by-primary",
+                "--max-allowed-packet=1G",
             ])
             .arg(format!("--socket={}", self.path("s").display()))
             .arg("shop")
@@ -145,14 +147,23 @@ impl Server {
     }
 
     async fn capture(&self, source: &Source) -> Result<Captured, SnapshotError> {
-        let request = CaptureRequest { now: jiff::Timestamp::now(), tolerate_unreadable: false };
-        capture(source, &self.store(), &request, &quiet()).await
+        capture(source, &self.store(), &now(), &quiet()).await
+    }
+
+    /// A capture that can lean on nothing that was captured before.
+    async fn capture_anew(&self, source: &Source) -> Captured {
+        let folder = tempfile::tempdir_in(self.folder.path()).unwrap();
+        capture(source, &Arc::new(Store::open(&folder.path().join("new")).unwrap()), &now(), &quiet()).await.unwrap()
     }
 
     async fn restore(&self, source: &Source, to: &Captured, only: Vec<Only>) -> Result<Restored, SnapshotError> {
         let request = RestoreRequest { now: jiff::Timestamp::now(), target: to.name.clone(), only, last: Vec::new() };
         prepare(source, &self.store(), request, &quiet()).await?.apply(&quiet()).await
     }
+}
+
+fn now() -> CaptureRequest {
+    CaptureRequest { now: jiff::Timestamp::now(), tolerate_unreadable: false }
 }
 
 fn quiet() -> Arc<dyn Progress> {
@@ -246,4 +257,213 @@ async fn a_dump_that_is_not_complete_is_no_snapshot() {
     let error = server.capture(&wrong).await.unwrap_err().to_string();
     assert!(error.contains("credentials"), "{error}");
     server.capture(&source).await.unwrap();
+}
+
+/// What may happen to a database: each alone and in any order, some fail after others.
+const MUTATIONS: [&str; 20] = [
+    "update `all types` set tx = concat(ifnull(tx, ''), 'x'), gs = default",
+    "delete from `all types` where id > 1",
+    "insert into `all types` (i, vc) values (3, 'ü')",
+    "alter table `all types` drop column comp",
+    "insert into `order` (w, at) values ('more', point(3,3))",
+    "drop table `left`",
+    "drop table `right`; create table `right` (x text)",
+    "insert into mi (w) values ('c')",
+    "insert into ar values (3, 'c')",
+    "update nokey set b = 'z' where a = 2",
+    "drop table `back``tick`; drop view `v ``odd`",
+    "insert into empty_one values (1)",
+    "delete from parts where id = 2",
+    "select nextval(numbers)",
+    "drop view z1; create table z1 (id int)",
+    "drop view m2; drop view a3",
+    "drop trigger first_of; create trigger third_of after delete on nokey for each row set @a = 1",
+    "drop function twice; drop procedure `do it`; create procedure twice() select 1",
+    "alter event nightly enable",
+    "alter table parts add partition partitions 1; create table `more` (a int) engine=Aria",
+];
+
+#[test]
+fn whatever_happens_to_a_database_is_undone() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    server.client("", "create database shop character set utf8mb4").unwrap();
+    server.sql(include_str!("snapshot-types.sql"));
+    let source = server.source(None);
+    let before = server.picture();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let first = runtime.block_on(server.capture(&source)).unwrap();
+    let mut runner = TestRunner::new(Config { cases: 8, failure_persistence: None, ..Config::default() });
+    let picks = proptest::collection::vec(0..MUTATIONS.len(), 1..7);
+    let ran = runner.run(&picks, |picks| {
+        for pick in picks {
+            let _ = server.client("shop", MUTATIONS[pick]);
+        }
+        let restored = runtime.block_on(server.restore(&source, &first, Vec::new())).unwrap();
+        assert!(restored.left.is_empty(), "{}", restored.left);
+        assert!(server.picture() == before, "the restored database differs");
+        Ok(())
+    });
+    ran.unwrap();
+}
+
+#[tokio::test]
+async fn a_large_value_comes_back() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    server.client("", "create database shop character set utf8mb4").unwrap();
+    server.sql(
+        "create table big (id int primary key, b longblob); insert into big values (1, repeat('xyz\\0', 16777216))",
+    );
+    let source = server.source(None);
+    let first = server.capture(&source).await.unwrap();
+    server.sql("update big set b = 'gone'");
+    server.restore(&source, &first, Vec::new()).await.unwrap();
+    let value = server.sql("select length(b), md5(b) = md5(repeat('xyz\\0', 16777216)) from big");
+    assert_eq!(value.lines().nth(1), Some("67108864\t1"));
+}
+
+#[tokio::test]
+async fn tables_that_did_not_change_are_not_dumped_again_and_every_change_is_seen() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    server.client("", "create database shop character set utf8mb4").unwrap();
+    server.sql(
+        "create table t1 (id int primary key, v longblob); create table t2 like t1; create table t3 (v longtext) engine=MyISAM;
+         insert into t1 values (1, repeat('a', 3000000)), (2, null); insert into t2 select * from t1; insert into t3 select v from t1;
+         create view w as select id from t1",
+    );
+    let source = server.source(None);
+    // What was changed a moment ago is looked at otherwise than what rests.
+    std::thread::sleep(Duration::from_secs(3));
+    let first = server.capture(&source).await.unwrap();
+    assert!(first.stats.sql_bytes > 9_000_000, "{:?}", first.stats);
+    let again = server.capture(&source).await.unwrap();
+    assert!(again.stats.sql_bytes < 10_000, "{:?}", again.stats);
+    assert_eq!(again.manifest.id(), first.manifest.id());
+    // Whether the server has forgotten when tables were changed, or it has just happened, or long ago.
+    for (pause, changes) in [(3, 3), (0, 11)] {
+        for change in [
+            "update t1 set v = repeat(char(97 + rand() * 26), 3000000) where id = 1",
+            "update t1 set v = '' where id = 2",
+            "update t1 set v = null where id = 2",
+            "delete from t2 where id = 1; replace into t2 values (3, rand())",
+            "update t3 set v = reverse(v) where v is null; insert into t3 values ('N,')",
+            "create trigger tr before insert on t2 for each row set new.v = 'y'",
+            "drop trigger tr",
+            "alter table t2 auto_increment=77, comment='x'",
+            "alter table t2 comment=''",
+            "create table t4 (id int); drop view w; create view w as select 1 as x",
+            "drop table t4",
+        ]
+        .into_iter()
+        .take(changes)
+        {
+            std::thread::sleep(Duration::from_secs(pause));
+            server.sql(change);
+            let seen = server.capture(&source).await.unwrap();
+            assert!(seen.manifest.id() == server.capture_anew(&source).await.manifest.id(), "after: {change}");
+        }
+    }
+}
+
+/// This machine with other programs in front of its own.
+struct OtherPrograms(String);
+
+#[async_trait::async_trait]
+impl Shell for OtherPrograms {
+    fn host(&self) -> &str {
+        LocalShell.host()
+    }
+
+    async fn start(&self, command: &intendant::remote::Command) -> Result<Process, RemoteError> {
+        let mut command = command.clone();
+        let path = format!("PATH={}:{}", self.0, std::env::var("PATH").unwrap());
+        command.argv.splice(0..0, ["env".to_owned(), path]);
+        LocalShell.start(&command).await
+    }
+
+    async fn close(&self) {}
+}
+
+#[tokio::test]
+async fn failures_say_which_object_and_what_to_do() {
+    use std::os::unix::fs::PermissionsExt;
+    let Some(server) = Server::start() else {
+        return;
+    };
+    server.client("", "create database shop character set utf8mb4").unwrap();
+    server.sql("create table t (id int primary key, v longblob); insert into t values (1, repeat('x', 5000000))");
+    server.sql("create table crashed (id int) engine=MyISAM; insert into crashed values (1); flush tables");
+    let source = server.source(None);
+    let first = server.capture(&source).await.unwrap();
+    let fails = async |source: &Source, texts: &[&str]| {
+        let error = server.capture(source).await.unwrap_err().to_string();
+        assert!(texts.iter().all(|text| error.contains(text)), "{error}");
+        assert_eq!(server.store().list(&source.site).unwrap().len(), 1);
+    };
+
+    for (program, text) in [
+        ("mariadb-dump \"$@\" 2>&- | head -n 25", "ended early"),
+        ("mariadb-dump \"$@\"; echo 'mariadb-dump: Got error: 2013: Lost connection' >&2; exit 0", "Lost connection"),
+        ("mariadb-dump \"$@\"; exit 3", "status 3"),
+    ] {
+        let folder = server.path("programs");
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("mariadb-dump");
+        std::fs::write(&file, format!("#!/bin/sh\nPATH=${{PATH#*:}}\n{program}\n")).unwrap();
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).unwrap();
+        let shell = Arc::new(OtherPrograms(folder.display().to_string()));
+        server.sql("update t set v = concat(v, 'y')");
+        fails(&Source { shell, ..source.clone() }, &[text]).await;
+    }
+
+    server.sql("create table gone (id int); create view dead as select id from gone; drop table gone");
+    fails(&source, &["dead", "definer", "repair or drop that view"]).await;
+    server.sql("drop view dead");
+
+    std::fs::write(server.path("data/shop/crashed.MYI"), "no index").unwrap();
+    server.sql("flush tables");
+    fails(&source, &["crashed", "REPAIR TABLE"]).await;
+    server.sql("drop table crashed");
+
+    server.sql("set global max_allowed_packet=8388608");
+    fails(&source, &["table:t ", "max_allowed_packet"]).await;
+    let error = server.restore(&source, &first, Vec::new()).await.unwrap_err().to_string();
+    assert!(error.contains("max_allowed_packet"), "{error}");
+    server.sql("set global max_allowed_packet=268435456");
+
+    // Between the look at the table and its import the server's limit sinks.
+    let request =
+        RestoreRequest { now: jiff::Timestamp::now(), target: first.name.clone(), only: Vec::new(), last: Vec::new() };
+    let prepared = prepare(&source, &server.store(), request, &quiet()).await.unwrap();
+    server.sql("set global max_allowed_packet=8388608");
+    let error = prepared.apply(&quiet()).await.unwrap_err().to_string();
+    assert!(error.contains("table:t: "), "{error}");
+    server.sql("set global max_allowed_packet=268435456");
+    server.restore(&source, &first, Vec::new()).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_locked_table_is_named() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    server.client("", "create database shop character set utf8mb4").unwrap();
+    server.sql("create table a (id int); create table held (id int)");
+    let mut holder = Command::new("mariadb")
+        .args(["--no-defaults", "-uroot", "shop", "-e", "lock tables held write; select sleep(600)"])
+        .arg(format!("--socket={}", server.path("s").display()))
+        .spawn()
+        .unwrap();
+    while !server.sql("show open tables where in_use > 0").contains("held") {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let error = server.capture(&server.source(None)).await.unwrap_err().to_string();
+    assert!(error.contains("table:held: ") && error.contains("let it end"), "{error}");
+    holder.kill().unwrap();
+    holder.wait().unwrap();
 }

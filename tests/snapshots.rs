@@ -1,12 +1,28 @@
 //! Snapshots of real trees on this machine, compared by other programs than ours.
 
+#[path = "snapshots/children.rs"]
+mod children;
+#[path = "snapshots/full.rs"]
+mod full;
+#[path = "snapshots/hostile.rs"]
+mod hostile;
+#[path = "snapshots/killed.rs"]
+mod killed;
+#[path = "snapshots/large.rs"]
+mod large;
+#[path = "snapshots/odd.rs"]
+mod odd;
+#[path = "snapshots/ordinary.rs"]
+mod ordinary;
+#[path = "snapshots/random.rs"]
+mod random;
+
 use intendant::model::SiteName;
 use intendant::remote::LocalShell;
 use intendant::snapshot::{
     CaptureRequest, Captured, Depth, ItemPath, NoProgress, Only, Progress, RestoreRequest, Restored, SnapshotError,
     Source, Store, capture, prepare, verify,
 };
-use proptest::prelude::*;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -346,73 +362,4 @@ async fn a_restore_that_was_cut_off_is_repeated_to_the_same_end() {
     }
     place.restore(&first, Vec::new(), &[]).await.unwrap();
     assert_eq!(place.picture(), before);
-}
-
-#[derive(Debug, Clone)]
-enum Act {
-    File(u8, u16),
-    Dir(u8),
-    Link(u8, u8),
-    Remove(u8),
-    Mode(u8, u16),
-    Touch(u8, u32),
-    Into(u8, u8, u16),
-}
-
-fn acts() -> impl Strategy<Value = Vec<Act>> {
-    let act = prop_oneof![
-        (0..12u8, any::<u16>()).prop_map(|(a, b)| Act::File(a, b)),
-        (0..12u8).prop_map(Act::Dir),
-        (0..12u8, any::<u8>()).prop_map(|(a, b)| Act::Link(a, b)),
-        (0..12u8).prop_map(Act::Remove),
-        (0..12u8, 0..0o7777u16).prop_map(|(a, b)| Act::Mode(a, b)),
-        (0..12u8, any::<u32>()).prop_map(|(a, b)| Act::Touch(a, b)),
-        (0..12u8, 0..12u8, any::<u16>()).prop_map(|(a, b, c)| Act::Into(a, b, c)),
-    ];
-    proptest::collection::vec(act, 1..25)
-}
-
-fn act(place: &Place, act: &Act) {
-    const NAMES: [&[u8]; 4] = [b"plain", b"with space", b"\xffraw", b"new\nline"];
-    let name = |n: u8| place.path([NAMES[usize::from(n) % 4], format!("-{n}").as_bytes()].concat());
-    // Many acts make no sense on the tree as it is: then nothing happens.
-    match act {
-        Act::File(n, seed) => drop(std::fs::write(name(*n), seed.to_string().repeat(usize::from(*seed) % 500))),
-        Act::Dir(n) => drop(std::fs::create_dir(name(*n))),
-        Act::Link(n, to) => drop(symlink(format!("../to-{to}"), name(*n))),
-        Act::Remove(n) => drop(std::fs::remove_file(name(*n)).or_else(|_| std::fs::remove_dir_all(name(*n)))),
-        Act::Mode(n, mode) => {
-            if !name(*n).is_symlink() {
-                drop(std::fs::set_permissions(name(*n), std::fs::Permissions::from_mode(u32::from(*mode))));
-            }
-        }
-        Act::Touch(n, ns) => {
-            if let Ok(file) = std::fs::File::open(name(*n)) {
-                let time = std::time::UNIX_EPOCH + std::time::Duration::new(1_600_000_000, *ns % 1_000_000_000);
-                drop(file.set_modified(time));
-            }
-        }
-        Act::Into(n, file, seed) => drop(std::fs::write(name(*n).join(file.to_string()), seed.to_string())),
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(24) })]
-    #[test]
-    fn any_tree_comes_back_after_any_mutation(build in acts(), mutate in acts()) {
-        let place = Place::new();
-        build.iter().for_each(|one| act(&place, one));
-        let before = place.picture();
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(async {
-            let first = place.capture().await.unwrap();
-            mutate.iter().for_each(|one| act(&place, one));
-            let mutated = place.picture();
-            let restored = place.restore(&first, Vec::new(), &[]).await.unwrap();
-            prop_assert_eq!(place.picture(), before);
-            prop_assert_eq!(restored.undone.is_empty(), mutated == place.picture());
-            prop_assert!(restored.left.is_empty());
-            Ok(())
-        })?;
-    }
 }

@@ -10,7 +10,7 @@ use super::item::{Item, ItemPath};
 use super::manifest::{CHUNKER, Content, DatabaseFacts, Entry, Header, Manifest, Problem};
 use super::store::{SnapshotName, Store, Writer};
 use super::stream::{Arrived, Wanted, read_files};
-use super::walk::{Seen, Walk, look_again, walk};
+use super::walk::{Account, Seen, Walk, look_again, walk};
 use super::{Phase, Progress, Source};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -71,8 +71,8 @@ pub async fn capture(
 /// A site's state that was read and is not committed: dropped, it never was.
 pub(super) struct Taken {
     pub(super) manifest: Manifest,
-    /// The account's user id on the host.
-    pub(super) uid: u32,
+    /// The account on the host.
+    pub(super) account: Account,
     previous: Previous,
     stats: CaptureStats,
     writer: Writer,
@@ -99,7 +99,7 @@ pub(super) async fn take(
     let to_read = work.compare(&walk, previous.as_ref().map(|(_, manifest)| &**manifest), &writer);
     let writer = work.read(to_read, writer).await?;
     work.judge_problems(request)?;
-    let (writer, database) = work.dump(writer).await?;
+    let (writer, database) = work.dump(writer, previous.as_ref().map(|(_, manifest)| &**manifest)).await?;
     let header = Header {
         site: source.site.clone(),
         taken: request.now,
@@ -114,7 +114,7 @@ pub(super) async fn take(
     };
     Ok(Taken {
         manifest: Manifest { header, entries: work.entries },
-        uid: walk.uid,
+        account: walk.account,
         previous,
         stats: work.stats,
         writer,
@@ -286,13 +286,13 @@ impl Work<'_> {
         })
     }
 
-    async fn dump(&mut self, writer: Writer) -> Result<(Writer, Option<DatabaseFacts>)> {
+    async fn dump(&mut self, writer: Writer, previous: Option<&Manifest>) -> Result<(Writer, Option<DatabaseFacts>)> {
         let Some(access) = &self.source.database else {
             return Ok((writer, None));
         };
-        let (writer, dumped) = database::dump(self.source, access, writer, self.progress).await?;
+        let (writer, dumped) = database::dump(self.source, access, writer, previous, self.progress).await?;
+        self.stats.sql_bytes += dumped.bytes;
         for (object, content) in dumped.objects {
-            self.stats.sql_bytes += content.size;
             self.entries.insert(Item::Object(object), Entry::Object { content });
         }
         Ok((writer, Some(dumped.facts)))

@@ -14,12 +14,14 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 
-/// The longest line: a file of about 800 GB in chunks.
-const MAX_LINE_BYTES: u64 = 64 << 20;
+/// The longest line: the largest file in the smallest chunks needs 11 MiB.
+const MAX_LINE_BYTES: u64 = 16 << 20;
 /// The most entries.
-pub(super) const MAX_ENTRIES: u64 = 5_000_000;
+pub(super) const MAX_ENTRIES: u64 = 2_000_000;
 /// The most bytes of all lines together.
-const MAX_MANIFEST_BYTES: u64 = 2 << 30;
+const MAX_MANIFEST_BYTES: u64 = 1 << 30;
+/// The largest window that a frame may ask of memory, as a power of two.
+pub(super) const MAX_WINDOW_LOG: u32 = 25;
 /// zstd's level for manifests, which are mostly digests.
 const LEVEL: i32 = 3;
 
@@ -218,7 +220,8 @@ pub(super) fn write<W: Write>(manifest: &Manifest, id: Digest, out: W) -> std::i
 /// Reads a manifest and its id. `what` names it in errors.
 pub(super) fn read(what: &str, input: impl Read) -> Result<(Manifest, Digest)> {
     let damaged = |detail: &str| SnapshotError::damaged(what, detail);
-    let decoder = zstd::Decoder::new(input).map_err(|e| damaged(&e.to_string()))?;
+    let mut decoder = zstd::Decoder::new(input).map_err(|e| damaged(&e.to_string()))?;
+    decoder.window_log_max(MAX_WINDOW_LOG).map_err(|e| damaged(&e.to_string()))?;
     let mut lines =
         Lines { input: BufReader::new(decoder.take(MAX_MANIFEST_BYTES)), hasher: blake3::Hasher::new(), what };
     let first = lines.next()?.ok_or_else(|| damaged("it is empty"))?;

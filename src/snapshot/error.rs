@@ -241,6 +241,14 @@ pub enum SnapshotError {
 }
 
 impl SnapshotError {
+    /// Says which database object it is about.
+    pub(super) fn about(mut self, object: Option<String>) -> Self {
+        if let (Self::Database { detail, .. }, Some(object)) = (&mut self, object) {
+            *detail = format!("{}: {detail}", crate::model::clean_line(&object, 120));
+        }
+        self
+    }
+
     /// For `map_err` on a [`RemoteError`].
     pub(super) fn remote(host: &str, doing: &'static str) -> impl FnOnce(RemoteError) -> Self {
         let host = host.to_owned();

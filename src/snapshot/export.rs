@@ -9,7 +9,7 @@ use super::error::{Result, SnapshotError};
 use super::item::{ItemPath, ObjectKind, ObjectName};
 use super::manifest::{Content, Manifest};
 use super::store::{BlobReader, SnapshotName, Store};
-use super::tarball::Tarball;
+use super::tarball::{Tarball, Zeros};
 use super::{Phase, Progress};
 use crate::model::SiteName;
 use std::io::{self, BufReader, Read, Seek, Write};
@@ -66,7 +66,7 @@ impl Export<'_> {
         let file = tempfile::NamedTempFile::new_in(&folder).map_err(failed)?;
         let mut encoder = zstd::Encoder::new(file, LEVEL).map_err(failed)?;
         encoder.include_checksum(true).map_err(failed)?;
-        let mut tarball = Tarball::new(encoder, self.blobs);
+        let mut tarball = Tarball::new(encoder, self.blobs, Zeros::Written);
         let written = write(&self.manifest, &mut tarball, &folder, self.progress);
         if let Some(error) = tarball.failed.take() {
             return Err(error);

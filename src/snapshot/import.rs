@@ -69,7 +69,8 @@ impl Import<'_> {
 
     fn run(&self, store: &Arc<Store>) -> Result<Imported> {
         let failed = |source| SnapshotError::Import { path: self.path.display().to_string(), source };
-        let input = zstd::Decoder::new(File::open(&self.path).map_err(failed)?).map_err(failed)?;
+        let mut input = zstd::Decoder::new(File::open(&self.path).map_err(failed)?).map_err(failed)?;
+        input.window_log_max(codec::MAX_WINDOW_LOG).map_err(failed)?;
         let mut archive = tar::Archive::new(input);
         let entries = archive.entries().map_err(|error| self.refused(error))?;
         let mut members = Members { entries: entries.raw(true), import: self };

@@ -21,6 +21,8 @@ pub(super) const MIN_CHUNK_BYTES: usize = 512 << 10;
 pub(super) const AVERAGE_CHUNK_BYTES: usize = 1 << 20;
 /// The largest chunk, whatever cut it.
 pub(super) const MAX_CHUNK_BYTES: usize = 4 << 20;
+/// The largest file that is captured: the digests of its chunks must fit into one line.
+pub(super) const MAX_FILE_BYTES: u64 = 64 << 30;
 
 /// A site's state at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,6 +79,10 @@ pub struct DatabaseFacts {
     /// What is not in the dump, and why: `events: no EVENT privilege`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped: Vec<String>,
+    /// What tables were like when they were dumped, as the server computed it: a table with the
+    /// same fingerprint has the same content. Only tables that did not change meanwhile.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fingerprints: BTreeMap<ObjectName, Digest>,
 }
 
 /// Something that could not be captured and was tolerated.

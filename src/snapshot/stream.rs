@@ -3,11 +3,13 @@
 //! May use: `remote` and its siblings. Invariants: only files that were asked for are taken, at
 //! most once; the closing status is read before anything is believed.
 
+use super::bounded::Bounded;
 use super::error::{Result, SnapshotError};
 use super::item::ItemPath;
-use super::manifest::Content;
+use super::manifest::{Content, MAX_FILE_BYTES};
 use super::store::Writer;
 use super::{Phase, Progress, Source};
+use crate::model::human_bytes;
 use crate::remote::{Command, RawInput, Reader, Writer as Pipe};
 use std::collections::HashMap;
 use std::io::{self, BufReader, Read};
@@ -17,10 +19,11 @@ use tokio::io::AsyncWriteExt;
 use tokio_util::io::SyncIoBridge;
 
 /// Reads NUL-separated paths, writes one archive, compressed where `$1` is `slow` and the host has
-/// zstd. Every name of a file with several names comes with its content. The status is tar's.
+/// zstd. Every name of a file with several names comes with its content; holes
+/// of sparse files come as a map, not as zeros. The status is tar's.
 const READ: &str = r#"LC_ALL=C; export LC_ALL
 tar --version 2>/dev/null | grep -q GNU || exit 96
-set -- "$1" tar --null --no-recursion --hard-dereference --format=gnu -cf - -T -
+set -- "$1" tar --null --no-recursion --hard-dereference --sparse --format=gnu -cf - -T -
 if [ "$1" = slow ] && command -v zstd >/dev/null 2>&1; then
 shift; exec 4>&1; s=$({ { "$@"; echo $? >&3; } | zstd -q -1 >&4; } 3>&1); exit "$s"
 fi
@@ -29,7 +32,7 @@ shift; exec "$@""#;
 /// The first bytes of a large transfer show how fast the line is.
 const PROBE_BYTES: u64 = 8 << 20;
 /// On a line with fewer bytes per second than this, compressing on the host is faster.
-const SLOW_LINE: f64 = 50e6;
+const SLOW_LINE: f64 = 20e6;
 /// How a zstd frame begins.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 /// The most that a frame from the host may look back: 16 MiB.
@@ -40,6 +43,11 @@ const READ_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 /// How much is read from the stream at once.
 const BUFFER_BYTES: usize = 256 << 10;
 
+/// The most bytes before a file's content: long names, the map of its holes, the rest of what was
+/// not read of the entry before.
+const MAX_HEADER_BYTES: u64 = 4 << 20;
+/// In a second.
+const NANOSECONDS: i64 = 1_000_000_000;
 /// The most bytes after the end of an archive: tar's records may have up to this.
 const MAX_PADDING_BYTES: u64 = 1 << 20;
 /// The status of a program whose reader has gone: then the reader knows why.
@@ -183,21 +191,33 @@ impl Reading<'_> {
             detail: crate::model::clean_line(&detail, 300),
         };
         let input = unpacked(stdout).map_err(|e| broken(e.to_string()))?;
+        let (input, allowance) = Bounded::new(input);
         let mut archive = tar::Archive::new(input);
-        for entry in archive.entries().map_err(|e| broken(e.to_string()))? {
+        let mut entries = archive.entries().map_err(|e| broken(e.to_string()))?;
+        loop {
+            allowance.set(MAX_HEADER_BYTES);
+            let Some(entry) = entries.next() else { break };
             let mut entry = entry.map_err(|e| broken(e.to_string()))?;
+            allowance.set(u64::MAX);
             let name = entry.path_bytes();
-            let path = ItemPath::new(name.strip_prefix(b"./").unwrap_or(&name));
+            // A file that became a folder meanwhile ends with a slash.
+            let name = name.strip_suffix(b"/").unwrap_or(&name);
+            let path = ItemPath::new(name.strip_prefix(b"./").unwrap_or(name));
             let path = path.map_err(|e| broken(e.to_string()))?;
             let wanted =
                 self.wanted.remove(&path).ok_or_else(|| broken(format!("it holds {path}, which was not asked for")))?;
             let header = entry.header();
-            if header.entry_type() != tar::EntryType::Regular {
+            if !matches!(header.entry_type(), tar::EntryType::Regular | tar::EntryType::GNUSparse) {
                 arrived.different.push(path);
                 continue;
             }
-            let mtime = header.mtime().unwrap_or(0);
-            let same = entry.size() == wanted.size && mtime == wanted.mtime.div_euclid(1_000_000_000) as u64;
+            // Times that nanoseconds can't hold are the nearest that they can, as in the walk.
+            let range = i64::MIN.div_euclid(NANOSECONDS)..=i64::MAX.div_euclid(NANOSECONDS);
+            let mtime = (header.mtime().unwrap_or(0) as i64).clamp(*range.start(), *range.end());
+            if entry.size() > MAX_FILE_BYTES {
+                return Err(broken(format!("{path} is larger than {}", human_bytes(MAX_FILE_BYTES))));
+            }
+            let same = entry.size() == wanted.size && mtime == wanted.mtime.div_euclid(NANOSECONDS);
             let mut content = self.writer.content();
             while content.fill(&mut entry).map_err(|e| broken(e.to_string()))? > 0 {
                 content.store(&mut self.writer)?;
@@ -217,6 +237,7 @@ impl Reading<'_> {
             }
         }
         // tar fills its last record with zeros; a pipe that closes before that would kill it.
+        allowance.set(u64::MAX);
         let mut rest = archive.into_inner().take(MAX_PADDING_BYTES + 1);
         let padding = std::io::copy(&mut rest, &mut std::io::sink());
         if padding.map_err(|e| broken(e.to_string()))? > MAX_PADDING_BYTES {

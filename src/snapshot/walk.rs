@@ -7,20 +7,20 @@
 use super::codec::MAX_ENTRIES;
 use super::error::{Result, SnapshotError};
 use super::item::ItemPath;
-use super::manifest::{Facts, Problem};
+use super::manifest::{Facts, MAX_FILE_BYTES, Problem};
 use super::stream::BROKEN_PIPE;
 use super::{Phase, Progress, Source};
-use crate::model::clean_line;
+use crate::model::{clean_line, human_bytes};
 use crate::remote::{Command, RawInput, Reader};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
-/// `$@`: the exclusions, as an expression of `find`. Prints the host's time, the account's id,
-/// then three fields for each path. `-ignore_readdir_race`: what vanishes meanwhile is no error.
+/// `$@`: the exclusions, as an expression of `find`. Prints the host's time, the account's id
+/// and groups, then three fields for each path. `-ignore_readdir_race`: what vanishes meanwhile is no error.
 const WALK: &str = r#"LC_ALL=C; export LC_ALL
 find --version 2>/dev/null | grep -q GNU || exit 96
-printf '%s %s\0' "$(date +%s)" "$(id -u)"
+printf '%s %s %s\0' "$(date +%s)" "$(id -u)" "$(id -G)"
 exec find . -ignore_readdir_race "$@" -printf '%y %m %U %G %s %T@ %C@ %i %n\0%P\0%l\0'"#;
 
 /// Reads NUL-separated paths; prints the same fields as [`WALK`], with the path as it was given.
@@ -33,6 +33,11 @@ const MAX_LOOK_BYTES: usize = 256 << 20;
 const WALK_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// The longest field that is read: the facts, a path, or a link's target.
 const MAX_FIELD_BYTES: u64 = 16 << 10;
+/// The most bytes of all fields together: what a host says must fit into memory.
+const MAX_LIST_BYTES: u64 = 256 << 20;
+/// The longest path that programs on the host can open: the system's 4,096 bytes, without the
+/// leading `./` and the closing NUL.
+const MAX_OPEN_BYTES: usize = 4096 - 3;
 /// The status of [`WALK`] when the host has no GNU find.
 const NO_GNU_FIND: i32 = 96;
 
@@ -49,13 +54,29 @@ pub(super) struct Seen {
     pub(super) target: Vec<u8>,
 }
 
+/// The account on the host, and so what it may set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Account {
+    /// Its user id.
+    pub(super) uid: u32,
+    /// Its groups; new files get the first.
+    pub(super) groups: Vec<u32>,
+}
+
+impl Account {
+    /// Whether it may do everything.
+    pub(super) fn is_root(&self) -> bool {
+        self.uid == 0
+    }
+}
+
 /// Everything below a root.
 #[derive(Debug)]
 pub(super) struct Walk {
     /// When it began, in seconds of the host's clock.
     pub(super) began: i64,
-    /// The account's user id.
-    pub(super) uid: u32,
+    /// Who walked.
+    pub(super) account: Account,
     /// What there is, sorted by path.
     pub(super) seen: BTreeMap<ItemPath, Seen>,
     /// Folders that can't be read.
@@ -100,7 +121,7 @@ pub(super) async fn walk(source: &Source, progress: &dyn Progress) -> Result<Wal
     }
     let mut walk = listed.map_err(|detail| says(format!("{detail}; {}", output.tail())))?;
     match unreadable(&output.stderr) {
-        Some(problems) if output.status == 0 || !problems.is_empty() => walk.problems = problems,
+        Some(problems) if output.status == 0 || !problems.is_empty() => walk.problems.extend(problems),
         _ => {
             return Err(says(format!("find ended with status {}: {}", output.status, output.tail())));
         }
@@ -186,21 +207,21 @@ pub(super) async fn look_again(source: &Source, paths: &[ItemPath]) -> Result<BT
 async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, String> {
     let mut input = BufReader::with_capacity(256 << 10, stdout);
     let first = field(&mut input).await?.ok_or("it listed nothing")?;
-    let first = String::from_utf8_lossy(&first);
-    let (began, uid) = first.split_once(' ').ok_or("its first words are no time and user")?;
-    let mut walk = Walk {
-        began: began.parse().map_err(|_| "its time is no number")?,
-        uid: uid.parse().map_err(|_| "its user is no number")?,
-        seen: BTreeMap::new(),
-        problems: Vec::new(),
-    };
+    let (began, account) = introduction(&first).ok_or("its first words are no time, user and groups")?;
+    let mut walk = Walk { began, account, seen: BTreeMap::new(), problems: Vec::new() };
+    let mut bytes = 0;
     while let Some(facts) = field(&mut input).await? {
         let cut_off = "the list is cut off";
         let path = field(&mut input).await?.ok_or(cut_off)?;
         let target = field(&mut input).await?.ok_or(cut_off)?;
-        let path = ItemPath::new(path).map_err(|e| e.to_string())?;
-        let seen = seen(&facts, target).ok_or_else(|| format!("its facts of {path} can't be read"))?;
-        walk.seen.insert(path, seen);
+        bytes += (facts.len() + path.len() + target.len()) as u64;
+        if bytes > MAX_LIST_BYTES {
+            return Err(format!("it is longer than {}, which is the limit", human_bytes(MAX_LIST_BYTES)));
+        }
+        let facts = seen(&facts, target).ok_or_else(|| {
+            format!("its facts of {} can't be read", clean_line(&String::from_utf8_lossy(&path), 200))
+        })?;
+        walk.enter(path, facts)?;
         let count = walk.seen.len() as u64;
         if count > MAX_ENTRIES {
             return Err(format!("more than {MAX_ENTRIES} files, which is the limit"));
@@ -209,8 +230,61 @@ async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, Stri
             progress.at(Phase::Walking, count, 0, 0);
         }
     }
+    if walk.seen.get(&ItemPath::root()).is_none_or(|root| root.kind != 'd') {
+        return Err("the root is no folder".into());
+    }
     progress.at(Phase::Walking, walk.seen.len() as u64, walk.seen.len() as u64, 0);
     Ok(walk)
+}
+
+/// The host's time, the account's id, its groups.
+fn introduction(first: &[u8]) -> Option<(i64, Account)> {
+    let mut words = std::str::from_utf8(first).ok()?.split_whitespace();
+    let began = words.next()?.parse().ok()?;
+    let uid = words.next()?.parse().ok()?;
+    let groups: Vec<u32> = words.map(|word| word.parse().ok()).collect::<Option<_>>()?;
+    (!groups.is_empty()).then_some((began, Account { uid, groups }))
+}
+
+impl Walk {
+    /// Enters what was seen, or why it can't be captured. A manifest that holds it must be one
+    /// that is read again: nothing twice, everything below a folder.
+    fn enter(&mut self, path: Vec<u8>, seen: Seen) -> Result<(), String> {
+        if path.len() > MAX_OPEN_BYTES {
+            return self.too_deep(&path);
+        }
+        let path = ItemPath::new(path).map_err(|e| e.to_string())?;
+        if seen.kind == 'l' && seen.target.is_empty() {
+            // It went between two looks of `find` at it.
+            return Ok(());
+        }
+        if let Some(parent) = path.parent()
+            && self.seen.get(&parent).is_none_or(|parent| parent.kind != 'd')
+        {
+            return Err(format!("it lists {path} below something that is no folder"));
+        }
+        if seen.kind == 'f' && seen.size > MAX_FILE_BYTES {
+            let what = format!("it is larger than {}, which is the limit", human_bytes(MAX_FILE_BYTES));
+            self.problems.push(Problem { path, what });
+            return Ok(());
+        }
+        if self.seen.contains_key(&path) {
+            return Err(format!("it lists {path} twice"));
+        }
+        self.seen.insert(path, seen);
+        Ok(())
+    }
+
+    /// Programs can't open it by its name: the last folder above it that they can stands for it.
+    fn too_deep(&mut self, path: &[u8]) -> Result<(), String> {
+        let cut = path[..=MAX_OPEN_BYTES].iter().rposition(|byte| *byte == b'/').unwrap_or(0);
+        let path = ItemPath::new(&path[..cut]).map_err(|e| e.to_string())?;
+        if self.problems.last().is_none_or(|last| last.path != path) {
+            let what = format!("what lies in it has paths of more than {MAX_OPEN_BYTES} bytes");
+            self.problems.push(Problem { path, what });
+        }
+        Ok(())
+    }
 }
 
 /// One field up to its NUL; none at the end.
@@ -221,7 +295,11 @@ async fn field(input: &mut BufReader<Reader>) -> Result<Option<Vec<u8>>, String>
     match bytes.pop() {
         None => Ok(None),
         Some(0) => Ok(Some(bytes)),
-        Some(_) => Err("a field is too long or cut off".into()),
+        Some(last) => {
+            bytes.push(last);
+            let shown = clean_line(&String::from_utf8_lossy(&bytes[..bytes.len().min(100)]), 100);
+            Err(format!("a field is cut off or longer than {MAX_FIELD_BYTES} bytes: {shown}"))
+        }
     }
 }
 
@@ -257,6 +335,9 @@ fn nanoseconds(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::snapshot::codec;
+    use crate::snapshot::item::Item;
+    use crate::snapshot::manifest::{CHUNKER, Entry, Header, Manifest};
 
     #[test]
     fn times_keep_their_nanoseconds() {
@@ -272,6 +353,63 @@ mod tests {
         assert_eq!(problems[0].path.as_bytes(), b"a b");
         assert_eq!(problems[1].path.as_bytes(), b"\xff\n");
         assert!(unreadable(b"something else").is_none());
+    }
+
+    fn read(list: &[u8]) -> Result<Walk, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(read_list(Box::pin(std::io::Cursor::new(list.to_vec())), &crate::snapshot::NoProgress))
+    }
+
+    /// A list that is right, before something is done to it.
+    fn list(names: &[Vec<u8>]) -> Vec<u8> {
+        let mut list = b"1700000000 1000 1000 33\0d 755 0 0 5 1.0 1.0 7 1\0\0\0".to_vec();
+        for (index, name) in names.iter().enumerate() {
+            let kind = "dflps".as_bytes()[index % 5] as char;
+            list.extend_from_slice(format!("{kind} 644 0 0 {index} 1.5 2.5 7 1\0{index}").as_bytes());
+            list.extend_from_slice(name);
+            list.extend_from_slice(b"\0to\0");
+        }
+        list
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_listed_makes_a_manifest_that_is_read_again(
+            names in proptest::collection::vec(proptest::collection::vec(proptest::prelude::any::<u8>(), 0..6), 0..12),
+            changes in proptest::collection::vec((proptest::prelude::any::<usize>(), proptest::prelude::any::<u8>()), 0..4),
+            cut in proptest::option::of(proptest::prelude::any::<usize>()),
+        ) {
+            let mut list = list(&names);
+            for (at, byte) in changes {
+                let at = at % list.len();
+                list[at] = byte;
+            }
+            list.truncate(cut.map_or(usize::MAX, |cut| cut % list.len()));
+            let Ok(walk) = read(&list) else { return Ok(()) };
+            let entries = walk.seen.into_iter().map(|(path, seen)| {
+                let facts = seen.facts;
+                let entry = match seen.kind {
+                    'd' => Entry::Dir { facts },
+                    'l' => Entry::Link { facts, target: seen.target },
+                    kind => Entry::Other { facts, kind: if kind == 'f' { 'p' } else { kind } },
+                };
+                (Item::Path(path), entry)
+            });
+            let header = Header {
+                site: "s".parse().unwrap(), taken: jiff::Timestamp::UNIX_EPOCH, walked: walk.began, tool: String::new(),
+                root: "/r".into(), exclude: Vec::new(), chunker: CHUNKER.into(), database: None, previous: None,
+                problems: walk.problems,
+            };
+            let manifest = Manifest { header, entries: entries.collect() };
+            let bytes = codec::write(&manifest, manifest.id(), Vec::new()).unwrap();
+            proptest::prop_assert_eq!(codec::read("it", bytes.as_slice()).unwrap().0, manifest);
+        }
+
+        #[test]
+        fn whatever_find_says_of_folders_does_no_harm(said in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..60)) {
+            unreadable(&said);
+            unreadable(&[b"find: './".as_slice(), &said, b"': Permission denied"].concat());
+        }
     }
 
     #[test]

@@ -108,9 +108,14 @@ fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {
             None => say(false, format!("{program} is missing on the host; install it there")),
         }
     }
-    let gnu = host.versions.get("find").is_some_and(|version| version.contains("GNU"));
-    if !gnu {
-        say(false, "find on the host is not GNU find, which snapshots need".into());
+    for (program, package) in [("find", "findutils"), ("tar", "tar")] {
+        let gnu = host.versions.get(program).is_some_and(|version| version.contains("GNU"));
+        if !gnu && host.programs.contains_key(program) {
+            let what = format!(
+                "{program} on the host is not GNU {program}, which snapshots need: others lose nanoseconds or odd names; install {package} there"
+            );
+            say(false, what);
+        }
     }
     if site.playbook.database.is_some() {
         let pairs = [["mariadb", "mysql"], ["mariadb-dump", "mysqldump"]];

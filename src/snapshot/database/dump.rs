@@ -1,37 +1,30 @@
 //! Dump: one stream from the host, split into objects that are hashed and stored as they come.
+//! Tables whose fingerprint is the previous snapshot's are left out, their stored content is taken.
 //!
-//! May use: `remote`, `store`, and its siblings. Invariants: tables are never held in memory;
-//! status, standard error and the closing line must all say that it is complete.
+//! May use: `remote`, `store`, and its siblings. Invariants: status, standard error and the
+//! closing line must all say that it is complete; what is left out was unchanged before and after.
 
 use super::super::error::{Result, SnapshotError};
-use super::super::item::{ObjectKind, ObjectName};
-use super::super::manifest::{Content, DatabaseFacts};
-use super::super::store::{ContentWriter, Writer};
+use super::super::item::{Item, ObjectKind, ObjectName};
+use super::super::manifest::{Content, DatabaseFacts, Entry, Manifest};
+use super::super::store::Writer;
 use super::super::stream::BROKEN_PIPE;
-use super::super::{Phase, Progress, Source};
-use super::split::{Part, Sink, Splitter};
+use super::super::{Progress, Source};
+use super::collect::{Collected, read};
+use super::fingerprint::{Fingerprints, Look, fingerprints};
+use super::probe::{Probed, probe};
 use super::{DatabaseAccess, failure, script, values};
 use crate::model::clean_line;
-use crate::remote::{Command, Reader};
-use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
+use crate::remote::Command;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_util::io::SyncIoBridge;
 
-/// Says which programs, which server, which tables there are, and whether events can be seen.
-const PROBE: &str = script!(
-    r#"ask() { printf '%s\n' "$o" | { exec 4<&0; exec "$m" --defaults-file=/dev/fd/4 --batch --skip-column-names --default-character-set=utf8mb4 -e "$2" "$1" </dev/null; }; }
-"$d" --version | tr '\n' ' '; printf '\n'
-ask "$1" 'SELECT VERSION()' || exit 1
-if ask "$1" 'SHOW EVENTS' >/dev/null 2>&1; then echo events; else echo no-events; fi
-ask "$1" 'SHOW FULL TABLES' || exit 1"#
-);
 const DUMP: &str =
     script!(r#"printf '%s\n' "$o" | { exec 4<&0; exec "$d" --defaults-file=/dev/fd/4 "$@" </dev/null; }"#);
 /// How a dump is made, for both families. Dates are left out and rows ordered, so that equal
 /// contents give equal bytes.
-const OPTIONS: [&str; 16] = [
+pub(super) const OPTIONS: [&str; 17] = [
     "--single-transaction",
     "--quick",
     "--skip-lock-tables",
@@ -48,126 +41,149 @@ const OPTIONS: [&str; 16] = [
     "--set-charset",
     "--tz-utc",
     "--default-character-set=utf8mb4",
+    "--max-allowed-packet=1073741824",
 ];
-const DOING: &str = "dumping";
-const DUMP_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
-const BUFFER_BYTES: usize = 256 << 10;
-/// The most bytes of one routine, event or view.
-const MAX_SMALL_BYTES: usize = 16 << 20;
-/// The most objects of one database.
-const MAX_OBJECTS: usize = 100_000;
+pub(super) const DOING: &str = "dumping";
+pub(super) const DUMP_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 /// The most bytes of table names on one command line.
 const MAX_NAMES_BYTES: usize = 96 << 10;
+/// How often it is tried to leave tables out while others write to them; the last time none is.
+const MAX_ROUNDS: usize = 3;
+
+type Objects = BTreeMap<ObjectName, Content>;
 
 /// A dumped database.
 pub(in super::super) struct Dumped {
-    pub(in super::super) objects: BTreeMap<ObjectName, Content>,
+    pub(in super::super) objects: Objects,
     pub(in super::super) facts: DatabaseFacts,
+    /// Bytes of SQL that came from the host.
+    pub(in super::super) bytes: u64,
 }
 
-struct Probed {
-    facts: DatabaseFacts,
-    mysql: bool,
-    tables: Vec<String>,
-    events: bool,
-}
-
-/// Dumps the site's part of its database into the store.
+/// Dumps the site's part of its database into the store, without the tables that are as they
+/// were in the previous snapshot.
 pub(in super::super) async fn dump(
     source: &Source,
     access: &DatabaseAccess,
-    writer: Writer,
+    mut writer: Writer,
+    previous: Option<&Manifest>,
     progress: &Arc<dyn Progress>,
 ) -> Result<(Writer, Dumped)> {
-    let mut probed = probe(source, access).await?;
-    let chosen = match &access.select {
-        Some(select) => select(&probed.tables),
-        None => probed.tables.clone(),
-    };
-    if chosen.is_empty() && !probed.tables.is_empty() {
-        let dumped = Dumped { objects: BTreeMap::new(), facts: probed.facts };
-        return Ok((writer, dumped));
-    }
-    let shared = chosen.len() < probed.tables.len();
-    let arguments = arguments(source, access, &mut probed, &chosen, shared)?;
-    let host = source.shell.host();
-    let command = Command::script(DUMP, values(access, arguments)).within(DUMP_TIMEOUT);
-    let started = source.shell.start(&command).await;
-    let mut process = started.map_err(SnapshotError::remote(host, DOING))?;
-    let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
-    let listener = progress.clone();
-    let reading = tokio::task::spawn_blocking(move || read(stdout, writer, &*listener));
-    let read = reading.await;
-    let output = process.finish().await.map_err(SnapshotError::remote(host, DOING))?;
-    let stopped = output.status == BROKEN_PIPE && !matches!(read, Ok(Ok(Ok(_))));
-    if !stopped && (!output.ok() || complains(&output.stderr)) {
-        return Err(failure(host, access, DOING, &output));
-    }
-    let (writer, objects) =
-        read.unwrap_or(Ok(Err("a worker ended early".into())))?.map_err(|detail: String| SnapshotError::Database {
-            host: host.to_owned(),
-            name: access.name.clone(),
-            doing: DOING,
-            detail: clean_line(&detail, 300),
-        })?;
-    Ok((writer, Dumped { objects, facts: probed.facts }))
-}
-
-async fn probe(source: &Source, access: &DatabaseAccess) -> Result<Probed> {
-    const DOING: &str = "looking into";
-    let host = source.shell.host();
-    let command = Command::script(PROBE, values(access, [access.name.clone()]));
-    let output = source.shell.run(&command).await.map_err(SnapshotError::remote(host, DOING))?;
-    let wrong = |detail: &str| SnapshotError::Database {
-        host: host.to_owned(),
-        name: access.name.clone(),
-        doing: DOING,
-        detail: detail.to_owned(),
-    };
-    if !output.ok() {
-        return Err(failure(host, access, DOING, &output));
-    }
-    let text = std::str::from_utf8(&output.stdout).map_err(|_| wrong("its answer is not UTF-8"))?;
-    let mut lines = text.lines();
-    let mut next = || lines.next().ok_or_else(|| wrong("its answer is cut off"));
-    let dumped_by = clean_line(next()?, 200);
-    let server = clean_line(next()?, 100);
-    let events = next()? == "events";
-    let mut tables = Vec::new();
-    for line in lines {
-        let name = line.split('\t').next().unwrap_or("");
-        // The client escapes what would break the line; a name with such a character could
-        // smuggle statements into a dump.
-        if name.contains('\\') || ObjectName::new(ObjectKind::Table, name).is_err() {
-            let shown = clean_line(name, 80);
-            return Err(wrong(&format!(
-                "the table name {shown:?} holds characters that can't be dumped safely; rename the table"
-            )));
+    let mut work = Dump { source, access, progress, bytes: 0 };
+    for round in 1.. {
+        let trusted = previous.filter(|_| round < MAX_ROUNDS);
+        let (back, done) = work.once(writer, trusted).await?;
+        writer = back;
+        if let Some((objects, facts)) = done {
+            return Ok((writer, Dumped { objects, facts, bytes: work.bytes }));
         }
-        tables.push(name.to_owned());
     }
-    let facts =
-        DatabaseFacts { engine: "mysql".into(), name: access.name.clone(), server, skipped: Vec::new(), dumped_by };
-    let mysql = !facts.dumped_by.contains("MariaDB");
-    Ok(Probed { facts, mysql, tables, events })
+    Err(SnapshotError::Worker { doing: "dumping" })
 }
 
-fn arguments(
-    source: &Source,
-    access: &DatabaseAccess,
-    probed: &mut Probed,
-    chosen: &[String],
-    shared: bool,
-) -> Result<Vec<String>> {
-    let mut arguments: Vec<String> = OPTIONS.map(String::from).into();
-    if probed.mysql {
-        arguments.extend(["--set-gtid-purged=OFF", "--column-statistics=0"].map(String::from));
+struct Dump<'a> {
+    source: &'a Source,
+    access: &'a DatabaseAccess,
+    progress: &'a Arc<dyn Progress>,
+    bytes: u64,
+}
+
+impl Dump<'_> {
+    /// One try; none when a table that was left out was changed meanwhile.
+    async fn once(
+        &mut self,
+        mut writer: Writer,
+        previous: Option<&Manifest>,
+    ) -> Result<(Writer, Option<(Objects, DatabaseFacts)>)> {
+        let mut probed = probe(self.source, self.access).await?;
+        let chosen = match &self.access.select {
+            Some(select) => select(&probed.names),
+            None => probed.names.clone(),
+        };
+        if chosen.is_empty() && !probed.names.is_empty() {
+            return Ok((writer, Some((Objects::new(), probed.facts))));
+        }
+        let tables: Vec<String> = chosen.iter().filter(|name| probed.tables.contains(name)).cloned().collect();
+        let before = self.fingerprints(&probed, &tables, Look::First).await?;
+        let known = previous.map_or_else(Objects::new, |manifest| self.unchanged(manifest, &before, &writer));
+        let mut still: Vec<&String> = before.keys().collect();
+        let mut objects = Objects::new();
+        if let Some(arguments) = self.arguments(&mut probed, &chosen, &known)? {
+            let collected = self.run(arguments, &probed, writer).await?;
+            (writer, objects) = (collected.writer, collected.objects);
+            self.bytes += collected.bytes;
+        }
+        if objects.keys().any(|object| object.kind() == ObjectKind::Table) {
+            let after = self.fingerprints(&probed, &tables, Look::Again(&before)).await?;
+            let held = |name: &str| before.get(name).zip(after.get(name)).is_some_and(|(then, now)| then.held(now));
+            if known.keys().any(|object| !held(object.name())) {
+                return Ok((writer, None));
+            }
+            // Only what did not change while it was dumped has a fingerprint that fits its content.
+            still.retain(|name| held(name));
+        }
+        let named = |name: &String| Some((ObjectName::new(ObjectKind::Table, name).ok()?, before.get(name)?.whole));
+        probed.facts.fingerprints = still.into_iter().filter_map(named).collect();
+        objects.extend(known);
+        Ok((writer, Some((objects, probed.facts))))
     }
-    if shared {
-        // They belong to the database, not to a table: nobody can tell whose they are.
-        probed.facts.skipped.push("routines and events: the database is shared with other software".into());
-        arguments.extend(["--skip-routines", "--skip-events"].map(String::from));
-    } else {
+
+    /// The fingerprints of these tables; none where the server's answers are not known well
+    /// enough, or it can't give them: then everything is dumped.
+    async fn fingerprints(&self, probed: &Probed, tables: &[String], look: Look<'_>) -> Result<Fingerprints> {
+        if probed.mysql || !probed.facts.server.contains("MariaDB") {
+            return Ok(Fingerprints::new());
+        }
+        match fingerprints(self.source, self.access, probed, tables, look).await {
+            // Nothing waits for a lock in vain twice.
+            Err(SnapshotError::Database { detail, .. }) if !detail.contains("ERROR 1205") => {
+                tracing::warn!(%detail, site = %self.source.site, "tables have no fingerprints; all are dumped");
+                Ok(Fingerprints::new())
+            }
+            found => found,
+        }
+    }
+
+    /// The tables that are as they were, with their stored content.
+    fn unchanged(&self, previous: &Manifest, now: &Fingerprints, writer: &Writer) -> Objects {
+        let then = previous.header.database.as_ref().filter(|facts| facts.name == self.access.name);
+        let Some(then) = then.map(|facts| &facts.fingerprints) else {
+            return Objects::new();
+        };
+        let stored = now.iter().filter_map(|(name, now)| {
+            let object = ObjectName::new(ObjectKind::Table, name).ok()?;
+            then.get(&object).filter(|then| **then == now.whole)?;
+            let content = previous.entries.get(&Item::Object(object.clone())).and_then(Entry::content)?;
+            writer.has(content).then(|| (object, content.clone()))
+        });
+        let known: Objects = stored.collect();
+        let bytes = |object: &ObjectName| object.name().len() + self.access.name.len() + 20;
+        let fits = known.keys().map(bytes).sum::<usize>() <= MAX_NAMES_BYTES;
+        if fits { known } else { Objects::new() }
+    }
+
+    /// The dump program's arguments; none when there is nothing to dump.
+    fn arguments(&self, probed: &mut Probed, chosen: &[String], known: &Objects) -> Result<Option<Vec<String>>> {
+        let mut arguments: Vec<String> = OPTIONS.map(String::from).into();
+        if probed.mysql {
+            arguments.extend(["--set-gtid-purged=OFF", "--column-statistics=0"].map(String::from));
+        }
+        let name = &self.access.name;
+        if chosen.len() < probed.names.len() {
+            // They belong to the database, not to a table: nobody can tell whose they are.
+            probed.facts.skipped.push("routines and events: the database is shared with other software".into());
+            arguments.extend(["--skip-routines", "--skip-events", "--", name].map(String::from));
+            let known: Vec<&str> = known.keys().map(ObjectName::name).collect();
+            let wanted: Vec<&String> = chosen.iter().filter(|name| !known.contains(&name.as_str())).collect();
+            if wanted.iter().map(|name| name.len() + 3).sum::<usize>() > MAX_NAMES_BYTES {
+                return Err(SnapshotError::TooMuch {
+                    what: format!("bytes of table names in database {name} on {}", self.source.shell.host()),
+                    limit: MAX_NAMES_BYTES as u64,
+                });
+            }
+            arguments.extend(wanted.iter().map(|name| (*name).clone()));
+            return Ok((!wanted.is_empty()).then_some(arguments));
+        }
         arguments.push("--routines".into());
         if probed.events {
             arguments.push("--events".into());
@@ -175,19 +191,35 @@ fn arguments(
             probed.facts.skipped.push("events: the account has no EVENT privilege".into());
             arguments.push("--skip-events".into());
         }
+        arguments.extend(known.keys().map(|object| format!("--ignore-table={name}.{}", object.name())));
+        arguments.extend(["--".into(), name.clone()]);
+        Ok(Some(arguments))
     }
-    arguments.extend(["--".into(), access.name.clone()]);
-    if shared {
-        let bytes: usize = chosen.iter().map(|name| name.len() + 3).sum();
-        if bytes > MAX_NAMES_BYTES {
-            return Err(SnapshotError::TooMuch {
-                what: format!("bytes of table names in database {} on {}", access.name, source.shell.host()),
-                limit: MAX_NAMES_BYTES as u64,
-            });
+
+    /// Runs the dump program.
+    async fn run(&self, arguments: Vec<String>, probed: &Probed, writer: Writer) -> Result<Collected> {
+        let host = self.source.shell.host();
+        let command = Command::script(DUMP, values(self.access, arguments)).within(DUMP_TIMEOUT);
+        let started = self.source.shell.start(&command).await;
+        let mut process = started.map_err(SnapshotError::remote(host, DOING))?;
+        let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
+        let (listener, packet) = (self.progress.clone(), probed.packet);
+        let reading = tokio::task::spawn_blocking(move || read(stdout, writer, packet, &*listener));
+        let read = reading.await;
+        let output = process.finish().await.map_err(SnapshotError::remote(host, DOING))?;
+        // Where we stopped reading, the reason is ours; the program only says that its pipe broke.
+        let broken = output.status == BROKEN_PIPE || String::from_utf8_lossy(&output.stderr).contains("errno 32 ");
+        let stopped = broken && !matches!(read, Ok(Ok(Ok(_))));
+        if !stopped && (!output.ok() || complains(&output.stderr)) {
+            return Err(failure(host, self.access, DOING, &output));
         }
-        arguments.extend(chosen.iter().cloned());
+        read.unwrap_or(Ok(Err("a worker ended early".into())))?.map_err(|detail| SnapshotError::Database {
+            host: host.to_owned(),
+            name: self.access.name.clone(),
+            doing: DOING,
+            detail: clean_line(&detail, 500),
+        })
     }
-    Ok(arguments)
 }
 
 /// Whether a dump program said on standard error that something is missing.
@@ -198,174 +230,4 @@ fn complains(stderr: &[u8]) -> bool {
         let only_warns = lower.contains("warning") || lower.contains("deprecated");
         !only_warns || lower.contains("error")
     })
-}
-
-type Objects = BTreeMap<ObjectName, Content>;
-
-/// The outer error is the store's, the inner one the dump's.
-fn read(stdout: Reader, writer: Writer, progress: &dyn Progress) -> Result<Result<(Writer, Objects), String>> {
-    let mut input = SyncIoBridge::new(stdout);
-    let mut splitter = match Splitter::new(Collector::new(writer)) {
-        Ok(splitter) => splitter,
-        Err(detail) => return Ok(Err(detail)),
-    };
-    let mut buffer = vec![0; BUFFER_BYTES];
-    let mut bytes = 0;
-    loop {
-        let read = match input.read(&mut buffer) {
-            Ok(0) => break,
-            Ok(read) => read,
-            Err(error) => return Ok(Err(error.to_string())),
-        };
-        bytes += read as u64;
-        if let Err(detail) = splitter.feed(&buffer[..read]) {
-            return splitter.sink().failed.take().map_or(Ok(Err(detail)), Err);
-        }
-        progress.at(Phase::Dumping, splitter.sink().objects.len() as u64, 0, bytes);
-    }
-    let ended = splitter.finish();
-    match ended.and_then(Collector::finish) {
-        Ok(Ok(done)) => Ok(Ok(done)),
-        Ok(Err(error)) => Err(error),
-        Err(detail) => Ok(Err(detail)),
-    }
-}
-
-/// Stores parts as they come.
-struct Collector {
-    writer: Writer,
-    objects: Objects,
-    stubs: HashMap<String, Vec<u8>>,
-    current: Current,
-    failed: Option<SnapshotError>,
-}
-
-enum Current {
-    Ignored,
-    /// Tables and sequences: streamed.
-    Large(ObjectName, Box<ContentWriter>),
-    /// Everything else: a few kilobytes, put in its final form at its end.
-    Small(Part, Vec<u8>),
-}
-
-impl Collector {
-    fn new(writer: Writer) -> Self {
-        Self { writer, objects: BTreeMap::new(), stubs: HashMap::new(), current: Current::Ignored, failed: None }
-    }
-
-    /// Remembers an error of the store, which matters more than what follows from it.
-    fn stored<T>(&mut self, result: Result<T>) -> Result<T, String> {
-        result.map_err(|error| {
-            let text = error.to_string();
-            self.failed = Some(error);
-            text
-        })
-    }
-
-    fn end_part(&mut self) -> Result<(), String> {
-        match std::mem::replace(&mut self.current, Current::Ignored) {
-            Current::Ignored => Ok(()),
-            Current::Large(name, content) => {
-                let content = content.finish(&mut self.writer);
-                let content = self.stored(content)?;
-                self.enter(name, content)
-            }
-            Current::Small(Part::ViewStub(view), bytes) => {
-                self.stubs.insert(view, bytes);
-                Ok(())
-            }
-            Current::Small(Part::View(view), bytes) => {
-                let mut whole = self.stubs.remove(&view).unwrap_or_default();
-                whole.extend_from_slice(&bytes);
-                self.small(ObjectKind::View, view, &whole)
-            }
-            Current::Small(Part::Object(ObjectKind::Event, name), bytes) => {
-                self.small(ObjectKind::Event, name, &plain_event(&bytes))
-            }
-            Current::Small(Part::Object(kind, name), bytes) => self.small(kind, name, &bytes),
-            Current::Small(..) => Ok(()),
-        }
-    }
-
-    fn small(&mut self, kind: ObjectKind, name: String, bytes: &[u8]) -> Result<(), String> {
-        let name = ObjectName::new(kind, name).map_err(|e| e.to_string())?;
-        let mut content = self.writer.content();
-        let taken = content.take(&mut self.writer, bytes);
-        self.stored(taken)?;
-        let content = content.finish(&mut self.writer);
-        let content = self.stored(content)?;
-        self.enter(name, content)
-    }
-
-    fn enter(&mut self, name: ObjectName, content: Content) -> Result<(), String> {
-        let shown = name.to_string();
-        if self.objects.insert(name, content).is_some() {
-            return Err(format!("{shown} stands twice in the dump"));
-        }
-        if self.objects.len() > MAX_OBJECTS {
-            return Err(format!("the database has more than {MAX_OBJECTS} objects"));
-        }
-        Ok(())
-    }
-
-    fn finish(mut self) -> Result<Result<(Writer, Objects)>, String> {
-        if let Err(detail) = self.end_part() {
-            return self.failed.take().map_or(Err(detail), |error| Ok(Err(error)));
-        }
-        match self.stubs.keys().next() {
-            Some(view) => Err(format!("the view {view} has no definition in the dump")),
-            None => Ok(Ok((self.writer, self.objects))),
-        }
-    }
-}
-
-impl Sink for Collector {
-    fn begin(&mut self, part: Part) -> Result<(), String> {
-        self.end_part()?;
-        self.current = match part {
-            Part::Prelude | Part::Glue | Part::Footer => Current::Ignored,
-            Part::Object(kind @ (ObjectKind::Table | ObjectKind::Sequence), name) => {
-                let name = ObjectName::new(kind, name).map_err(|e| e.to_string())?;
-                Current::Large(name, Box::new(self.writer.content()))
-            }
-            small => Current::Small(small, Vec::new()),
-        };
-        Ok(())
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
-        match &mut self.current {
-            Current::Ignored => Ok(()),
-            Current::Large(_, content) => {
-                let taken = content.take(&mut self.writer, bytes);
-                self.stored(taken)
-            }
-            Current::Small(_, kept) if kept.len() + bytes.len() > MAX_SMALL_BYTES => {
-                Err(format!("a routine, event or view is larger than {MAX_SMALL_BYTES} bytes"))
-            }
-            Current::Small(_, kept) => {
-                kept.extend_from_slice(bytes);
-                Ok(())
-            }
-        }
-    }
-}
-
-/// An event's SQL, independent of whether others stand before or after it: in a dump the first
-/// one begins under the delimiter `;`, the others under `;;`, and only the last one resets it.
-fn plain_event(bytes: &[u8]) -> Vec<u8> {
-    const RESET: &[u8] = b"DELIMITER ;\n";
-    let line = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1);
-    let (first, rest) = bytes.split_at(line);
-    let mut plain = first.trim_ascii_end().to_vec();
-    while plain.last() == Some(&b';') {
-        plain.pop();
-    }
-    plain.extend_from_slice(b";\n");
-    let rest = rest.trim_ascii_end();
-    let rest = rest.strip_suffix(RESET.trim_ascii_end()).unwrap_or(rest);
-    plain.extend_from_slice(rest.trim_ascii_end());
-    plain.push(b'\n');
-    plain.extend_from_slice(RESET);
-    plain
 }

@@ -10,7 +10,7 @@ use super::super::manifest::Content;
 use super::super::store::BlobReader;
 use super::super::{Phase, Progress, Source};
 use super::split::{Part, Sink, Splitter};
-use super::{DatabaseAccess, failure, script, values};
+use super::{DatabaseAccess, failure, script, stopped_at, values};
 use crate::remote::{Command, RawInput, Writer as Pipe};
 use std::collections::HashMap;
 use std::io::{self, BufWriter, Read, Write};
@@ -60,22 +60,27 @@ pub(in super::super) async fn import(
     let stdin: Pipe = process.stdin.take().unwrap_or_else(|| Box::pin(tokio::io::sink()));
     let listener = progress.clone();
     let sending = tokio::task::spawn_blocking(move || {
-        let mut sender =
-            Sender { out: BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin)), blobs, sent: 0 };
+        let mut sender = Sender::new(BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin)), blobs);
         let sent = sender.send(&work, &*listener);
         let sent = sent.map(|()| sender.sent);
+        let began = std::mem::take(&mut sender.began);
         // Closing the pipe ends the client; what it then says is what counts.
         if let Ok(mut bridge) = sender.out.into_inner() {
             let _ = bridge.shutdown();
         }
-        sent
+        (sent, began)
     });
     let sent = sending.await;
     let output = process.finish().await.map_err(SnapshotError::remote(host, DOING))?;
-    let sent = sent.unwrap_or(Err(Failed::Store(SnapshotError::Worker { doing: "importing" })));
+    let worker = || (Err(Failed::Store(SnapshotError::Worker { doing: "importing" })), Vec::new());
+    let (sent, began) = sent.unwrap_or_else(|_| worker());
     match sent {
         Err(Failed::Store(error)) => Err(error),
-        _ if !output.ok() => Err(failure(host, access, DOING, &output)),
+        _ if !output.ok() => {
+            let line = stopped_at(&output.tail());
+            let at = began.into_iter().rev().find(|(first, _)| line.is_some_and(|line| *first <= line));
+            Err(failure(host, access, DOING, &output).about(at.map(|(_, object)| object.to_string())))
+        }
         Err(Failed::Pipe(detail)) => {
             Err(SnapshotError::Database { host: host.to_owned(), name: access.name.clone(), doing: DOING, detail })
         }
@@ -90,7 +95,7 @@ pub(in super::super) fn write_sql(
     blobs: &mut BlobReader,
 ) -> Result<()> {
     let reader = blobs.another();
-    let mut sender = Sender { out: BufWriter::with_capacity(BUFFER_BYTES, out), blobs: reader, sent: 0 };
+    let mut sender = Sender::new(BufWriter::with_capacity(BUFFER_BYTES, out), reader);
     let work = Import { drop: Vec::new(), make: objects.to_vec() };
     sender.send(&work, &super::super::NoProgress).map_err(|failed| match failed {
         Failed::Store(error) => error,
@@ -115,33 +120,37 @@ struct Sender<W: Write> {
     out: BufWriter<W>,
     blobs: BlobReader,
     sent: u64,
+    /// The line that comes next, and at which line each object began: errors name lines.
+    line: u64,
+    began: Vec<(u64, ObjectName)>,
 }
 
 impl<W: Write> Sender<W> {
+    fn new(out: BufWriter<W>, blobs: BlobReader) -> Self {
+        Self { out, blobs, sent: 0, line: 1, began: Vec::new() }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Failed> {
+        self.line += bytes.iter().filter(|byte| **byte == b'\n').count() as u64;
+        Ok(self.out.write_all(bytes)?)
+    }
+
     fn send(&mut self, work: &Import, progress: &dyn Progress) -> Result<(), Failed> {
-        self.out.write_all(PRELUDE.as_bytes())?;
+        self.write(PRELUDE.as_bytes())?;
         let mut drops: Vec<&ObjectName> = work.drop.iter().collect();
         // Events and views before the tables that they use.
         drops.sort_by_key(|object| std::cmp::Reverse(object.kind()));
         for object in drops {
-            self.out.write_all(drop_statement(object).as_bytes())?;
+            self.began.push((self.line, object.clone()));
+            self.write(drop_statement(object).as_bytes())?;
         }
         let of = work.make.len() as u64;
-        let blobs = &mut self.blobs;
-        let pieces = pieces(&work.make, |name, content| {
-            let mut sql = Vec::new();
-            let take = |bytes: Vec<u8>| {
-                sql.extend_from_slice(&bytes);
-                Ok(())
-            };
-            blobs.each(content, take).map_err(Failed::Store)?;
-            halve(&sql).map_err(|detail| Failed::Store(SnapshotError::damaged(name.to_string(), detail)))
-        })?;
         let mut done = 0;
-        for piece in pieces {
-            match piece {
-                Piece::Text(text) => self.out.write_all(&text)?,
-                Piece::Object(_, content) => {
+        for piece in pieces(&work.make, |name, content| self.view(name, content))? {
+            self.began.push((self.line, piece.object.clone()));
+            match piece.sql {
+                Sql::Text(text) => self.write(&text)?,
+                Sql::Own(content) => {
                     self.object(content)?;
                     done += 1;
                     progress.at(Phase::Importing, done, of, self.sent);
@@ -156,18 +165,36 @@ impl<W: Write> Sender<W> {
     fn object(&mut self, content: &Content) -> Result<(), Failed> {
         for chunk in &content.chunks {
             let bytes = self.blobs.read(chunk).map_err(Failed::Store)?;
-            self.out.write_all(&bytes)?;
+            self.write(&bytes)?;
             self.sent += bytes.len() as u64;
         }
         Ok(())
     }
+
+    /// A view's SQL is read at once: its parts are not sent together.
+    fn view(&mut self, name: &ObjectName, content: &Content) -> Result<Halves, Failed> {
+        let mut sql = Vec::new();
+        let take = |bytes: Vec<u8>| {
+            sql.extend_from_slice(&bytes);
+            Ok(())
+        };
+        self.blobs.each(content, take).map_err(Failed::Store)?;
+        self.sent += sql.len() as u64;
+        halve(&sql).map_err(|detail| Failed::Store(SnapshotError::damaged(name.to_string(), detail)))
+    }
 }
 
 /// A piece of the SQL that makes several objects.
-enum Piece<'a> {
+struct Piece<'a> {
+    /// The object that it belongs to.
+    object: &'a ObjectName,
+    sql: Sql<'a>,
+}
+
+enum Sql<'a> {
     Text(Vec<u8>),
     /// All of an object's own SQL.
-    Object(&'a ObjectName, &'a Content),
+    Own(&'a Content),
 }
 
 /// The SQL that makes these objects, in the order in which a client takes it. For views first what
@@ -182,15 +209,17 @@ fn pieces<'a, E>(
         order.into_iter().partition(|(object, _)| object.kind() == ObjectKind::View);
     let (events, others): (Vec<_>, Vec<_>) =
         others.into_iter().partition(|(object, _)| object.kind() == ObjectKind::Event);
-    let whole = |(name, content): &'a (ObjectName, Content)| {
-        [Piece::Object(name, content), Piece::Text(b"\nDELIMITER ;\n".to_vec())]
+    let text = |object, text| Piece { object, sql: Sql::Text(text) };
+    let whole = |(object, content): &'a (ObjectName, Content)| {
+        [Piece { object, sql: Sql::Own(content) }, text(object, b"\nDELIMITER ;\n".to_vec())]
     };
-    let halves = views.into_iter().map(|(name, content)| halves(name, content)).collect::<Result<Vec<_>, E>>()?;
-    let (stubs, views): (Vec<_>, Vec<_>) = halves
-        .into_iter()
-        .map(|half| (Piece::Text(half.stub), Piece::Text([half.view, b"\n".to_vec()].concat())))
-        .unzip();
-    Ok(others.into_iter().flat_map(whole).chain(stubs).chain(views).chain(events.into_iter().flat_map(whole)).collect())
+    let (mut stubs, mut rest) = (Vec::new(), Vec::new());
+    for (object, content) in views {
+        let half = halves(object, content)?;
+        stubs.push(text(object, half.stub));
+        rest.push(text(object, [half.view, b"\n".to_vec()].concat()));
+    }
+    Ok(others.into_iter().flat_map(whole).chain(stubs).chain(rest).chain(events.into_iter().flat_map(whole)).collect())
 }
 
 /// Reads what [`write_sql`] wrote. `take` reads an object's own SQL; that of the views is known.
@@ -206,16 +235,19 @@ pub(in super::super) fn read_sql(
         Ok(pieces) => pieces,
         Err(detail) => return Ok(Some(detail)),
     };
-    let prelude = Piece::Text(PRELUDE.as_bytes().to_vec());
-    for piece in std::iter::once(prelude).chain(pieces) {
-        match piece {
-            Piece::Object(name, content) => take(name, content, input)?,
-            Piece::Text(text) => {
-                let mut read = vec![0; text.len()];
-                if input.read_exact(&mut read).is_err() || read != text {
-                    return Ok(Some("it is not what the objects of the manifest make".into()));
-                }
-            }
+    let follows = |text: &[u8], input: &mut dyn Read| {
+        let mut read = vec![0; text.len()];
+        input.read_exact(&mut read).is_ok() && read == text
+    };
+    let other = || Ok(Some("it is not what the objects of the manifest make".into()));
+    if !follows(PRELUDE.as_bytes(), input) {
+        return other();
+    }
+    for piece in pieces {
+        match piece.sql {
+            Sql::Own(content) => take(piece.object, content, input)?,
+            Sql::Text(text) if follows(&text, input) => {}
+            Sql::Text(_) => return other(),
         }
     }
     let after = input.read(&mut [0]).map_or(true, |read| read > 0);

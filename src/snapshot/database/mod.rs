@@ -4,9 +4,12 @@
 //! host and never stand in an argument, an environment or a file; a dump is complete only with
 //! its closing line, status 0 and nothing on standard error that says otherwise.
 
+mod collect;
 mod dump;
+mod fingerprint;
 mod import;
 mod lexer;
+mod probe;
 mod split;
 
 pub(super) use dump::dump;
@@ -53,9 +56,42 @@ fn failure(host: &str, access: &DatabaseAccess, doing: &'static str, output: &Ou
     let detail = match output.status {
         97 => format!("the command that reads the site's own credentials failed: {}", output.tail()),
         95 => "the host has no mariadb or mysql client programs; install them (Debian: mariadb-client)".into(),
-        status => format!("status {status}: {}", output.tail()),
+        status => {
+            let said = output.tail();
+            let advice = advice(&said).map_or_else(String::new, |advice| format!("; {advice}"));
+            format!("status {status}: {said}{advice}")
+        }
     };
     SnapshotError::Database { host: host.to_owned(), name: access.name.clone(), doing, detail }
+}
+
+/// What to do about an error of the server or its programs that is named by its number.
+fn advice(said: &str) -> Option<&'static str> {
+    const KNOWN: [(&[&str], &str); 8] = [
+        (&["1356"], "repair or drop that view: something that it uses is gone, or its definer may not use it"),
+        (&["1449"], "give the object another definer, or make that account again"),
+        (
+            &["126", "127", "130", "144", "145", "1194", "1195"],
+            "the table is damaged: REPAIR TABLE, or put back a copy of it",
+        ),
+        (&["1205"], "something holds a lock on the table: let it end (SHOW PROCESSLIST), then try again"),
+        (&["1153", "2020"], "let the server's administrator raise max_allowed_packet"),
+        (&["1044", "1045", "1142", "1227", "1370"], "the site's database account lacks a privilege: grant it"),
+        (&["1021", "1114"], "make room on the database's disk"),
+        (&["2002", "2003", "2006", "2013"], "the database server went away: look at its log, then try again"),
+    ];
+    let named = |code: &&str| -> bool {
+        [format!("({code})"), format!("rror {code}"), format!("rror: {code}"), format!("ERROR {code}")]
+            .iter()
+            .any(|text| said.contains(text.as_str()))
+    };
+    KNOWN.iter().find(|(codes, _)| codes.iter().any(named)).map(|(_, advice)| *advice)
+}
+
+/// The line of the SQL at which the client says that it stopped.
+fn stopped_at(said: &str) -> Option<u64> {
+    let rest = &said[said.find(") at line ")? + ") at line ".len()..];
+    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 /// Chooses, out of all tables and views of a database, those that belong to the site.

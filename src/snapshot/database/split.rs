@@ -27,6 +27,16 @@ pub(super) enum Part {
     Footer,
 }
 
+impl std::fmt::Display for Part {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Object(kind, name) => write!(f, "{}:{name}", kind.word()),
+            Self::ViewStub(name) | Self::View(name) => write!(f, "view:{name}"),
+            Self::Prelude | Self::Glue | Self::Footer => f.write_str("the dump"),
+        }
+    }
+}
+
 /// Where the parts go.
 pub(super) trait Sink {
     /// A part begins.
@@ -46,6 +56,9 @@ pub(super) struct Splitter<S> {
     pending: Vec<u8>,
     current: Part,
     complete: bool,
+    /// Bytes of the statement that is open, and the most that it may have.
+    statement: u64,
+    most: u64,
 }
 
 impl<S: Sink> Splitter<S> {
@@ -59,7 +72,15 @@ impl<S: Sink> Splitter<S> {
             pending: Vec::new(),
             current: Part::Prelude,
             complete: false,
+            statement: 0,
+            most: u64::MAX,
         })
+    }
+
+    /// Refuses statements of more than so many bytes.
+    pub(super) fn limited(mut self, most: u64) -> Self {
+        self.most = most;
+        self
     }
 
     /// Takes the next bytes.
@@ -77,6 +98,7 @@ impl<S: Sink> Splitter<S> {
                 }
             } else {
                 self.lexer.read(now);
+                self.count(now)?;
                 self.sink.bytes(now)?;
             }
             if end.is_some() {
@@ -127,9 +149,28 @@ impl<S: Sink> Splitter<S> {
             self.sink.begin(part)?;
         }
         self.lexer.line(line);
+        self.count(line)?;
         let pending = std::mem::take(&mut self.pending);
         self.sink.bytes(&pending)?;
         self.sink.bytes(line)
+    }
+
+    /// Adds bytes to the statement that is open.
+    fn count(&mut self, bytes: &[u8]) -> Result<(), String> {
+        if self.lexer.between_statements() {
+            self.statement = 0;
+            return Ok(());
+        }
+        self.statement += bytes.len() as u64;
+        if self.statement < self.most {
+            return Ok(());
+        }
+        Err(format!(
+            "{} has a row, or a definition, that takes a statement of more than {} bytes, which is the server's \
+             max_allowed_packet: it could not be restored; let the server's administrator raise max_allowed_packet \
+             to more than twice the largest value in it",
+            self.current, self.most
+        ))
     }
 
     /// MariaDB sets a routine's mode before the line that names it.
@@ -296,6 +337,15 @@ mod tests {
         let mut more = DUMP.to_vec();
         more.extend_from_slice(b"DROP TABLE x;\n");
         assert!(split(&more, 1000).is_err());
+    }
+
+    #[test]
+    fn a_statement_that_the_server_would_refuse_names_its_table() {
+        for piece in [1, 64, DUMP.len()] {
+            let mut splitter = Splitter::new(Kept::default()).unwrap().limited(400);
+            let refused = DUMP.chunks(piece).find_map(|bytes| splitter.feed(bytes).err()).unwrap();
+            assert!(refused.starts_with("table:a t has a row"), "{refused}");
+        }
     }
 
     proptest! {

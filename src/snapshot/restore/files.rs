@@ -9,7 +9,7 @@ use super::super::error::{Result, SnapshotError};
 use super::super::item::ItemPath;
 use super::super::manifest::{Entry, Facts, Manifest};
 use super::super::store::BlobReader;
-use super::super::tarball::Tarball;
+use super::super::tarball::{Tarball, Zeros, holes_bytes};
 use super::super::{Phase, Progress, Source};
 use crate::remote::{Command, RawInput, Writer as Pipe};
 use std::collections::BTreeSet;
@@ -23,10 +23,10 @@ const OPEN: &str = "exec xargs -0 -r chmod u+rwx --";
 const REMOVE: &str = "exec xargs -0 -r rm -f -d --";
 /// GNU tar unlinks an existing file and makes a new one. `-P`: links are made as they are; our
 /// names are relative and checked. Folders get their facts when all else is done.
+/// Owners are those that the account may set: see `goal`.
 const WRITE: &str = r#"LC_ALL=C; export LC_ALL; umask 077
 tar --version 2>/dev/null | grep -q GNU || exit 96
-if [ "$(id -u)" = 0 ]; then set -- --same-owner --numeric-owner; else set -- --no-same-owner; fi
-exec tar --delay-directory-restore --warning=no-timestamp "$@" -xpPf - >/dev/null"#;
+exec tar --delay-directory-restore --warning=no-timestamp --same-owner --numeric-owner -xpPf - >/dev/null"#;
 const DOING: &str = "writing the site's files";
 const WRITE_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 const REMOVE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
@@ -73,14 +73,14 @@ impl FileWork {
             if becomes_folder {
                 work.folders.insert(path.clone());
             } else if let Some(after) = after {
-                work.bytes += after.size();
+                work.bytes += after.content().map_or(0, |content| content.size - holes_bytes(content));
                 work.send.insert(path.clone());
             }
             // Its folder is written in, unless only its own facts change.
             if (!becomes_folder || other_kind)
                 && let Some(parent) = path.parent()
             {
-                work.touch(present, goal, parent);
+                work.touch(present, goal, parent, &can_set);
             }
         }
         work.folders.retain(|path| match present.path(path) {
@@ -90,9 +90,10 @@ impl FileWork {
         work
     }
 
-    fn touch(&mut self, present: &Manifest, goal: &Manifest, folder: ItemPath) {
+    fn touch(&mut self, present: &Manifest, goal: &Manifest, folder: ItemPath, can_set: impl Fn(&Facts) -> bool) {
         if let Some(Entry::Dir { facts }) = present.path(&folder)
             && facts.mode & 0o300 != 0o300
+            && can_set(facts)
         {
             self.open.insert(folder.clone());
         }
@@ -172,7 +173,7 @@ async fn send(
     let (goal, listener) = (goal.clone(), progress.clone());
     let sending = tokio::task::spawn_blocking(move || {
         let out = BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin));
-        let mut tarball = Tarball::new(out, blobs);
+        let mut tarball = Tarball::new(out, blobs, Zeros::Holes);
         let written = write_all(&mut tarball, &work, &goal, &*listener);
         let (sent, failed) = (tarball.sent, tarball.failed.take());
         let ended = written.and_then(|()| tarball.finish()).and_then(|out| {

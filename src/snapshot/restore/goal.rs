@@ -6,6 +6,7 @@
 use super::super::diff::{Aspect, Change, Diff, aspects, diff};
 use super::super::item::{Item, ItemPath, ObjectKind};
 use super::super::manifest::{Entry, Manifest};
+use super::super::walk::Account;
 use super::Only;
 
 /// What shall be, and what will stay different.
@@ -14,8 +15,8 @@ pub(super) struct Goal {
     pub(super) left: Diff,
 }
 
-/// Computes the goal. `uid` is the account on the host.
-pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], uid: u32) -> Goal {
+/// Computes the goal for what this account may set.
+pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], account: &Account) -> Goal {
     let mut goal = present.clone();
     let mut left = Diff::default();
     for (item, change) in diff(present, target).changes {
@@ -24,7 +25,11 @@ pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], uid: u3
         }
         let before = present.entries.get(&item);
         let after = target.entries.get(&item);
-        match wanted(&item, before, after, target, present, uid) {
+        let wanted = match known_to_both(&item, target, present) {
+            true => wanted(before, after, account),
+            false => Wanted::Leave,
+        };
+        match wanted {
             Wanted::Leave => left.changes.push((item, change)),
             Wanted::Remove => {
                 goal.entries.remove(&item);
@@ -37,7 +42,7 @@ pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], uid: u3
             }
         }
     }
-    keep_parents(&mut goal, present, target);
+    keep_parents(&mut goal, present, target, account);
     Goal { manifest: goal, left }
 }
 
@@ -57,45 +62,49 @@ fn selected(item: &Item, only: &[Only]) -> bool {
     only.is_empty() || only.iter().any(one)
 }
 
-fn wanted(
-    item: &Item,
-    before: Option<&Entry>,
-    after: Option<&Entry>,
-    target: &Manifest,
-    present: &Manifest,
-    uid: u32,
-) -> Wanted {
-    if !known_to_both(item, target, present) {
-        return Wanted::Leave;
-    }
+fn wanted(before: Option<&Entry>, after: Option<&Entry>, account: &Account) -> Wanted {
     let Some(after) = after else {
         return Wanted::Remove;
     };
     if matches!(after, Entry::Other { .. }) {
         return Wanted::Leave;
     }
-    let Some(before) = before else {
-        return Wanted::Make(after.clone(), Vec::new());
-    };
-    if uid == 0 {
+    if account.is_root() {
         return Wanted::Make(after.clone(), Vec::new());
     }
-    // Only root gives files away, and only their owner changes a folder's mode and time.
-    let mut entry = after.clone();
-    let differing = aspects(before, after);
+    // Only their owner changes a folder's mode and time.
+    let foreign = before.and_then(Entry::facts).is_some_and(|facts| facts.uid != account.uid);
+    let both_folders = before.is_some_and(Entry::is_dir) && after.is_dir();
+    if foreign && both_folders {
+        return Wanted::Leave;
+    }
+    let entry = settable(after, before.filter(|_| both_folders), account);
+    if before
+        .is_some_and(|before| aspects(before, after) == [Aspect::Owner] && (foreign || is_owned_as(before, &entry)))
+    {
+        return Wanted::Leave;
+    }
+    let rest = if is_owned_as(after, &entry) { Vec::new() } else { vec![Aspect::Owner] };
+    Wanted::Make(entry, rest)
+}
+
+fn is_owned_as(a: &Entry, b: &Entry) -> bool {
     let owner = |entry: &Entry| entry.facts().map(|facts| (facts.uid, facts.gid));
-    let foreign = owner(before).is_some_and(|(owner, _)| owner != uid);
-    if foreign && before.is_dir() && after.is_dir() {
-        return Wanted::Leave;
+    owner(a) == owner(b)
+}
+
+/// The entry with the owner and group that an ordinary account can give it: itself, and one of
+/// its groups. A `folder` that stays may keep the group that it has.
+fn settable(entry: &Entry, folder: Option<&Entry>, account: &Account) -> Entry {
+    let mut entry = entry.clone();
+    if let Some(facts) = facts_mut(&mut entry).filter(|_| !account.is_root()) {
+        facts.uid = account.uid;
+        if !account.groups.contains(&facts.gid) {
+            let kept = folder.and_then(Entry::facts).map(|facts| facts.gid);
+            facts.gid = kept.or(account.groups.first().copied()).unwrap_or(facts.gid);
+        }
     }
-    if differing == [Aspect::Owner] {
-        return Wanted::Leave;
-    }
-    if let (Some((uid, gid)), Some(facts)) = (owner(before), facts_mut(&mut entry)) {
-        (facts.uid, facts.gid) = (uid, gid);
-    }
-    let rest = differing.into_iter().filter(|aspect| *aspect == Aspect::Owner);
-    Wanted::Make(entry, rest.collect())
+    entry
 }
 
 fn facts_mut(entry: &mut Entry) -> Option<&mut super::super::manifest::Facts> {
@@ -133,7 +142,7 @@ fn known_to_both(item: &Item, target: &Manifest, present: &Manifest) -> bool {
 
 /// Every path needs its folder: where a part is restored into a folder that has gone, or
 /// something stays in a folder that would go.
-fn keep_parents(goal: &mut Manifest, present: &Manifest, target: &Manifest) {
+fn keep_parents(goal: &mut Manifest, present: &Manifest, target: &Manifest, account: &Account) {
     let paths: Vec<ItemPath> = goal.paths().map(|(path, _)| path.clone()).collect();
     for path in paths {
         let mut at = path.parent();
@@ -142,9 +151,10 @@ fn keep_parents(goal: &mut Manifest, present: &Manifest, target: &Manifest) {
             if goal.entries.get(&item).is_some_and(Entry::is_dir) {
                 break;
             }
-            let known = [present, target].into_iter().filter_map(|from| from.entries.get(&item));
-            if let Some(folder) = known.into_iter().find(|entry| entry.is_dir()) {
-                goal.entries.insert(item, folder.clone());
+            let folder = |from: &Manifest| from.entries.get(&item).filter(|entry| entry.is_dir()).cloned();
+            let made = || folder(target).map(|folder| settable(&folder, None, account));
+            if let Some(folder) = folder(present).or_else(made) {
+                goal.entries.insert(item, folder);
             }
             at = parent.parent();
         }

@@ -15,6 +15,7 @@ use super::item::{Item, ItemPath, ObjectName};
 use super::manifest::{Content, Entry, Facts, Manifest};
 use super::store::{BlobReader, Reading, SnapshotName, Store};
 use super::verify::verify_snapshot;
+use super::walk::Account;
 use super::{Phase, Progress, Source};
 use crate::model::{SiteName, clean_line};
 use crate::remote::{Command, RawInput};
@@ -55,7 +56,7 @@ pub struct Prepared {
     goal: Arc<Manifest>,
     diff: Diff,
     left: Diff,
-    uid: u32,
+    account: Account,
     bytes: u64,
     /// The target's bytes stay in the store, also if its snapshot is dropped meanwhile.
     _reading: Arc<Reading>,
@@ -99,9 +100,9 @@ pub async fn prepare(
     let capture = CaptureRequest { now: request.now, tolerate_unreadable: true };
     let at_hand = Some((request.target.clone(), target.clone()));
     let taken = take(&source, store, &capture, at_hand, progress).await?;
-    let uid = taken.uid;
+    let account = taken.account.clone();
     let before = taken.commit(progress).await?;
-    let Goal { manifest: goal, left } = goal::goal(&before.manifest, &target, &request.only, uid);
+    let Goal { manifest: goal, left } = goal::goal(&before.manifest, &target, &request.only, &account);
     let diff = diff(&before.manifest, &goal);
     let mut prepared = Prepared {
         source,
@@ -112,7 +113,7 @@ pub async fn prepare(
         goal: Arc::new(goal),
         diff,
         left,
-        uid,
+        account,
         bytes: 0,
         _reading: reading,
     };
@@ -200,20 +201,26 @@ impl Prepared {
         let at_hand = Some((self.before.name.clone(), self.before.manifest.clone()));
         let now = take(&self.source, &self.store, &request, at_hand, progress).await?;
         let remaining = diff(&now.manifest, &self.goal);
-        // Only root sets owners; a foreign folder's time changes when something in it does.
+        // Only root sets owners, and keeps the setgid bit of a group that it is not in; a foreign
+        // folder's time changes when something in it does.
         let must_match = |item: &Item, change: &Change| {
             let (Item::Path(path), Change::Changed(aspects)) = (item, change) else {
                 return true;
             };
-            let owner = self.goal.path(path).and_then(Entry::facts).map(|facts| facts.uid);
-            let foreign = owner.is_some_and(|owner| owner != self.uid);
-            let folder = self.goal.path(path).is_some_and(Entry::is_dir);
+            let (Some(found), Some(wanted)) = (now.manifest.path(path), self.goal.path(path)) else {
+                return true;
+            };
+            let (Some(now), Some(goal)) = (found.facts(), wanted.facts()) else {
+                return true;
+            };
+            let setgid_lost = now.mode | 0o2000 == goal.mode && !self.account.groups.contains(&now.gid);
             let allowed = |aspect: &Aspect| match aspect {
                 Aspect::Owner => true,
-                Aspect::Mtime => foreign && folder,
+                Aspect::Mtime => goal.uid != self.account.uid && wanted.is_dir(),
+                Aspect::Mode => setgid_lost,
                 _ => false,
             };
-            self.uid == 0 || !aspects.iter().all(allowed)
+            self.account.is_root() || !aspects.iter().all(allowed)
         };
         let wrong = remaining.clone().retain(must_match);
         if !wrong.is_empty() {
@@ -245,7 +252,7 @@ impl Prepared {
         });
         let is_last = |path: &ItemPath| self.request.last.iter().any(|last| path.is_within(last));
         let (last, first): (Vec<_>, Vec<_>) = changed.partition(is_last);
-        let can_set = |facts: &Facts| self.uid == 0 || facts.uid == self.uid;
+        let can_set = |facts: &Facts| self.account.is_root() || facts.uid == self.account.uid;
         let plan = |changed: &[ItemPath]| FileWork::plan(&self.before.manifest, &self.goal, changed, can_set);
         (plan(&first), plan(&last))
     }
@@ -320,13 +327,13 @@ impl Prepared {
 
     /// Folders of others that are written in must be writable.
     async fn check_rights(&self, work: &[FileWork]) -> Result<()> {
-        if self.uid == 0 {
+        if self.account.is_root() {
             return Ok(());
         }
         const DOING: &str = "looking at permissions";
         let host = self.source.shell.host();
         let foreign = |path: &ItemPath| match self.before.manifest.path(path) {
-            Some(Entry::Dir { facts }) => facts.uid != self.uid,
+            Some(Entry::Dir { facts }) => facts.uid != self.account.uid,
             _ => false,
         };
         let mut list = Vec::new();

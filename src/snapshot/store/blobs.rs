@@ -10,7 +10,8 @@ use super::folder::Backend;
 use super::index::{self, Frame};
 use super::pack::{index_file, pack_file};
 use crate::model::Digest;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::hash_map::{Entry, HashMap};
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 /// How many unpacked frames a reader keeps.
@@ -66,10 +67,11 @@ impl Catalog {
                     length: frame.length,
                     raw: frame.raw,
                 };
-                if self.places.contains_key(&member.blake3) {
-                    self.spare.entry(member.blake3).or_default().push(place);
-                } else {
-                    self.places.insert(member.blake3, place);
+                match self.places.entry(member.blake3) {
+                    Entry::Occupied(_) => self.spare.entry(member.blake3).or_default().push(place),
+                    Entry::Vacant(free) => {
+                        free.insert(place);
+                    }
                 }
             }
         }

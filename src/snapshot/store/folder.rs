@@ -109,12 +109,17 @@ impl Drop for FolderUpload {
     }
 }
 
-/// The lock lives as long as the file is open.
-struct HeldFile {
-    _file: File,
-}
+struct HeldFile(File);
 
 impl Held for HeldFile {}
+
+impl Drop for HeldFile {
+    fn drop(&mut self) {
+        // Closing is not enough: a process that another thread is just starting has the file, too,
+        // until it becomes another program.
+        let _ = self.0.unlock();
+    }
+}
 
 impl Backend for Folder {
     fn create(&self, name: &str) -> io::Result<Box<dyn Upload>> {
@@ -174,7 +179,7 @@ impl Backend for Folder {
         let file = OpenOptions::new().create(true).append(true).open(path)?;
         let taken = if shared { file.try_lock_shared() } else { file.try_lock() };
         match taken {
-            Ok(()) => Ok(Some(Box::new(HeldFile { _file: file }))),
+            Ok(()) => Ok(Some(Box::new(HeldFile(file)))),
             Err(std::fs::TryLockError::WouldBlock) => Ok(None),
             Err(std::fs::TryLockError::Error(error)) => Err(error),
         }

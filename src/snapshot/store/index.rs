@@ -3,6 +3,7 @@
 //! May use: `model`, `error`. Invariants: versioned, bounded, closed by a footer with a digest;
 //! every length that is read from a file is checked before memory is given to it.
 
+use super::super::codec::MAX_WINDOW_LOG;
 use super::super::error::{Result, SnapshotError};
 use super::super::manifest::MAX_CHUNK_BYTES;
 use crate::model::Digest;
@@ -15,6 +16,8 @@ pub(super) const PACK_VERSION: u32 = 1;
 pub(super) const MAX_FRAME_BYTES: usize = 3 * MAX_CHUNK_BYTES;
 const MAX_LINE_BYTES: u64 = 16 << 20;
 const MAX_FRAMES: usize = 1_000_000;
+/// The most bytes of all lines together.
+const MAX_INDEX_BYTES: u64 = 256 << 20;
 
 /// One zstd frame of a pack: whole members of the tar archive.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,8 +81,9 @@ pub(super) fn write(pack: &str, frames: &[Frame], out: &mut dyn Write) -> std::i
 /// Reads an index. `what` names it in errors.
 pub(super) fn read(what: &str, pack: &str, input: impl Read) -> Result<Vec<Frame>> {
     let damaged = |detail: String| SnapshotError::damaged(what, detail);
-    let decoder = zstd::Decoder::new(input).map_err(|e| damaged(e.to_string()))?;
-    let mut input = BufReader::new(decoder);
+    let mut decoder = zstd::Decoder::new(input).map_err(|e| damaged(e.to_string()))?;
+    decoder.window_log_max(MAX_WINDOW_LOG).map_err(|e| damaged(e.to_string()))?;
+    let mut input = BufReader::new(decoder.take(MAX_INDEX_BYTES));
     let mut hasher = blake3::Hasher::new();
     let mut frames: Vec<Frame> = Vec::new();
     let mut header = None;

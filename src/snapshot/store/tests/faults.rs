@@ -72,7 +72,8 @@ impl Backend for Dying {
         self.inner.lock(name, shared)
     }
     fn remove(&self, names: &[String]) -> io::Result<()> {
-        names.iter().try_for_each(|name| Self::effect(&self.left, self.half, || self.inner.remove(&[name.clone()])))
+        let one = |name| Self::effect(&self.left, self.half, || self.inner.remove(std::slice::from_ref(name)));
+        names.iter().try_for_each(one)
     }
     fn clean(&self) -> io::Result<()> {
         Self::effect(&self.left, self.half, || self.inner.clean())

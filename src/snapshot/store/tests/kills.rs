@@ -1,4 +1,4 @@
-//! Real processes that are killed while they write and prune.
+//! Real processes that are killed while they write and prune. `INTENDANT_KILLS` says how often.
 
 use super::*;
 use crate::snapshot::Phase;
@@ -8,10 +8,8 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
-/// Kills in each of the three parts of the work, besides the effects that fail one by one.
-const KILLS: usize = 20;
-/// The most processes that are started for that.
-const MOST: u64 = 1_000;
+/// The parts of the work, as the process says them.
+const PARTS: [&str; 3] = ["capture", "prune", "repack"];
 const VARIABLE: &str = "INTENDANT_TEST_STORE";
 
 fn say(text: &str) {
@@ -46,7 +44,6 @@ fn works_until_it_is_killed() {
     let next = |name: &str| store.list(&site(name)).unwrap().len() as u64;
     let mut generation =
         store.list(&site("a")).unwrap().last().map_or(0, |one| (one.taken.as_second() - 1_780_000_000) as u64 / 3600);
-    say("go");
     loop {
         for _ in 0..3 {
             generation += 1;
@@ -72,15 +69,15 @@ fn follow(said: &str, promised: &mut BTreeSet<(SiteName, SnapshotName)>) -> Stri
         match words[..] {
             ["committed", name, taken] => drop(promised.insert((site(name), taken.parse().unwrap()))),
             ["drop", name, taken] => drop(promised.remove(&(site(name), taken.parse().unwrap()))),
-            ["capture" | "prune" | "repack"] => doing = words[0].to_owned(),
+            [part] if PARTS.contains(&part) => doing = part.to_owned(),
             _ => {}
         }
     }
     doing
 }
 
-/// A process works for so long, then it is killed; returns all that it said.
-fn killed_after(folder: &Path, moment: Duration) -> String {
+/// A process works until it begins a part, and so long in it, then it is killed; returns all that it said.
+fn killed_in(folder: &Path, part: &str, moment: Duration) -> String {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--ignored", "--exact", "--nocapture", "snapshot::store::tests::kills::works_until_it_is_killed"])
         .env(VARIABLE, folder)
@@ -90,8 +87,9 @@ fn killed_after(folder: &Path, moment: Duration) -> String {
         .unwrap();
     let mut out = BufReader::new(child.stdout.take().unwrap());
     let mut said = String::new();
-    while !said.contains("@ go\n") {
-        assert!(out.read_line(&mut said).unwrap() > 0, "it did not begin: {said}");
+    let sign = format!("\n@ {part}\n");
+    while !said.contains(&sign) {
+        assert!(out.read_line(&mut said).unwrap() > 0, "it did not come to {part}: {said}");
     }
     std::thread::sleep(moment);
     assert!(child.try_wait().unwrap().is_none(), "it ended by itself: {said}");
@@ -106,27 +104,22 @@ fn killed_after(folder: &Path, moment: Duration) -> String {
 #[test]
 fn a_kill_at_any_moment_costs_no_committed_snapshot() {
     let folder = scratch();
-    let (mut promised, mut kills) = (BTreeSet::new(), BTreeMap::<String, usize>::new());
+    let kills: usize = std::env::var("INTENDANT_KILLS").map_or(90, |text| text.parse().unwrap());
+    let (mut promised, mut hit) = (BTreeSet::new(), BTreeMap::<String, usize>::new());
     let mut moments = blake3::Hasher::new().update(b"moments").finalize_xof();
-    let enough = |kills: &BTreeMap<String, usize>| {
-        ["capture", "prune", "repack"].iter().all(|part| kills.get(*part).is_some_and(|count| *count >= KILLS))
-    };
-    for round in 0..MOST {
-        if enough(&kills) {
-            break;
-        }
-        let mut random = [0; 2];
+    for (round, part) in PARTS.into_iter().cycle().take(kills).enumerate() {
+        let mut random = [0; 3];
         moments.fill(&mut random);
-        let moment = Duration::from_micros(u64::from(u16::from_le_bytes(random)));
-        let said = killed_after(folder.path(), moment);
+        // Up to 65 milliseconds, short ones more often: the parts differ in length.
+        let moment = Duration::from_micros(u64::from(u16::from_le_bytes([random[0], random[1]])) >> (random[2] % 8));
+        let said = killed_in(folder.path(), part, moment);
         let doing = follow(&said, &mut promised);
-        let when = format!("kill {round} after {moment:?} in {doing}");
+        let when = format!("kill {round}, {moment:?} after the beginning of {part}, in {doing}");
         let all: Vec<_> = promised.iter().cloned().collect();
         assert_whole(folder.path(), &all, &when);
-        *kills.entry(doing).or_default() += 1;
+        *hit.entry(doing).or_default() += 1;
     }
-    println!("{kills:?}");
-    assert!(enough(&kills), "{kills:?}");
+    println!("{hit:?}");
     // What the dead left behind is cleaned up by those who come after them.
     let store = open(folder.path());
     capture(&store, "a", 1_000_000).unwrap();
