@@ -132,14 +132,11 @@ impl Bench {
         eprintln!("building the site in {}", folder.display());
         build_site(&folder.join("site"));
         let server = Server::start(folder);
-        let settings = SshSettings::new(Some(folder.join("ssh_config")));
-        let target = Target::new("bench").expect("a target");
-        let shell = SshShell::connect(&target, &settings).await.expect("a connection");
         // What was changed in the last two seconds is read again.
         std::thread::sleep(Duration::from_secs(3));
         Self {
             folder: folder.to_owned(),
-            shell: Arc::new(shell),
+            shell: connect(folder).await,
             results: Results::default(),
             rounds: 0,
             _server: server,
@@ -170,8 +167,16 @@ impl Bench {
         Arc::new(Store::open(&self.folder.join(name)).expect("a store"))
     }
 
+    /// On a new connection: one that nobody uses for two minutes is closed.
+    async fn connected(&mut self, source: &Source) -> Source {
+        self.shell.close().await;
+        self.shell = connect(&self.folder).await;
+        Source { shell: self.shell.clone(), ..source.clone() }
+    }
+
     async fn capture(&mut self, name: &str, source: &Source, store: &Arc<Store>) -> Captured {
         let request = CaptureRequest { now: jiff::Timestamp::now(), tolerate_unreadable: false };
+        let source = &self.connected(source).await;
         let begun = Instant::now();
         let captured = capture(source, store, &request, &quiet()).await.expect("a snapshot");
         self.results.add(name, begun.elapsed().as_secs_f64());
@@ -181,6 +186,7 @@ impl Bench {
     async fn restore(&mut self, name: &str, source: &Source, store: &Arc<Store>, to: &Captured) -> Restored {
         let request =
             RestoreRequest { now: jiff::Timestamp::now(), target: to.name.clone(), only: vec![], last: vec![] };
+        let source = &self.connected(source).await;
         let begun = Instant::now();
         let prepared = prepare(source, store, request, &quiet()).await.expect("a prepared restore");
         let restored = prepared.apply(&quiet()).await.expect("a restore");
@@ -337,6 +343,12 @@ impl Bench {
         let restored = self.restore("import of one table: ours", &source, &store, &first).await;
         assert_eq!(restored.undone.changes.len(), 1);
     }
+}
+
+async fn connect(folder: &Path) -> Arc<SshShell> {
+    let settings = SshSettings::new(Some(folder.join("ssh_config")));
+    let target = Target::new("bench").expect("a target");
+    Arc::new(SshShell::connect(&target, &settings).await.expect("a connection"))
 }
 
 fn quiet() -> Arc<dyn Progress> {

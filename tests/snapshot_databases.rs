@@ -467,3 +467,28 @@ async fn a_locked_table_is_named() {
     holder.kill().unwrap();
     holder.wait().unwrap();
 }
+
+#[tokio::test]
+async fn a_present_that_cannot_be_dumped_is_put_back_all_the_same() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    server.client("", "create database shop character set utf8mb4").unwrap();
+    server.sql(
+        "create table t (id int primary key); insert into t values (1); create view v as select id from t;
+         create table old (id int) engine=MyISAM; insert into old values (1); flush tables",
+    );
+    let source = server.source(None);
+    let first = server.capture(&source).await.unwrap();
+    let before = server.picture();
+    server.sql("create table gone (id int); create view added as select id from gone; drop table gone; drop table t");
+    std::fs::write(server.path("data/shop/old.MYI"), "no index").unwrap();
+    server.sql("flush tables");
+    assert!(server.capture(&source).await.is_err(), "a snapshot that is asked for has no gaps");
+    let restored = server.restore(&source, &first, Vec::new()).await.unwrap();
+    assert_eq!(server.picture(), before);
+    let broken: Vec<String> = restored.undone.lines(10);
+    for name in ["view:v", "view:added", "table:old", "table:t"] {
+        assert!(broken.iter().any(|line| line.contains(name)), "{name} is not told: {broken:?}");
+    }
+}

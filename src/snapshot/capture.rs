@@ -21,7 +21,7 @@ use std::sync::Arc;
 pub struct CaptureRequest {
     /// Now, by the runner's clock.
     pub now: Timestamp,
-    /// Whether unreadable files make the capture fail (they should), or are only recorded.
+    /// Whether unreadable files, views and tables make the capture fail (they should), or are only recorded.
     pub tolerate_unreadable: bool,
 }
 
@@ -99,7 +99,8 @@ pub(super) async fn take(
     let to_read = work.compare(&walk, previous.as_ref().map(|(_, manifest)| &**manifest), &writer);
     let writer = work.read(to_read, writer).await?;
     work.judge_problems(request)?;
-    let (writer, database) = work.dump(writer, previous.as_ref().map(|(_, manifest)| &**manifest)).await?;
+    let known = previous.as_ref().map(|(_, manifest)| &**manifest);
+    let (writer, database) = work.dump(writer, known, request.tolerate_unreadable).await?;
     let header = Header {
         site: source.site.clone(),
         taken: request.now,
@@ -286,11 +287,16 @@ impl Work<'_> {
         })
     }
 
-    async fn dump(&mut self, writer: Writer, previous: Option<&Manifest>) -> Result<(Writer, Option<DatabaseFacts>)> {
+    async fn dump(
+        &mut self,
+        writer: Writer,
+        previous: Option<&Manifest>,
+        tolerant: bool,
+    ) -> Result<(Writer, Option<DatabaseFacts>)> {
         let Some(access) = &self.source.database else {
             return Ok((writer, None));
         };
-        let (writer, dumped) = database::dump(self.source, access, writer, previous, self.progress).await?;
+        let (writer, dumped) = database::dump(self.source, access, writer, previous, tolerant, self.progress).await?;
         self.stats.sql_bytes += dumped.bytes;
         for (object, content) in dumped.objects {
             self.entries.insert(Item::Object(object), Entry::Object { content });

@@ -2,7 +2,8 @@
 //! Tables whose fingerprint is the previous snapshot's are left out, their stored content is taken.
 //!
 //! May use: `remote`, `store`, and its siblings. Invariants: status, standard error and the
-//! closing line must all say that it is complete; what is left out was unchanged before and after.
+//! closing line must all say that it is complete; what is left out was unchanged before and after,
+//! or, where the caller tolerates it, can't be dumped: then a remark stands for it.
 
 use super::super::error::{Result, SnapshotError};
 use super::super::item::{Item, ObjectKind, ObjectName};
@@ -12,7 +13,7 @@ use super::super::stream::BROKEN_PIPE;
 use super::super::{Progress, Source};
 use super::collect::{Collected, read};
 use super::fingerprint::{Fingerprints, Look, fingerprints};
-use super::probe::{Probed, probe};
+use super::probe::{Probed, broken, probe};
 use super::{DatabaseAccess, failure, script, values};
 use crate::model::clean_line;
 use crate::remote::Command;
@@ -61,15 +62,18 @@ pub(in super::super) struct Dumped {
 }
 
 /// Dumps the site's part of its database into the store, without the tables that are as they
-/// were in the previous snapshot.
+/// were in the previous snapshot. `tolerant`: what can't be dumped is no failure; its content is a
+/// remark, which differs from whatever a good one has.
 pub(in super::super) async fn dump(
     source: &Source,
     access: &DatabaseAccess,
     mut writer: Writer,
     previous: Option<&Manifest>,
+    tolerant: bool,
     progress: &Arc<dyn Progress>,
 ) -> Result<(Writer, Dumped)> {
-    let mut work = Dump { source, access, progress, bytes: 0 };
+    let broken = if tolerant { broken(source, access).await? } else { BTreeMap::new() };
+    let mut work = Dump { source, access, progress, broken, bytes: 0 };
     for round in 1.. {
         let trusted = previous.filter(|_| round < MAX_ROUNDS);
         let (back, done) = work.once(writer, trusted).await?;
@@ -85,6 +89,7 @@ struct Dump<'a> {
     source: &'a Source,
     access: &'a DatabaseAccess,
     progress: &'a Arc<dyn Progress>,
+    broken: BTreeMap<ObjectName, String>,
     bytes: u64,
 }
 
@@ -103,12 +108,16 @@ impl Dump<'_> {
         if chosen.is_empty() && !probed.names.is_empty() {
             return Ok((writer, Some((Objects::new(), probed.facts))));
         }
-        let tables: Vec<String> = chosen.iter().filter(|name| probed.tables.contains(name)).cloned().collect();
+        self.broken.retain(|object, _| chosen.iter().any(|name| name == object.name()));
+        let whole = |name: &&String| !self.broken.keys().any(|object| object.name() == name.as_str());
+        let tables: Vec<String> =
+            chosen.iter().filter(|name| probed.tables.contains(name)).filter(whole).cloned().collect();
         let before = self.fingerprints(&probed, &tables, Look::First).await?;
         let known = previous.map_or_else(Objects::new, |manifest| self.unchanged(manifest, &before, &writer));
         let mut still: Vec<&String> = before.keys().collect();
         let mut objects = Objects::new();
-        if let Some(arguments) = self.arguments(&mut probed, &chosen, &known)? {
+        let left_out: Vec<&ObjectName> = known.keys().chain(self.broken.keys()).collect();
+        if let Some(arguments) = self.arguments(&mut probed, &chosen, &left_out)? {
             let collected = self.run(arguments, &probed, writer).await?;
             (writer, objects) = (collected.writer, collected.objects);
             self.bytes += collected.bytes;
@@ -125,6 +134,12 @@ impl Dump<'_> {
         let named = |name: &String| Some((ObjectName::new(ObjectKind::Table, name).ok()?, before.get(name)?.whole));
         probed.facts.fingerprints = still.into_iter().filter_map(named).collect();
         objects.extend(known);
+        for (object, why) in &self.broken {
+            let mut content = writer.content();
+            content.take(&mut writer, format!("-- {object} can't be dumped: {why}\n").as_bytes())?;
+            objects.insert(object.clone(), content.finish(&mut writer)?);
+            probed.facts.skipped.push(format!("{object}: {why}"));
+        }
         Ok((writer, Some((objects, probed.facts))))
     }
 
@@ -163,7 +178,12 @@ impl Dump<'_> {
     }
 
     /// The dump program's arguments; none when there is nothing to dump.
-    fn arguments(&self, probed: &mut Probed, chosen: &[String], known: &Objects) -> Result<Option<Vec<String>>> {
+    fn arguments(
+        &self,
+        probed: &mut Probed,
+        chosen: &[String],
+        left_out: &[&ObjectName],
+    ) -> Result<Option<Vec<String>>> {
         let mut arguments: Vec<String> = OPTIONS.map(String::from).into();
         if probed.mysql {
             arguments.extend(["--set-gtid-purged=OFF", "--column-statistics=0"].map(String::from));
@@ -173,8 +193,8 @@ impl Dump<'_> {
             // They belong to the database, not to a table: nobody can tell whose they are.
             probed.facts.skipped.push("routines and events: the database is shared with other software".into());
             arguments.extend(["--skip-routines", "--skip-events", "--", name].map(String::from));
-            let known: Vec<&str> = known.keys().map(ObjectName::name).collect();
-            let wanted: Vec<&String> = chosen.iter().filter(|name| !known.contains(&name.as_str())).collect();
+            let out: Vec<&str> = left_out.iter().map(|object| object.name()).collect();
+            let wanted: Vec<&String> = chosen.iter().filter(|name| !out.contains(&name.as_str())).collect();
             if wanted.iter().map(|name| name.len() + 3).sum::<usize>() > MAX_NAMES_BYTES {
                 return Err(SnapshotError::TooMuch {
                     what: format!("bytes of table names in database {name} on {}", self.source.shell.host()),
@@ -191,7 +211,7 @@ impl Dump<'_> {
             probed.facts.skipped.push("events: the account has no EVENT privilege".into());
             arguments.push("--skip-events".into());
         }
-        arguments.extend(known.keys().map(|object| format!("--ignore-table={name}.{}", object.name())));
+        arguments.extend(left_out.iter().map(|object| format!("--ignore-table={name}.{}", object.name())));
         arguments.extend(["--".into(), name.clone()]);
         Ok(Some(arguments))
     }

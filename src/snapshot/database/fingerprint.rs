@@ -9,15 +9,11 @@ use super::super::Source;
 use super::super::error::{Result, SnapshotError};
 use super::dump::{DOING, DUMP_TIMEOUT, OPTIONS};
 use super::probe::Probed;
-use super::{DatabaseAccess, failure, script, stopped_at, values};
+use super::{ASK, DatabaseAccess, failure, stopped_at, values};
 use crate::model::Digest;
 use crate::remote::{Command, RawInput};
 use std::collections::BTreeMap;
 
-/// Answers the SQL on its standard input.
-const ASK: &str = script!(
-    r#"{ printf '%s\n' "$o" | { exec 4<&0; exec "$m" --defaults-file=/dev/fd/4 --batch --skip-column-names --binary-mode --default-character-set=utf8mb4 "$1" <&3; }; } 3<&0"#
-);
 /// As a dump has it; whoever waits for a locked table for longer than this gives up.
 const PRELUDE: &str = "SET NAMES utf8mb4;SET SESSION time_zone='+00:00',sql_mode='',lock_wait_timeout=30,\
      group_concat_max_len=16777216;SHOW TRIGGERS;\n";

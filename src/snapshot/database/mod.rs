@@ -40,6 +40,11 @@ d=$(first mariadb-dump mysqldump) || exit 95
 }
 use script;
 
+/// Answers the SQL on its standard input.
+const ASK: &str = script!(
+    r#"{ printf '%s\n' "$o" | { exec 4<&0; exec "$m" --defaults-file=/dev/fd/4 --batch --skip-column-names --binary-mode --default-character-set=utf8mb4 "$1" <&3; }; } 3<&0"#
+);
+
 use super::error::SnapshotError;
 use crate::remote::Output;
 

@@ -7,9 +7,10 @@ use super::super::Source;
 use super::super::error::{Result, SnapshotError};
 use super::super::item::{ObjectKind, ObjectName};
 use super::super::manifest::DatabaseFacts;
-use super::{DatabaseAccess, failure, script, values};
+use super::{ASK, DatabaseAccess, failure, script, values};
 use crate::model::clean_line;
-use crate::remote::Command;
+use crate::remote::{Command, RawInput};
+use std::collections::BTreeMap;
 
 /// Says which programs, which server, which tables there are, and whether events can be seen.
 const PROBE: &str = script!(
@@ -19,6 +20,9 @@ ask "$1" 'SELECT VERSION(); SELECT @@max_allowed_packet' || exit 1
 if ask "$1" 'SHOW EVENTS' >/dev/null 2>&1; then echo events; else echo no-events; fi
 ask "$1" 'SHOW FULL TABLES' || exit 1"#
 );
+/// Names tables that can't be opened, in the form of `CHECK TABLE`: the server says why in place of a comment.
+const UNOPENED: &str = "SELECT CONCAT(TABLE_SCHEMA,'.',TABLE_NAME),'open','error',TABLE_COMMENT FROM \
+     information_schema.TABLES WHERE TABLE_SCHEMA=DATABASE() AND TABLE_TYPE='BASE TABLE' AND TABLE_ROWS IS NULL;\n";
 const DOING: &str = "looking into";
 
 /// What was found.
@@ -50,6 +54,32 @@ pub(super) async fn probe(source: &Source, access: &DatabaseAccess) -> Result<Pr
         doing: DOING,
         detail,
     })
+}
+
+/// Views that use what is gone, and tables that can't be opened, each with what the server says.
+pub(super) async fn broken(source: &Source, access: &DatabaseAccess) -> Result<BTreeMap<ObjectName, String>> {
+    let host = source.shell.host();
+    let probed = probe(source, access).await?;
+    let views = probed.names.iter().filter(|name| !probed.tables.contains(name));
+    let checks = views.map(|view| format!("CHECK TABLE `{}`;\n", view.replace('`', "``")));
+    let sql = checks.chain([UNOPENED.to_owned()]).collect::<String>();
+    let command = Command::script(ASK, values(access, [access.name.clone()])).reading(RawInput::Bytes(sql.into()));
+    let output = source.shell.run(&command).await.map_err(SnapshotError::remote(host, DOING))?;
+    if !output.ok() {
+        return Err(failure(host, access, DOING, &output));
+    }
+    let text = output.text();
+    Ok(text.lines().filter_map(|line| read_broken(access, &probed.tables, line)).collect())
+}
+
+/// A line of the answer to `CHECK TABLE`, or of one that looks like it: what, operation, kind of
+/// message, message.
+fn read_broken(access: &DatabaseAccess, tables: &[String], line: &str) -> Option<(ObjectName, String)> {
+    let mut fields = line.splitn(4, '\t');
+    let name = fields.next()?.strip_prefix(&access.name)?.strip_prefix('.')?;
+    let is_error = fields.nth(1)?.eq_ignore_ascii_case("error");
+    let kind = if tables.iter().any(|table| table == name) { ObjectKind::Table } else { ObjectKind::View };
+    Some((ObjectName::new(kind, name).ok()?, clean_line(fields.next()?, 300))).filter(|_| is_error)
 }
 
 fn read(access: &DatabaseAccess, text: &str) -> Result<Probed, String> {

@@ -155,14 +155,11 @@ impl<S: Sink> Splitter<S> {
         self.sink.bytes(line)
     }
 
-    /// Adds bytes to the statement that is open.
+    /// Adds bytes, up to a line, to the statement that was open before them.
     fn count(&mut self, bytes: &[u8]) -> Result<(), String> {
-        if self.lexer.between_statements() {
-            self.statement = 0;
-            return Ok(());
-        }
-        self.statement += bytes.len() as u64;
-        if self.statement < self.most {
+        let length = self.statement + bytes.len() as u64;
+        self.statement = if self.lexer.between_statements() { 0 } else { length };
+        if length < self.most {
             return Ok(());
         }
         Err(format!(
