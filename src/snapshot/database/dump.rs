@@ -72,8 +72,7 @@ pub(in super::super) async fn dump(
     tolerant: bool,
     progress: &Arc<dyn Progress>,
 ) -> Result<(Writer, Dumped)> {
-    let broken = if tolerant { broken(source, access).await? } else { BTreeMap::new() };
-    let mut work = Dump { source, access, progress, broken, bytes: 0 };
+    let mut work = Dump { source, access, progress, tolerant, broken: BTreeMap::new(), bytes: 0 };
     for round in 1.. {
         let trusted = previous.filter(|_| round < MAX_ROUNDS);
         let (back, done) = work.once(writer, trusted).await?;
@@ -89,6 +88,8 @@ struct Dump<'a> {
     source: &'a Source,
     access: &'a DatabaseAccess,
     progress: &'a Arc<dyn Progress>,
+    tolerant: bool,
+    /// What can't be dumped, and why.
     broken: BTreeMap<ObjectName, String>,
     bytes: u64,
 }
@@ -107,6 +108,9 @@ impl Dump<'_> {
         };
         if chosen.is_empty() && !probed.names.is_empty() {
             return Ok((writer, Some((Objects::new(), probed.facts))));
+        }
+        if self.tolerant {
+            self.broken = broken(self.source, self.access, &probed).await?;
         }
         self.broken.retain(|object, _| chosen.iter().any(|name| name == object.name()));
         let whole = |name: &&String| !self.broken.keys().any(|object| object.name() == name.as_str());

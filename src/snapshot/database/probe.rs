@@ -57,9 +57,12 @@ pub(super) async fn probe(source: &Source, access: &DatabaseAccess) -> Result<Pr
 }
 
 /// Views that use what is gone, and tables that can't be opened, each with what the server says.
-pub(super) async fn broken(source: &Source, access: &DatabaseAccess) -> Result<BTreeMap<ObjectName, String>> {
+pub(super) async fn broken(
+    source: &Source,
+    access: &DatabaseAccess,
+    probed: &Probed,
+) -> Result<BTreeMap<ObjectName, String>> {
     let host = source.shell.host();
-    let probed = probe(source, access).await?;
     let views = probed.names.iter().filter(|name| !probed.tables.contains(name));
     let checks = views.map(|view| format!("CHECK TABLE `{}`;\n", view.replace('`', "``")));
     let sql = checks.chain([UNOPENED.to_owned()]).collect::<String>();
