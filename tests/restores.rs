@@ -1,5 +1,5 @@
 //! The program on a site of this machine whose CMS is two files: what becomes of the lock when a
-//! restore gets stuck.
+//! restore gets stuck, and of what a killed runner left running.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::Path;
@@ -19,14 +19,20 @@ operations:
     core: { run: ["true"] }
 "#;
 
-/// The exit code and all that was said.
-fn intendant(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+/// The program, at home in `folder`, where the host's temporary folder is, too.
+fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_intendant"));
     command.args(arguments).current_dir(folder).env("HOME", folder).env("INTENDANT_PLAYBOOKS", "playbooks");
+    command.env("TMPDIR", folder.join("temporary")).stdin(std::process::Stdio::null());
     for (name, below) in [("PLANS", "plans"), ("STATE", "state"), ("STORE", "store"), ("REPORTS", "reports")] {
         command.env(format!("INTENDANT_{name}"), below);
     }
-    let output = command.stdin(std::process::Stdio::null()).output().unwrap();
+    command
+}
+
+/// The exit code and all that was said.
+fn intendant(folder: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+    let output = command(folder, arguments).output().unwrap();
     let said = [output.stdout, output.stderr].concat();
     (output.status.code(), String::from_utf8_lossy(&said).into_owned())
 }
@@ -43,7 +49,7 @@ fn write_plan(folder: &Path, check: &str) {
 
 /// A site, its plan, and the folders that the program works in.
 fn begin(folder: &Path) {
-    for below in ["plans", "playbooks/nanocms", "site"] {
+    for below in ["plans", "playbooks/nanocms", "site", "temporary"] {
         std::fs::create_dir_all(folder.join(below)).unwrap();
     }
     std::fs::write(folder.join("playbooks/nanocms/playbook.yaml"), PLAYBOOK).unwrap();
@@ -114,5 +120,42 @@ fn a_stuck_restore_keeps_the_lock_and_the_next_one_takes_it_over() {
     write_plan(folder, "\"true\"");
     let (code, said) = intendant(folder, &["restore", "nano", "--yes"]);
     assert_eq!(code, Some(0), "{said}");
+    assert!(!folder.join(".intendant").exists(), "nothing stays on the host\n{said}");
+}
+
+/// What a killed runner had asked for goes on, and keeps making its folder anew: it is ended before
+/// that folder is removed, although it asks to be left alone.
+#[test]
+fn what_a_killed_runner_left_running_is_ended() {
+    const GOES_ON: &str = "cd \"$TMPDIR/..\"; [ -e hang ] || exit 0; trap '' TERM; rm hang; echo $$ >group; \
+                           while :; do mkdir -p \"$TMPDIR\"/intendant.*/.scratch; sleep 0.02; done";
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    begin(folder);
+    write_plan(folder, &format!("sh, -c, {}", serde_json::to_string(GOES_ON).unwrap()));
+    let (code, said) = intendant(folder, &["snapshot", "create", "nano"]);
+    assert_eq!(code, Some(0), "{said}");
+    std::fs::write(folder.join("site/page.html"), "damaged, and longer").unwrap();
+    std::fs::write(folder.join("hang"), "").unwrap();
+
+    let silent = || std::process::Stdio::null();
+    let mut runner = command(folder, &["restore", "nano", "--yes"]).stdout(silent()).stderr(silent()).spawn().unwrap();
+    let group = folder.join("group");
+    let started = std::time::Instant::now();
+    while std::fs::read_to_string(&group).unwrap_or_default().is_empty() {
+        assert!(started.elapsed().as_secs() < 60, "the check never began");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let process = std::fs::read_to_string(&group).unwrap().trim().to_owned();
+    std::fs::remove_file(&group).unwrap();
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+
+    let (code, said) = intendant(folder, &["recover"]);
+    assert!(matches!(code, Some(0 | 10)), "{code:?} {said}");
+    assert_eq!(std::fs::read_to_string(folder.join("site/page.html")).unwrap(), "as it was", "{said}");
+    let alive = Path::new("/proc").join(&process).exists();
+    assert!(!alive, "process {process} of the killed runner still runs");
+    assert_eq!(std::fs::read_dir(folder.join("temporary")).unwrap().count(), 0, "nothing stays there");
     assert!(!folder.join(".intendant").exists(), "nothing stays on the host\n{said}");
 }

@@ -27,9 +27,9 @@ pub struct Command {
     pub timeout: Duration,
     /// How many bytes of standard output [`super::Shell::run`] takes before it gives up.
     pub output_limit: usize,
-    /// A file on the host that holds the process group's id while the command runs, so that
-    /// another runner can end it.
-    pub pid_file: Option<String>,
+    /// A folder on the host in which the command's process group is on record while it runs, so
+    /// that another runner can end it. Where the folder is not there, nothing is recorded.
+    pub records: Option<String>,
 }
 
 impl Command {
@@ -45,7 +45,7 @@ impl Command {
             input: RawInput::Nothing,
             timeout: Duration::from_secs(60),
             output_limit: 16 << 20,
-            pid_file: None,
+            records: None,
         }
     }
 
@@ -89,10 +89,10 @@ impl Command {
         self
     }
 
-    /// Sets the file that holds its process group's id while it runs.
+    /// Sets the folder in which it is on record while it runs.
     #[must_use]
-    pub fn recorded_in(mut self, pid_file: impl Into<String>) -> Self {
-        self.pid_file = Some(pid_file.into());
+    pub fn recorded_in(mut self, records: impl Into<String>) -> Self {
+        self.records = Some(records.into());
         self
     }
 

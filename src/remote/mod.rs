@@ -8,12 +8,14 @@
 mod command;
 mod error;
 mod local;
+mod recorded;
 mod ssh;
 mod wrapper;
 
 pub use command::{Command, Output, RawInput};
 pub use error::{ConnectFailure, RemoteError};
 pub use local::LocalShell;
+pub use recorded::RecordedShell;
 pub use ssh::{SshSettings, SshShell, Target};
 
 use async_trait::async_trait;

@@ -9,13 +9,16 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
-/// `$1` folder (empty: the account's own), `$2` limit in seconds, `$3` pid file (empty: none),
-/// `$4` the mark of the closing line, then the command. GNU and BusyBox `timeout` make a process
-/// group of their own, whose id is the process id that is recorded.
+/// `$1` folder (empty: the account's own), `$2` limit in seconds, `$3` folder of records (empty or
+/// not there: none is made), `$4` the mark of the closing line, then the command. GNU and BusyBox
+/// `timeout` make a process group of their own, whose id is the process id that is recorded; with it
+/// stands the id of the host's boot, because process ids mean nothing after the next one.
 const WRAPPER: &str = r#"d=$1 t=$2 p=$3 m=$4; shift 4
 if [ -n "$d" ]; then cd -- "$d" || { printf '\n%s 126\n' "$m" >&2; exit 0; }; fi
 if command -v timeout >/dev/null 2>&1; then set -- timeout -k 10 "$t" "$@"; fi
-if [ -n "$p" ]; then set -- sh -c 'echo $$ >"$0" && exec "$@"' "$p" "$@"; fi
+if [ -d "$p" ]; then p=$p/$$
+set -- sh -c 'read -r b 2>/dev/null </proc/sys/kernel/random/boot_id; echo "$$ $b" 2>/dev/null >"$0"; exec "$@"' "$p" "$@"
+else p=; fi
 "$@"
 s=$?
 if [ -n "$p" ]; then rm -f -- "$p"; fi
@@ -34,7 +37,7 @@ pub(super) fn line(command: &Command) -> Result<(String, String), RemoteError> {
     }
     let mark = format!("@intendant-{}", uuid::Uuid::new_v4().simple());
     let limit = command.timeout.as_secs().max(1).to_string();
-    let fixed = [command.folder.as_deref().unwrap_or(""), &limit, command.pid_file.as_deref().unwrap_or(""), &mark];
+    let fixed = [command.folder.as_deref().unwrap_or(""), &limit, command.records.as_deref().unwrap_or(""), &mark];
     let values = fixed.into_iter().chain(command.argv.iter().map(String::as_str));
     let quoted: Vec<_> = values.map(|value| quote(value).into_owned()).collect();
     Ok((format!("exec sh -c {} sh {}", quote(WRAPPER), quoted.join(" ")), mark))

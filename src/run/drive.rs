@@ -107,10 +107,15 @@ impl Driver<'_> {
     /// The loop.
     async fn drive(&mut self) -> Result<Ended, RunError> {
         let ended = self.turn().await;
+        self.leave().await;
+        ended
+    }
+
+    /// Closes the site if it is open.
+    async fn leave(&mut self) {
         if let Some(bench) = self.bench.take() {
             close_site(&bench.site).await;
         }
-        ended
     }
 
     async fn turn(&mut self) -> Result<Ended, RunError> {
@@ -133,7 +138,7 @@ impl Driver<'_> {
     /// Opens the site if it is not open.
     async fn open(&mut self, expect: Expect) -> Result<(), WorkError> {
         if self.bench.is_none() {
-            let site = open_site(self.runner, self.job, expect).await?;
+            let site = open_site(self.runner, self.job, expect, Some(self.run)).await?;
             let source = match snapshot_source(self.job, &site).await {
                 Ok(source) => source,
                 Err(error) => {
@@ -159,16 +164,23 @@ impl Driver<'_> {
 
     /// After an interruption: end what still runs on the host, and let our checks in again.
     async fn settle(&mut self) -> Result<(), RunError> {
-        let Some(attempt) = self.state.attempt().cloned() else {
+        let cleared = match self.opened_bench().await {
+            Ok(bench) => bench.site.clear_leftovers(bench.run).await.map_err(WorkError::from),
+            Err(error) => Err(error),
+        };
+        let attempt = self.state.attempt().cloned().filter(AttemptState::locked);
+        let Some(attempt) = attempt else {
+            // Nothing of the site is at stake: what follows opens it as it needs it, if it needs it.
+            if let Err(error) = cleared {
+                tracing::warn!(%error, "what the interrupted run left on the host could not be looked for");
+            }
+            self.leave().await;
             return Ok(());
         };
-        if !attempt.locked() {
-            return Ok(());
-        }
         let site = self.job.plan.site.clone();
         let unreachable = |source| RunError::Unreachable { site: site.clone(), source: Box::new(source) };
+        cleared.map_err(unreachable)?;
         let bench = self.opened_bench().await.map_err(unreachable)?;
-        bench.lock().quiet().await.map_err(|error| unreachable(error.into()))?;
         if attempt.touched() && attempt.unwind.is_none() {
             let steps = attempt.planned.procedure.steps.iter().zip(&attempt.steps);
             let mut switch = None;
@@ -300,7 +312,7 @@ impl Driver<'_> {
         let on = self.job.playbook.operations.maintenance.as_ref().map(|switch| switch.on.clone());
         let only = super::restore::only(only)?;
         let bench = self.opened_bench().await?;
-        bench.lock().quiet().await?;
+        bench.site.clear_leftovers(bench.run).await?;
         if let (Some(on), true) = (&on, only.is_empty()) {
             // Visitors wait while files and tables are replaced. A dead PHP needs no switch.
             let _ = bench.operate(on).await;

@@ -52,9 +52,9 @@ impl Bench {
         [("token".to_owned(), hash)].into()
     }
 
-    /// Runs a command that may change the site; its process group is on record at the host.
+    /// Runs a command that may change the site.
     pub(super) async fn operate(&self, template: &CommandTemplate) -> Result<Claim, Failed> {
-        let command = self.site.command(template, &self.values()).map_err(failure)?.recorded_in(self.lock().pid_file());
+        let command = self.site.command(template, &self.values()).map_err(failure)?;
         let output = self.site.shell.run(&command).await.map_err(failure)?;
         let claim = claim(command.shown(), &output);
         let allowed = template.exit.iter().any(|status| i32::from(*status) == output.status);
@@ -256,7 +256,7 @@ async fn take_lock(bench: &Bench, holder: &LockHolder) -> Result<(), Failed> {
     let holding = lock.holding_run().await.map_err(failure)?;
     match holding {
         Some(run) if is_over(bench, run).await => {
-            lock.quiet().await.map_err(failure)?;
+            bench.site.clear_leftovers(run).await.map_err(failure)?;
             lock.release(run).await.map_err(failure)?;
             lock.take(holder).await.map_err(failure)
         }

@@ -29,7 +29,7 @@ const LEAST_ROOM_CORE: u64 = 256 << 20;
 
 /// Looks at a site and says what a run would do. Changes nothing there.
 pub async fn preview(runner: &Runner, job: &Job) -> Result<Preview, WorkError> {
-    let site = open_site(runner, job, Expect::Whole).await?;
+    let site = open_site(runner, job, Expect::Whole, None).await?;
     let preview = look(runner, job, &site, &BTreeMap::new()).await;
     close_site(&site).await;
     preview

@@ -1,7 +1,7 @@
 //! Opens a plan's site, and describes it to `snapshot`.
 
 use super::{Job, Runner, WorkError};
-use crate::model::Digest;
+use crate::model::{Digest, RunId};
 use crate::plan::{Host, TablePattern};
 use crate::playbook::{Argument, Playbook, Script};
 use crate::remote::{LocalShell, Shell, SshSettings, SshShell, Target};
@@ -10,8 +10,8 @@ use crate::snapshot::{DatabaseAccess, SelectTables, Source, TableRule};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Logs in to the plan's host and opens the site there.
-pub async fn open_site(runner: &Runner, job: &Job, expect: Expect) -> Result<Site, WorkError> {
+/// Logs in to the plan's host and opens the site there, for a run or just to look.
+pub async fn open_site(runner: &Runner, job: &Job, expect: Expect, run: Option<RunId>) -> Result<Site, WorkError> {
     let plan = &job.plan;
     let shell: Arc<dyn Shell> = match &plan.host {
         Host::Local(_) => Arc::new(LocalShell),
@@ -28,6 +28,7 @@ pub async fn open_site(runner: &Runner, job: &Job, expect: Expect) -> Result<Sit
         name: plan.site.clone(),
         root: plan.host.path().as_str().to_owned(),
         url: plan.url.as_str().to_owned(),
+        run,
     };
     let opened =
         Site::open(Arc::clone(&shell), address, Arc::clone(&job.playbook), &job.scripts, &runner.tools, expect).await;

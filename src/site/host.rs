@@ -1,6 +1,7 @@
 //! One look at a host: the site's folder, programs, room, clock; and the private folder.
 
-use super::{SCRATCH, SiteAddress, SiteError};
+use super::{SCRATCH, SiteAddress, SiteError, leftovers};
+use crate::model::RunId;
 use crate::playbook::{Playbook, Script};
 use crate::remote::{Command, RawInput, Shell};
 use serde::{Deserialize, Serialize};
@@ -63,7 +64,7 @@ pub(super) async fn look(
     scripts: &[Script],
 ) -> Result<HostFacts, SiteError> {
     let failed = |said: String| SiteError::Host { site: address.name.clone(), host: shell.host().to_owned(), said };
-    let archive = scripts_archive(scripts).map_err(|error| failed(error.to_string()))?;
+    let archive = private_archive(scripts, address.run).map_err(|error| failed(error.to_string()))?;
     let mut values = vec![address.root.clone()];
     values.extend(playbook.detect.iter().map(|path| path.as_str().to_owned()));
     values.push("--".into());
@@ -127,14 +128,20 @@ fn read(stdout: &[u8]) -> Result<HostFacts, &'static str> {
     if facts.folder.is_empty() || facts.root.is_empty() { Err("answer") } else { Ok(facts) }
 }
 
-/// The scripts and an empty scratch folder as a tar archive.
-fn scripts_archive(scripts: &[Script]) -> std::io::Result<Vec<u8>> {
+/// What the private folder holds at first: the scripts, the tools' own folder, the folder of records,
+/// and the name of the run.
+fn private_archive(scripts: &[Script], run: Option<RunId>) -> std::io::Result<Vec<u8>> {
     let mut archive = tar::Builder::new(Vec::new());
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(tar::EntryType::Directory);
-    header.set_mode(0o700);
-    header.set_size(0);
-    archive.append_data(&mut header, SCRATCH, std::io::empty())?;
+    if let Some(run) = run {
+        append(&mut archive, leftovers::RUN, format!("{run}\n").as_bytes())?;
+    }
+    for folder in [SCRATCH, leftovers::RECORDS] {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(tar::EntryType::Directory);
+        header.set_mode(0o700);
+        header.set_size(0);
+        archive.append_data(&mut header, folder, std::io::empty())?;
+    }
     for script in scripts {
         append(&mut archive, script.name.as_str(), &script.bytes)?;
     }

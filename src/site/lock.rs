@@ -1,5 +1,4 @@
-//! One run per site: a folder on the host that only one run can make. It also holds the process
-//! group of what runs there, so that the next run can end it.
+//! One run per site: a folder on the host that only one run can make.
 
 use super::{Site, SiteError};
 use crate::model::{Digest, RunId, clean_line};
@@ -29,12 +28,12 @@ pub struct Lock<'a> {
     folder: String,
 }
 
-/// `$1` folder, `$2` the holder as JSON, `$3` our own private folder. A lock is complete the moment it can be seen: it is
+/// `$1` folder, `$2` the holder as JSON. A lock is complete the moment it can be seen: it is
 /// prepared aside and renamed, and a folder that is not empty can't be replaced by a rename.
 const TAKE: &str = r#"umask 077
 mkdir -p -- "$(dirname -- "$1")" || exit 4
 if [ -e "$1/holder" ]; then cat -- "$1/holder"; exit 3; fi
-n=$1.new.$$; mkdir -- "$n" && printf '%s' "$2" >"$n/holder" && printf '%s' "$3" >"$n/folder" || exit 4
+n=$1.new.$$; mkdir -- "$n" && printf '%s' "$2" >"$n/holder" || exit 4
 if mv -T -- "$n" "$1" 2>/dev/null; then exit 0; fi
 rm -rf -- "$n"; cat -- "$1/holder" 2>/dev/null; exit 3"#;
 
@@ -43,19 +42,6 @@ const RELEASE: &str = r#"if [ ! -e "$1/holder" ]; then exit 0; fi
 grep -qF -- "\"$2\"" "$1/holder" || exit 3
 rm -rf -- "$1" || exit 4
 rmdir -p -- "$(dirname -- "$1")" 2>/dev/null; exit 0"#;
-
-/// `$1` folder, `$2` our own private folder. Removes the private folder that the last runner left
-/// behind and ends its process group: politely, then not.
-const QUIET: &str = r#"if [ -e "$1/holder" ]; then f=$(cat -- "$1/folder" 2>/dev/null)
-case $f in "$2") ;; */intendant.*) rm -rf -- "$f";; esac
-printf '%s' "$2" >"$1/folder"; fi
-p=$(cat -- "$1/pid" 2>/dev/null) || exit 0
-case $p in ''|*[!0-9]*) exit 0;; esac
-kill -0 -- "-$p" 2>/dev/null || { rm -f -- "$1/pid"; exit 0; }
-kill -TERM -- "-$p" 2>/dev/null
-i=0; while kill -0 -- "-$p" 2>/dev/null; do
-i=$((i+1)); [ "$i" -eq 20 ] && kill -KILL -- "-$p" 2>/dev/null; [ "$i" -gt 50 ] && exit 5; sleep 0.2; done
-rm -f -- "$1/pid""#;
 
 impl<'a> Lock<'a> {
     /// The lock of `site`; nothing is taken yet. Its place depends on the site's real folder, so
@@ -66,19 +52,10 @@ impl<'a> Lock<'a> {
         Self { site, folder }
     }
 
-    /// Where a command of this run records its process group.
-    pub fn pid_file(&self) -> String {
-        format!("{}/pid", self.folder)
-    }
-
     /// Takes the lock, or says who has it. Taking it again for the same run is fine.
     pub async fn take(&self, holder: &LockHolder) -> Result<(), SiteError> {
         let json = serde_json::to_string(holder).unwrap_or_default();
-        let output = self
-            .site
-            .shell
-            .run(&Command::script(TAKE, [self.folder.clone(), json, self.site.host.folder.clone()]))
-            .await?;
+        let output = self.site.shell.run(&Command::script(TAKE, [self.folder.clone(), json])).await?;
         match output.status {
             0 => Ok(()),
             3 if self.held_by(&output.text()) == Some(holder.run) => Ok(()),
@@ -133,19 +110,5 @@ impl<'a> Lock<'a> {
                 said: format!("the lock {} could not be removed\n{}", self.folder, output.tail()),
             }),
         }
-    }
-
-    /// Ends whatever the last run left running on the host.
-    pub async fn quiet(&self) -> Result<(), SiteError> {
-        let output =
-            self.site.shell.run(&Command::script(QUIET, [self.folder.clone(), self.site.host.folder.clone()])).await?;
-        if output.ok() {
-            return Ok(());
-        }
-        Err(SiteError::Host {
-            site: self.site.address.name.clone(),
-            host: self.site.shell.host().to_owned(),
-            said: "a command of the interrupted run does not end there".into(),
-        })
     }
 }

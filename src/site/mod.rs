@@ -2,12 +2,13 @@
 //! folder, its commands made from templates.
 //!
 //! May use: `model`, `playbook`, `remote`. Invariants: nothing of the site itself is changed
-//! here; the private folder is made with mode 0700 and removed by [`Site::close`]; a tool that is
-//! brought to the host has the playbook's checksum before and after the transfer.
+//! here; the private folder is made with mode 0700 and removed by [`Site::close`]; each command is on
+//! record in it while it runs, so that another runner can end it; a tool that is brought to the host has the playbook's checksum before and after the transfer.
 
 mod bring;
 mod error;
 mod host;
+mod leftovers;
 mod lock;
 
 pub use bring::ToolCache;
@@ -15,9 +16,9 @@ pub use error::SiteError;
 pub use host::HostFacts;
 pub use lock::{Lock, LockHolder};
 
-use crate::model::SiteName;
+use crate::model::{RunId, SiteName};
 use crate::playbook::{CommandTemplate, Fact, Playbook, RawOutput, Script, Tool, Values};
-use crate::remote::{Command, Output, Shell};
+use crate::remote::{Command, Output, RecordedShell, Shell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -30,10 +31,12 @@ pub struct SiteAddress {
     pub root: String,
     /// Its public address.
     pub url: String,
+    /// For which run it is opened, if for one: another runner can tell what is left of it.
+    pub run: Option<RunId>,
 }
 
 /// The folder, within the private one, that belongs to the tools.
-const SCRATCH: &str = "scratch";
+const SCRATCH: &str = ".scratch";
 
 /// What the site must look like to be opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +77,8 @@ impl Site {
         expect: Expect,
     ) -> Result<Self, SiteError> {
         let host = host::look(shell.as_ref(), &address, &playbook, scripts).await?;
+        let shell: Arc<dyn Shell> =
+            Arc::new(RecordedShell::new(shell, format!("{}/{}", host.folder, leftovers::RECORDS)));
         let values = Values::from(
             [
                 ("root", host.root.clone()),

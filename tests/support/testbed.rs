@@ -149,7 +149,7 @@ impl Testbed {
 
     /// Asserts that no lock, no maintenance file and no private folder stays on the host.
     pub fn nothing_is_left(&self, when: &str) {
-        let find = r#"ls -d "$HOME/.intendant" .maintenance /tmp/intendant.* 2>/dev/null; true"#;
+        let find = r#"find "$HOME/.intendant" .maintenance /tmp/intendant.* -ls 2>/dev/null; true"#;
         let left = self.exec(&["sh", "-c", find]);
         assert_eq!(left, "", "{when}: left on the host");
     }

@@ -52,7 +52,7 @@ pub(in crate::cli) async fn doctor(common: &Common, options: &Sites) -> Result<E
 async fn examine(runner: &Runner, job: &Job) -> Vec<Symptom> {
     let mut symptoms = Vec::new();
     let mut say = |good: bool, what: String| symptoms.push(Symptom { good, what });
-    let site = match open_site(runner, job, Expect::Whole).await {
+    let site = match open_site(runner, job, Expect::Whole, None).await {
         Ok(site) => site,
         Err(error) => {
             say(false, in_words(&error));

@@ -101,7 +101,7 @@ async fn look(fleet: &Fleet, name: &SiteName, host: &str) -> Result<(String, Inv
             scripts: Arc::new(scripts),
             any_time: true,
         };
-        match open_site(&runner, &job, Expect::Whole).await {
+        match open_site(&runner, &job, Expect::Whole, None).await {
             Ok(site) => {
                 let taken = inventory::take(&site).await.map_err(WorkError::from);
                 close_site(&site).await;

@@ -16,7 +16,7 @@ pub(in crate::cli) async fn inventory(common: &Common, options: &Sites) -> Resul
     let mut all = Vec::new();
     for job in fleet.jobs(options)? {
         let name = job.plan.site.clone();
-        let taken = match open_site(&runner, &job, Expect::Whole).await {
+        let taken = match open_site(&runner, &job, Expect::Whole, None).await {
             Ok(site) => {
                 let taken = inventory::take(&site).await.map_err(WorkError::from);
                 close_site(&site).await;

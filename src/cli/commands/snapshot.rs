@@ -40,7 +40,7 @@ fn site_name(text: &str) -> Result<SiteName, Failure> {
 async fn create(common: &Common, fleet: &Fleet, runner: &Runner, sites: &Sites) -> Result<ExitCode, Failure> {
     let mut all = Vec::new();
     for job in fleet.jobs(sites)? {
-        let site = open_site(runner, &job, Expect::Whole).await?;
+        let site = open_site(runner, &job, Expect::Whole, None).await?;
         let request = CaptureRequest { now: runner.clock.now(), tolerate_unreadable: false };
         let captured = match snapshot_source(&job, &site).await {
             Ok(source) => snapshot::capture(&source, &runner.store, &request, &progress()).await.map_err(Failure::from),
