@@ -147,6 +147,11 @@ fn what_a_killed_runner_left_running_is_ended() {
         std::thread::sleep(std::time::Duration::from_millis(20));
     }
     let process = std::fs::read_to_string(&group).unwrap().trim().to_owned();
+    for arguments in [&["recover"][..], &["run", "nano"], &["restore", "nano", "--yes"]] {
+        let (code, said) = intendant(folder, arguments);
+        assert_eq!(code, Some(11), "{arguments:?} beside a living runner: {said}");
+        assert!(said.contains("nano is being worked on by ") && said.contains("(pid "), "{said}");
+    }
     std::fs::remove_file(&group).unwrap();
     runner.kill().unwrap();
     runner.wait().unwrap();

@@ -180,6 +180,8 @@ pub(super) enum SnapshotAction {
         #[arg(long)]
         quick: bool,
     },
+    /// Set aside packs that are hurt, keep what is good in them, so that the next snapshots store the rest anew
+    Repair,
     /// Read an export back into the store, as the snapshot that it was
     Import {
         /// The file

@@ -72,7 +72,7 @@ impl From<crate::run::RunError> for Failure {
         let code = match &error {
             RunError::Unreachable { .. } | RunError::Work(_) => ExitCode::HOST,
             RunError::NothingOpen { .. } => ExitCode::ABSENT,
-            RunError::Open { .. } => ExitCode::of(Outcome::Refused),
+            RunError::Open { .. } | RunError::Held(_) => ExitCode::of(Outcome::Refused),
             RunError::Journal { .. } => ExitCode::OTHER,
             RunError::Illegal { .. } => ExitCode::of(Outcome::Stuck),
         };

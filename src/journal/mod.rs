@@ -5,10 +5,12 @@
 //! can't follow the one before it is an error; secrets have no place in any event.
 
 mod event;
+mod held;
 mod sqlite;
 mod state;
 
 pub use event::{Claim, Event, Opened, PlanExtract, Planned, Purpose, SnapshotRecord, StepFailure, StepResult};
+pub use held::Held;
 pub use sqlite::SqliteJournal;
 pub use state::{AttemptState, Illegal, RunState, StepState, Unwind};
 
@@ -55,10 +57,18 @@ pub enum JournalError {
         #[source]
         source: sqlx::Error,
     },
-    /// A folder that can't be made.
-    #[error("the folder {path} for the journal can't be made")]
+    /// Another process works on the site.
+    #[error("{site} is being worked on by {by}; wait until that is done, or end it")]
+    Held {
+        /// The site.
+        site: SiteName,
+        /// Who does.
+        by: String,
+    },
+    /// A folder or file that can't be made.
+    #[error("{path}, beside the journal, can't be made or written")]
     Folder {
-        /// The folder.
+        /// Which.
         path: String,
         /// What the system said.
         #[source]
@@ -117,6 +127,12 @@ pub enum JournalError {
 /// entry one fails.
 #[async_trait]
 pub trait Journal: Send + Sync {
+    /// Takes a site for this process, which is called `by`, as long as the answer lives.
+    ///
+    /// # Errors
+    /// [`JournalError::Held`] when another process has it.
+    fn hold(&self, site: &SiteName, by: &str) -> Result<Held, JournalError>;
+
     /// Appends entry `sequence` of a run and returns when it is on the disk. The first entry of a
     /// run must be [`Event::Opened`]. Only entry n+1 may follow entry n.
     async fn append(&self, run: RunId, entry: &Entry) -> Result<(), JournalError>;

@@ -1,11 +1,11 @@
 //! Journals in an embedded SQLite database: write-ahead log, every commit synced.
 
-use super::{Entry, Event, Journal, JournalError, RunSummary};
+use super::{Entry, Event, Held, Journal, JournalError, RunSummary, held};
 use crate::model::{Outcome, RunId, SiteName};
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqliteConnection};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The format of the database, kept in its `user_version`.
@@ -25,6 +25,8 @@ CREATE TABLE IF NOT EXISTS entries (
 /// Journals in one SQLite file.
 pub struct SqliteJournal {
     pool: SqlitePool,
+    /// Where the files of sites lie that are worked on.
+    held: PathBuf,
 }
 
 fn failed(doing: &'static str) -> impl Fn(sqlx::Error) -> JournalError {
@@ -58,7 +60,7 @@ impl SqliteJournal {
             }
         }
         drop(connection);
-        Ok(Self { pool })
+        Ok(Self { pool, held: path.with_extension("held") })
     }
 }
 
@@ -70,6 +72,10 @@ async fn prepare(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
 
 #[async_trait]
 impl Journal for SqliteJournal {
+    fn hold(&self, site: &SiteName, by: &str) -> Result<Held, JournalError> {
+        held::hold(&self.held, site, by)
+    }
+
     async fn append(&self, run: RunId, entry: &Entry) -> Result<(), JournalError> {
         let event = serde_json::to_string(&entry.event).map_err(|source| JournalError::Unwritable { run, source })?;
         let sequence = i64::try_from(entry.sequence).unwrap_or(i64::MAX);

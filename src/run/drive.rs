@@ -6,8 +6,8 @@ use super::source::{close_site, open_site, playbook_digest, snapshot_source};
 use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
 use crate::check::{Baseline, Depth};
 use crate::inventory::{self, Inventory};
-use crate::journal::{AttemptState, Entry, Event, Opened, PlanExtract, Planned, Purpose, RunState};
-use crate::model::{ComponentId, Outcome, RunId, clean_block};
+use crate::journal::{AttemptState, Entry, Event, JournalError, Opened, PlanExtract, Planned, Purpose, RunState};
+use crate::model::{ComponentId, Outcome, RunId, SiteName, clean_block};
 use crate::plan::OnFailure;
 use crate::procedure::{self, Action, Procedure, SnapshotMoment};
 use crate::site::Expect;
@@ -37,6 +37,7 @@ pub async fn run(runner: &Runner, job: &Job) -> Result<Ended, RunError> {
 pub(super) async fn begin(runner: &Runner, job: &Job, purpose: Purpose) -> Result<Ended, RunError> {
     let site = job.plan.site.clone();
     let journal = |source| RunError::Journal { site: site.clone(), source };
+    let _held = runner.journal.hold(&site, &runner.by).map_err(|source| not_held(&site, source))?;
     if let Some(open) = runner.journal.runs(Some(&site), true, 1).await.map_err(journal)?.first() {
         return Err(RunError::Open { site, run: open.run, opened: open.opened });
     }
@@ -50,6 +51,7 @@ pub(super) async fn begin(runner: &Runner, job: &Job, purpose: Purpose) -> Resul
 pub async fn recover(runner: &Runner, job: &Job) -> Result<Ended, RunError> {
     let site = job.plan.site.clone();
     let journal = |source| RunError::Journal { site: site.clone(), source };
+    let _held = runner.journal.hold(&site, &runner.by).map_err(|source| not_held(&site, source))?;
     let open = runner.journal.runs(Some(&site), true, 1).await.map_err(journal)?;
     let Some(open) = open.first() else {
         return Err(RunError::NothingOpen { site });
@@ -62,6 +64,15 @@ pub async fn recover(runner: &Runner, job: &Job) -> Result<Ended, RunError> {
     driver.write(Event::Recovered { by: runner.by.clone(), program }).await?;
     driver.settle().await?;
     driver.drive().await
+}
+
+/// Why the site can't be held; while it is, no other process of this journal works on it: an open
+/// run whose runner is alive needs no recovery.
+fn not_held(site: &SiteName, source: JournalError) -> RunError {
+    match source {
+        JournalError::Held { .. } => RunError::Held(source),
+        source => RunError::Journal { site: site.clone(), source },
+    }
 }
 
 fn opened(runner: &Runner, job: &Job, purpose: Purpose) -> Opened {
@@ -325,10 +336,9 @@ impl Driver<'_> {
     /// that the next use opens it anew.
     async fn drop_unready_site(&mut self) {
         let Some(bench) = &self.bench else { return };
-        if !bench.site.is_ready().await
-            && let Some(bench) = self.bench.take()
-        {
-            bench.site.shell.close().await;
+        if !bench.site.is_ready().await {
+            // What was removed from under a tool may have been made anew by it.
+            self.leave().await;
         }
     }
 

@@ -158,6 +158,9 @@ pub enum RunError {
         /// Since when.
         opened: Timestamp,
     },
+    /// Another process works on the site; it was not touched.
+    #[error(transparent)]
+    Held(JournalError),
     /// There is nothing to recover.
     #[error("{site}: no run is open, there is nothing to recover")]
     NothingOpen {

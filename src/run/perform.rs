@@ -130,7 +130,11 @@ impl Bench {
             return Ok(());
         }
         let hurt = verified.hurt.iter().flat_map(|hurt| hurt.items.iter().take(5)).cloned().collect::<Vec<_>>();
-        Err(plain_failure(format!("the snapshot {} does not verify: {}", captured.name, hurt.join(", "))))
+        Err(plain_failure(format!(
+            "the snapshot {} does not verify: {}; look at the disk of the store, then: intendant snapshot repair",
+            captured.name,
+            hurt.join(", ")
+        )))
     }
 
     /// Puts a snapshot back. `last` stays as it is until everything else is in order.

@@ -36,9 +36,9 @@ pub struct CaptureStats {
     pub bytes_read: u64,
     /// Bytes of SQL that were dumped.
     pub sql_bytes: u64,
-    /// Bytes that were added to the store, before compression.
+    /// Bytes of contents that were added to the store, before compression.
     pub bytes_new: u64,
-    /// Bytes that were added to the store, compressed.
+    /// Bytes that were added to the store in packs, compressed.
     pub bytes_stored: u64,
 }
 
@@ -166,7 +166,7 @@ async fn begin(source: &Source, store: &Arc<Store>, at_hand: Previous) -> Result
         let writer = store.writer(&site)?;
         let previous = match store.latest(&site)? {
             Some(name) if at_hand.as_ref().is_some_and(|(at_hand, _)| *at_hand == name) => at_hand,
-            Some(name) => match store.load(&site, &name) {
+            Some(name) => match writer.load(&site, &name) {
                 Ok(manifest) => Some((name, Arc::new(manifest))),
                 Err(error) => {
                     tracing::warn!(%error, %site, "the previous snapshot can't be read; everything is read again");

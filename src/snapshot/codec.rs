@@ -1,4 +1,6 @@
-//! Manifests as bytes: zstd-compressed JSON lines; a header, one line per entry, a footer.
+//! Manifests as bytes: zstd-compressed JSON lines; a header, the entries, a footer. The entries are
+//! a line each where the manifest is whole (in exports, and in files of older versions); in a
+//! store they are a content like any other, so that two snapshots share the lines that are equal.
 //!
 //! May use: `model`, `item`, `manifest`, `error`. Invariants: an unknown version is refused
 //! before anything else is believed; lines, entries and bytes are bounded; entries are sorted,
@@ -8,6 +10,7 @@ use super::error::{Result, SnapshotError};
 use super::item::{Item, ItemPath, JsonBytes, ObjectName};
 use super::manifest::{
     CHUNKER, Chunk, Content, Entry, FIXED_CHUNKER, Facts, Header, MANIFEST_VERSION, MAX_CHUNK_BYTES, Manifest, Totals,
+    WHOLE_MANIFEST_VERSION,
 };
 use crate::model::Digest;
 use serde::{Deserialize, Serialize};
@@ -35,6 +38,18 @@ struct HeaderLine {
     intendant_manifest: u32,
     #[serde(flatten)]
     header: Header,
+}
+
+/// Where the entries of a manifest are that is not whole: the content of all their lines.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EntriesLine {
+    size: u64,
+    blake3: Digest,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    chunks: Option<Vec<Digest>>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    sizes: Option<Vec<u32>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -89,7 +104,7 @@ struct EntryLine {
 fn entry_line(item: &Item, entry: &Entry) -> EntryLine {
     let facts = entry.facts();
     let content = entry.content();
-    let chunks = content.map(|content| content.chunks.as_slice()).filter(|chunks| chunks.len() > 1);
+    let (chunks, sizes) = content.map_or((None, None), named_chunks);
     let (path, object) = match item {
         Item::Path(path) => (Some(path.clone()), None),
         Item::Object(object) => (None, Some(object.clone())),
@@ -111,9 +126,18 @@ fn entry_line(item: &Item, entry: &Entry) -> EntryLine {
         },
         size: content.map(|content| content.size),
         blake3: content.map(|content| content.digest),
-        chunks: chunks.map(|chunks| chunks.iter().map(|chunk| chunk.digest).collect()),
-        sizes: chunks.map(|chunks| chunks.iter().map(|chunk| chunk.size).collect()),
+        chunks,
+        sizes,
     }
+}
+
+/// The chunks of a content as they are written: only where there are two or more.
+fn named_chunks(content: &Content) -> (Option<Vec<Digest>>, Option<Vec<u32>>) {
+    if content.chunks.len() < 2 {
+        return (None, None);
+    }
+    let (digests, sizes) = content.chunks.iter().map(|chunk| (chunk.digest, chunk.size)).unzip();
+    (Some(digests), Some(sizes))
 }
 
 fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
@@ -191,44 +215,105 @@ fn chunks(
     Ok(chunks)
 }
 
-/// Writes a manifest with its id; the bytes that a file of the store holds.
-pub(super) fn write<W: Write>(manifest: &Manifest, id: Digest, out: W) -> std::io::Result<W> {
-    let mut out = zstd::Encoder::new(out, LEVEL)?;
-    out.include_checksum(true)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut line = Vec::new();
-    let header = HeaderLine { intendant_manifest: MANIFEST_VERSION, header: manifest.header.clone() };
-    serde_json::to_writer(&mut line, &header)?;
-    let mut totals = Totals::default();
-    for (item, entry) in &manifest.entries {
-        line.push(b'\n');
-        hasher.update(&line);
-        out.write_all(&line)?;
-        line.clear();
-        serde_json::to_writer(&mut line, &entry_line(item, entry))?;
-        totals.add(entry);
+/// Writes a whole manifest with its id: one that needs no store.
+pub(super) fn write_whole<W: Write>(manifest: &Manifest, id: Digest, out: W) -> std::io::Result<W> {
+    let mut out = Out::begin(out, WHOLE_MANIFEST_VERSION, &manifest.header)?;
+    for line in lines(manifest) {
+        out.line(&line?)?;
     }
-    line.push(b'\n');
-    hasher.update(&line);
-    out.write_all(&line)?;
-    let footer = FooterLine { end: true, totals, id, digest: hasher.finalize().into() };
-    serde_json::to_writer(&mut out, &footer)?;
-    out.write_all(b"\n")?;
-    out.finish()
+    out.end(manifest.totals(), id)
 }
 
-/// Reads a manifest and its id. `what` names it in errors.
-pub(super) fn read(what: &str, input: impl Read) -> Result<(Manifest, Digest)> {
+/// The line of each entry, with its line feed.
+pub(super) fn lines(manifest: &Manifest) -> impl Iterator<Item = std::io::Result<Vec<u8>>> {
+    manifest.entries.iter().map(|(item, entry)| {
+        let mut line = serde_json::to_vec(&entry_line(item, entry))?;
+        line.push(b'\n');
+        Ok(line)
+    })
+}
+
+/// Writes a manifest whose entries are a content of the store; the bytes that a file of it holds.
+pub(super) fn write<W: Write>(manifest: &Manifest, entries: &Content, id: Digest, out: W) -> std::io::Result<W> {
+    let mut out = Out::begin(out, MANIFEST_VERSION, &manifest.header)?;
+    let (chunks, sizes) = named_chunks(entries);
+    let line = EntriesLine { size: entries.size, blake3: entries.digest, chunks, sizes };
+    let mut line = serde_json::to_vec(&line)?;
+    line.push(b'\n');
+    out.line(&line)?;
+    out.end(manifest.totals(), id)
+}
+
+/// Lines on their way out, compressed and hashed.
+struct Out<W: Write> {
+    out: zstd::Encoder<'static, W>,
+    hasher: blake3::Hasher,
+}
+
+impl<W: Write> Out<W> {
+    fn begin(out: W, version: u32, header: &Header) -> std::io::Result<Self> {
+        let mut out = zstd::Encoder::new(out, LEVEL)?;
+        out.include_checksum(true)?;
+        let mut out = Self { out, hasher: blake3::Hasher::new() };
+        let header = HeaderLine { intendant_manifest: version, header: header.clone() };
+        let mut line = serde_json::to_vec(&header)?;
+        line.push(b'\n');
+        out.line(&line)?;
+        Ok(out)
+    }
+
+    /// A line with its line feed.
+    fn line(&mut self, line: &[u8]) -> std::io::Result<()> {
+        self.hasher.update(line);
+        self.out.write_all(line)
+    }
+
+    fn end(mut self, totals: Totals, id: Digest) -> std::io::Result<W> {
+        let footer = FooterLine { end: true, totals, id, digest: self.hasher.finalize().into() };
+        serde_json::to_writer(&mut self.out, &footer)?;
+        self.out.write_all(b"\n")?;
+        self.out.finish()
+    }
+}
+
+/// A manifest that was read, with its id.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Loaded {
+    pub(super) manifest: Manifest,
+    pub(super) id: Digest,
+    /// The content that its entries were; none when it was whole.
+    pub(super) entries: Option<Content>,
+}
+
+impl Loaded {
+    /// All blobs that the snapshot needs.
+    pub(super) fn blobs(&self) -> impl Iterator<Item = Digest> {
+        let contents = self.manifest.entries.values().filter_map(Entry::content);
+        contents.chain(&self.entries).flat_map(|content| &content.chunks).map(|chunk| chunk.digest)
+    }
+}
+
+/// Reads a manifest; `what` names it in errors. `open` reads the content of the entries that are
+/// not in it, and returns an error where there can't be any.
+pub(super) fn read<'a>(
+    what: &str,
+    input: impl Read,
+    open: impl FnOnce(Content) -> Result<Box<dyn Read + 'a>>,
+) -> Result<Loaded> {
     let damaged = |detail: &str| SnapshotError::damaged(what, detail);
     let mut decoder = zstd::Decoder::new(input).map_err(|e| damaged(&e.to_string()))?;
     decoder.window_log_max(MAX_WINDOW_LOG).map_err(|e| damaged(&e.to_string()))?;
-    let mut lines =
-        Lines { input: BufReader::new(decoder.take(MAX_MANIFEST_BYTES)), hasher: blake3::Hasher::new(), what };
+    let mut lines = Lines::new(decoder, what);
     let first = lines.next()?.ok_or_else(|| damaged("it is empty"))?;
-    let header = read_header(what, &first)?;
-    let mut entries = BTreeMap::new();
+    let (version, header) = read_header(what, &first)?;
+    let mut manifest = Manifest { header, entries: BTreeMap::new() };
     let mut totals = Totals::default();
-    loop {
+    let mut entries = None;
+    if version == MANIFEST_VERSION {
+        let line = lines.next()?.ok_or_else(|| damaged("it is cut off"))?;
+        entries = Some(read_entries_line(&line).map_err(|detail| damaged(&detail))?);
+    }
+    let footer = loop {
         let above: Digest = lines.hasher.finalize().into();
         let line = lines.next()?.ok_or_else(|| damaged("its footer is missing"))?;
         if line.starts_with(b"{\"end\"") {
@@ -236,27 +321,58 @@ pub(super) fn read(what: &str, input: impl Read) -> Result<(Manifest, Digest)> {
             if lines.next()?.is_some() {
                 return Err(damaged("something stands after its footer"));
             }
-            let manifest = Manifest { header, entries };
-            if footer.digest != above || footer.totals != totals || footer.id != manifest.id() {
+            if footer.digest != above {
                 return Err(damaged("its footer does not fit what stands above"));
             }
-            return Ok((manifest, footer.id));
+            break footer;
         }
-        let parsed = serde_json::from_slice(&line).map_err(|e| damaged(&e.to_string()))?;
-        let (item, entry) = read_entry(parsed).map_err(damaged)?;
-        totals.add(&entry);
-        if totals.entries > MAX_ENTRIES {
-            return Err(SnapshotError::TooMuch { what: format!("entries in {what}"), limit: MAX_ENTRIES });
+        if entries.is_some() {
+            return Err(damaged("its entries stand in it and elsewhere"));
         }
-        check_place(&entries, &item).map_err(damaged)?;
-        entries.insert(item, entry);
+        add(&mut manifest, &mut totals, &line, what)?;
+    };
+    if let Some(content) = &entries {
+        let mut lines = Lines::new(open(content.clone())?, what);
+        while let Some(line) = lines.next()? {
+            add(&mut manifest, &mut totals, &line, what)?;
+        }
+        if Digest::from(lines.hasher.finalize()) != content.digest {
+            return Err(damaged("its entries are not those that it names"));
+        }
     }
+    if footer.totals != totals || footer.id != manifest.id() {
+        return Err(damaged("its footer does not fit its entries"));
+    }
+    Ok(Loaded { manifest, id: footer.id, entries })
 }
 
-fn read_header(what: &str, line: &[u8]) -> Result<Header> {
+fn read_entries_line(line: &[u8]) -> Result<Content, String> {
+    let line: EntriesLine = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+    if line.size > MAX_MANIFEST_BYTES {
+        return Err("its entries are larger than those of manifests are".into());
+    }
+    let chunks = chunks(line.size, line.blake3, line.chunks.as_deref(), line.sizes.as_deref())?;
+    Ok(Content { digest: line.blake3, size: line.size, chunks })
+}
+
+/// Enters the entry of a line in its place.
+fn add(manifest: &mut Manifest, totals: &mut Totals, line: &[u8], what: &str) -> Result<()> {
+    let damaged = |detail: &str| SnapshotError::damaged(what, detail);
+    let parsed = serde_json::from_slice(line).map_err(|e| damaged(&e.to_string()))?;
+    let (item, entry) = read_entry(parsed).map_err(damaged)?;
+    totals.add(&entry);
+    if totals.entries > MAX_ENTRIES {
+        return Err(SnapshotError::TooMuch { what: format!("entries in {what}"), limit: MAX_ENTRIES });
+    }
+    check_place(&manifest.entries, &item).map_err(damaged)?;
+    manifest.entries.insert(item, entry);
+    Ok(())
+}
+
+fn read_header(what: &str, line: &[u8]) -> Result<(u32, Header)> {
     let damaged = |detail: String| SnapshotError::damaged(what, detail);
     let version: VersionLine = serde_json::from_slice(line).map_err(|e| damaged(e.to_string()))?;
-    if version.intendant_manifest != u64::from(MANIFEST_VERSION) {
+    if ![WHOLE_MANIFEST_VERSION, MANIFEST_VERSION].map(u64::from).contains(&version.intendant_manifest) {
         return Err(SnapshotError::FormatVersion {
             what: what.to_owned(),
             found: version.intendant_manifest,
@@ -267,7 +383,7 @@ fn read_header(what: &str, line: &[u8]) -> Result<Header> {
     if ![CHUNKER, FIXED_CHUNKER].contains(&header.header.chunker.as_str()) {
         return Err(damaged(format!("it is cut by {:?}, which is unknown", header.header.chunker)));
     }
-    Ok(header.header)
+    Ok((header.intendant_manifest, header.header))
 }
 
 /// Sorted, unique, and below a folder.
@@ -285,12 +401,16 @@ fn check_place(entries: &BTreeMap<Item, Entry>, item: &Item) -> Result<(), &'sta
 }
 
 struct Lines<'a, R> {
-    input: BufReader<R>,
+    input: BufReader<std::io::Take<R>>,
     hasher: blake3::Hasher,
     what: &'a str,
 }
 
-impl<R: Read> Lines<'_, R> {
+impl<'a, R: Read> Lines<'a, R> {
+    fn new(input: R, what: &'a str) -> Self {
+        Self { input: BufReader::new(input.take(MAX_MANIFEST_BYTES)), hasher: blake3::Hasher::new(), what }
+    }
+
     /// The next line without its line feed.
     fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
@@ -334,7 +454,7 @@ mod tests {
         let footer = json!({"end": true, "entries": entries.len(), "files": 0, "bytes": 0, "objects": 0,
             "sql-bytes": 0, "id": digest, "digest": digest});
         let packed = zstd::encode_all(format!("{text}{footer}\n").as_bytes(), 1).unwrap();
-        read("test", packed.as_slice()).map(|(manifest, _)| manifest)
+        read("test", packed.as_slice(), |_| Err(SnapshotError::damaged("test", "elsewhere"))).map(|read| read.manifest)
     }
 
     #[test]
@@ -355,8 +475,8 @@ mod tests {
         file["size"] = json!(u64::MAX);
         file["blake3"] = json!(Digest::of(b""));
         refused(&[dir(""), file], "chunks");
-        let newer = HEADER.replace("manifest\":1", "manifest\":2");
-        assert!(matches!(parse(&newer, &[]), Err(SnapshotError::FormatVersion { found: 2, .. })));
+        let newer = HEADER.replace("manifest\":1", "manifest\":3");
+        assert!(matches!(parse(&newer, &[]), Err(SnapshotError::FormatVersion { found: 3, .. })));
     }
 
     #[test]
@@ -390,8 +510,7 @@ mod tests {
         }
     }
 
-    #[test]
-    fn what_is_written_is_read_and_nothing_else_is() {
+    fn three_entries() -> Manifest {
         let header: Header = serde_json::from_str(HEADER).unwrap();
         let mut manifest = Manifest { header, entries: BTreeMap::new() };
         for line in [dir(""), link("a\u{e9}"), dir("z")] {
@@ -399,14 +518,46 @@ mod tests {
             let (item, entry) = read_entry(parsed).unwrap();
             manifest.entries.insert(item, entry);
         }
-        let bytes = write(&manifest, manifest.id(), Vec::new()).unwrap();
-        assert_eq!(read("test", bytes.as_slice()).unwrap(), (manifest.clone(), manifest.id()));
+        manifest
+    }
+
+    /// Each byte flipped, each length: the same manifest, or refused.
+    fn assert_guarded(bytes: &[u8], manifest: &Manifest, lines: &[u8]) {
+        let read = |bytes: &[u8]| read("test", bytes, |_| Ok(Box::new(lines))).map(|read| read.manifest);
+        assert_eq!(read(bytes).unwrap(), *manifest);
         for at in 0..bytes.len() {
-            let mut flipped = bytes.clone();
+            let mut flipped = bytes.to_vec();
             flipped[at] ^= 1;
-            let same = read("test", flipped.as_slice()).map(|(read, _)| read == manifest);
-            assert!(same.unwrap_or(true), "byte {at}");
-            assert!(read("test", &bytes[..at]).is_err(), "cut at {at}");
+            assert!(read(&flipped).map_or(true, |read| read == *manifest), "byte {at}");
+            assert!(read(&bytes[..at]).is_err(), "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_nothing_else_is() {
+        let manifest = three_entries();
+        assert_guarded(&write_whole(&manifest, manifest.id(), Vec::new()).unwrap(), &manifest, b"");
+    }
+
+    #[test]
+    fn entries_that_are_elsewhere_are_those_that_were_written() {
+        let manifest = three_entries();
+        let lines: Vec<u8> = lines(&manifest).flat_map(|line| line.unwrap()).collect();
+        let digest = Digest::of(&lines);
+        let size = lines.len() as u64;
+        let content = Content { digest, size, chunks: vec![Chunk { digest, size: size as u32 }] };
+        let bytes = write(&manifest, &content, manifest.id(), Vec::new()).unwrap();
+        assert_guarded(&bytes, &manifest, &lines);
+        let read = |lines: &[u8]| {
+            let lines = std::io::Cursor::new(lines.to_vec());
+            read("test", bytes.as_slice(), |_| Ok(Box::new(lines)))
+        };
+        assert_eq!(read(&lines).unwrap().blobs().collect::<Vec<_>>(), [digest]);
+        for at in 0..lines.len() {
+            let mut flipped = lines.clone();
+            flipped[at] ^= 1;
+            assert!(read(&flipped).is_err(), "byte {at} of the entries");
+            assert!(read(&lines[..at]).is_err(), "entries cut at {at}");
         }
     }
 }

@@ -88,7 +88,7 @@ fn write(
 ) -> io::Result<()> {
     let header = serde_json::to_vec_pretty(&manifest.header)?;
     tarball.plain(HEADER.as_bytes(), header.len() as u64, &mut header.as_slice())?;
-    let packed = codec::write(manifest, manifest.id(), Vec::new())?;
+    let packed = codec::write_whole(manifest, manifest.id(), Vec::new())?;
     tarball.plain(MANIFEST.as_bytes(), packed.len() as u64, &mut packed.as_slice())?;
     let of = manifest.entries.len() as u64;
     for (done, (path, entry)) in manifest.paths().enumerate() {

@@ -97,7 +97,9 @@ impl Import<'_> {
     }
 
     fn manifest(&self, member: Member<'_>) -> Result<Manifest> {
-        let (mut manifest, _) = codec::read(&format!("the manifest in {}", self.path.display()), member.entry)?;
+        let what = format!("the manifest in {}", self.path.display());
+        let elsewhere = |_| Err(self.refused("the entries of its manifest are not in it"));
+        let mut manifest = codec::read(&what, member.entry, elsewhere)?.manifest;
         if manifest.header.taken > self.now {
             return Err(self.refused(format!("it says that it was taken in the future, {}", manifest.header.taken)));
         }

@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The format version of manifests that this program writes and reads.
-pub const MANIFEST_VERSION: u32 = 1;
+/// The format version of manifests in a store: their entries are a content.
+pub const MANIFEST_VERSION: u32 = 2;
+/// The format version of whole manifests: in exports, and in files that are still read.
+pub(super) const WHOLE_MANIFEST_VERSION: u32 = 1;
 /// How large content is cut: FastCDC of 2020 with normalization 1, within the three sizes below.
 pub const CHUNKER: &str = "fastcdc-2020-1m";
 /// How it was cut before, which is still read: every 4 MiB.

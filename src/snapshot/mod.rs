@@ -36,7 +36,7 @@ pub use manifest::{
 };
 pub use restore::{Only, Prepared, RestoreRequest, Restored, prepare};
 pub use retention::{Reason, retain};
-pub use store::{Pruned, SnapshotName, SnapshotSummary, Store, prune};
+pub use store::{Pruned, Repaired, SnapshotName, SnapshotSummary, Store, prune, repair};
 pub use verify::{Depth, HurtSnapshot, Verified, verify, verify_snapshot};
 
 use crate::model::SiteName;

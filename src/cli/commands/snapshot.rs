@@ -23,6 +23,7 @@ pub(in crate::cli) async fn snapshot(common: &Common, options: &Snapshot) -> Res
             show_one(common, &runner, site, snapshot.as_deref(), against.as_deref())
         }
         SnapshotAction::Verify { site, quick } => verify(common, &runner, site.as_deref(), *quick).await,
+        SnapshotAction::Repair => repair(common, &runner).await,
         SnapshotAction::Import { file } => import(common, &runner, file).await,
         SnapshotAction::Prune(options) => super::prune::prune(common, &fleet, &runner, options).await,
         SnapshotAction::Export { site, snapshot, to } => export(common, &runner, site, snapshot.as_deref(), to).await,
@@ -174,10 +175,27 @@ async fn verify(common: &Common, runner: &Runner, site: Option<&str>, quick: boo
             verified.snapshots,
             verified.blobs,
             human_bytes(verified.bytes),
-            if verified.ok() { "all good" } else { "NOT good" }
+            if verified.ok() { "all good" } else { "NOT good; next: intendant snapshot repair" }
         ));
     }
     Ok(if verified.ok() { ExitCode::OK } else { ExitCode::SHORT })
+}
+
+async fn repair(common: &Common, runner: &Runner) -> Result<ExitCode, Failure> {
+    let repaired = snapshot::repair(&runner.store, &progress()).await?;
+    if common.json {
+        show::json(&json!({ "set-aside": repaired.set_aside, "blobs-kept": repaired.blobs_kept }));
+    } else if repaired.set_aside.is_empty() {
+        show::line("no pack is hurt");
+    } else {
+        repaired.set_aside.iter().for_each(|pack| show::line(format!("set aside: {pack}")));
+        show::line(format!(
+            "{} blobs of them are good and were packed again. What is missing is stored anew by the next snapshot\n\
+             of each site, as far as the site still has it; then: intendant snapshot verify",
+            repaired.blobs_kept
+        ));
+    }
+    Ok(ExitCode::OK)
 }
 
 async fn export(

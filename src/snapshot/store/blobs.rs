@@ -12,13 +12,14 @@ use super::pack::{index_file, pack_file};
 use crate::model::Digest;
 use std::collections::hash_map::{Entry, HashMap};
 use std::collections::{HashSet, VecDeque};
+use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
 /// How many unpacked frames a reader keeps.
 const FRAMES_KEPT: usize = 4;
 
 /// The two empty blocks at the end of an archive.
-const END_BYTES: usize = 1024;
+pub(super) const END_BYTES: usize = 1024;
 
 /// Where a blob is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,7 +33,7 @@ pub(in super::super) struct Place {
 }
 
 /// All blobs of a store.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct Catalog {
     packs: Vec<String>,
     /// For each pack where its last frame with members ends.
@@ -82,7 +83,10 @@ impl Catalog {
         let failed = SnapshotError::store(backend.shown("packs"), "listing packs");
         let names = backend.list("packs").map_err(failed)?;
         let sizes: HashMap<&str, u64> = names.iter().map(|(name, size)| (name.as_str(), *size)).collect();
-        if self.known.iter().any(|pack| !sizes.contains_key(format!("{pack}.tar.zst").as_str())) {
+        let there = |pack: &String| {
+            [".tar.zst", ".index"].iter().all(|end| sizes.contains_key(format!("{pack}{end}").as_str()))
+        };
+        if !self.known.iter().all(there) {
             *self = Self::default();
         }
         self.damaged.clear();
@@ -224,21 +228,27 @@ impl BlobReader {
         content.chunks.iter().try_for_each(|chunk| take(self.read(chunk)?))
     }
 
+    /// A content as a stream; a blob that can't be read is an error of it.
+    pub(super) fn stream(&mut self, content: Content) -> impl Read {
+        Stream { blobs: self, chunks: content.chunks.into_iter(), now: Cursor::default() }
+    }
+
     fn frame(&mut self, place: &Place) -> Result<&[u8]> {
         let same = |kept: &(u32, u64, Vec<u8>)| kept.0 == place.pack && kept.1 == place.frame;
         let found = self.frames.iter().position(same);
-        let kept = match found {
-            Some(index) => index,
+        let kept = match found.and_then(|index| self.frames.remove(index)) {
+            Some(kept) => kept,
             None => {
                 let unpacked = self.unpack(place)?;
                 if self.frames.len() >= FRAMES_KEPT {
                     self.frames.pop_front();
                 }
-                self.frames.push_back((place.pack, place.frame, unpacked));
-                self.frames.len() - 1
+                (place.pack, place.frame, unpacked)
             }
         };
-        Ok(&self.frames[kept].2)
+        // The one that was used last goes last.
+        self.frames.push_back(kept);
+        Ok(self.frames.back().map_or(&[], |(_, _, unpacked)| unpacked))
     }
 
     fn unpack(&self, place: &Place) -> Result<Vec<u8>> {
@@ -251,6 +261,25 @@ impl BlobReader {
         // The index bounds `raw`; a frame that unpacks to more is an error of zstd.
         let unpacked = zstd::bulk::decompress(&packed, place.raw as usize);
         unpacked.map_err(|error| SnapshotError::damaged(shown, error.to_string()))
+    }
+}
+
+struct Stream<'a> {
+    blobs: &'a mut BlobReader,
+    chunks: std::vec::IntoIter<Chunk>,
+    now: Cursor<Vec<u8>>,
+}
+
+impl Read for Stream<'_> {
+    fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.now.read(into)?;
+            if read > 0 || into.is_empty() {
+                return Ok(read);
+            }
+            let Some(chunk) = self.chunks.next() else { return Ok(0) };
+            self.now = Cursor::new(self.blobs.read(&chunk).map_err(io::Error::other)?);
+        }
     }
 }
 

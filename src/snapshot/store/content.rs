@@ -10,9 +10,24 @@ use super::Writer;
 use fastcdc::v2020::FastCDC;
 use std::io::{self, Read};
 
+/// Where FastCDC may cut, in bytes, and what is cut.
+#[derive(Clone, Copy)]
+pub(super) struct Cuts {
+    min: usize,
+    average: usize,
+    max: usize,
+    entries: bool,
+}
+
+/// For files and tables.
+pub(super) const CONTENTS: Cuts =
+    Cuts { min: MIN_CHUNK_BYTES, average: AVERAGE_CHUNK_BYTES, max: MAX_CHUNK_BYTES, entries: false };
+/// For the entries of a manifest, of which few change from one snapshot to the next.
+pub(super) const ENTRIES: Cuts = Cuts { min: 16 << 10, average: 32 << 10, max: 128 << 10, entries: true };
+
 /// Takes bytes of unknown length and stores them in chunks.
-#[derive(Default)]
 pub(in super::super) struct ContentWriter {
+    cuts: Cuts,
     buffer: Vec<u8>,
     /// Where in the buffer the bytes begin that are not stored yet.
     at: usize,
@@ -26,8 +41,8 @@ const BUFFER_BYTES: usize = 2 * MAX_CHUNK_BYTES;
 
 impl ContentWriter {
     /// One that uses this empty buffer; [`ContentWriter::finish`] gives it back.
-    pub(super) fn with(buffer: Vec<u8>) -> Self {
-        Self { buffer, ..Self::default() }
+    pub(super) fn new(cuts: Cuts, buffer: Vec<u8>) -> Self {
+        Self { cuts, buffer, at: 0, whole: blake3::Hasher::new(), chunks: Vec::new(), size: 0 }
     }
 
     /// Reads on, until the buffer is full or the input ends; returns how many bytes came. Call
@@ -50,7 +65,7 @@ impl ContentWriter {
     /// Stores what can be cut already.
     pub(in super::super) fn store(&mut self, writer: &mut Writer) -> Result<()> {
         // With more than a chunk at hand the end is not reached, and the cut can't move.
-        while self.buffer.len() - self.at > MAX_CHUNK_BYTES {
+        while self.buffer.len() - self.at > self.cuts.max {
             self.cut(writer)?;
         }
         Ok(())
@@ -73,7 +88,7 @@ impl ContentWriter {
 
     fn cut(&mut self, writer: &mut Writer) -> Result<()> {
         let rest = &self.buffer[self.at..];
-        let cdc = FastCDC::new(rest, MIN_CHUNK_BYTES, AVERAGE_CHUNK_BYTES, MAX_CHUNK_BYTES);
+        let cdc = FastCDC::new(rest, self.cuts.min, self.cuts.average, self.cuts.max);
         let (_, end) = cdc.cut(0, rest.len());
         let chunk = &rest[..end];
         // A single chunk is the whole: its digest is not computed twice.
@@ -81,7 +96,7 @@ impl ContentWriter {
         if !is_whole {
             self.whole.update(chunk);
         }
-        let digest = writer.put(chunk)?;
+        let digest = if self.cuts.entries { writer.put_entries(chunk)? } else { writer.put(chunk)? };
         self.chunks.push(Chunk { digest, size: end as u32 });
         self.at += end;
         Ok(())
@@ -118,7 +133,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(folder.path()).unwrap());
         let mut writer = store.writer(&SiteName::new("s").unwrap()).unwrap();
-        let mut content = ContentWriter::default();
+        let mut content = ContentWriter::new(CONTENTS, Vec::new());
         bytes.chunks(piece).for_each(|piece| content.take(&mut writer, piece).unwrap());
         content.finish(&mut writer).unwrap()
     }

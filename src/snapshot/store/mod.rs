@@ -10,6 +10,7 @@ mod folder;
 mod index;
 mod pack;
 mod prune;
+mod repair;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -17,9 +18,10 @@ mod writer;
 pub(super) use blobs::{BlobReader, Place};
 pub(super) use content::ContentWriter;
 pub use prune::{Pruned, prune};
+pub use repair::{Repaired, repair};
 pub(super) use writer::Writer;
 
-use super::codec;
+use super::codec::{self, Loaded};
 use super::error::{Result, SnapshotError};
 use super::manifest::Manifest;
 use crate::model::SiteName;
@@ -144,17 +146,23 @@ impl Store {
 
     /// Reads a manifest, whole and checked: its digests, its order, its site and its name.
     pub fn load(&self, site: &SiteName, name: &SnapshotName) -> Result<Manifest> {
+        Ok(self.load_with(&mut self.blobs()?, site, name)?.manifest)
+    }
+
+    /// The same, with packs that are known already.
+    pub(super) fn load_with(&self, blobs: &mut BlobReader, site: &SiteName, name: &SnapshotName) -> Result<Loaded> {
         let file = manifest_file(site, name);
         let shown = self.backend.shown(&file);
         let input = self.backend.open(&file).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => SnapshotError::NoSnapshot { site: site.clone(), name: name.to_string() },
             _ => SnapshotError::Store { path: shown.clone(), doing: "reading a manifest", source },
         })?;
-        let (manifest, id) = codec::read(&shown, input)?;
-        if manifest.header.site != *site || SnapshotName::of(manifest.header.taken, &id) != *name {
+        let loaded = codec::read(&shown, input, |content| Ok(Box::new(blobs.stream(content))))?;
+        let header = &loaded.manifest.header;
+        if header.site != *site || SnapshotName::of(header.taken, &loaded.id) != *name {
             return Err(SnapshotError::damaged(shown, "its content belongs to another snapshot"));
         }
-        Ok(manifest)
+        Ok(loaded)
     }
 
     /// A reader of blobs, with all packs that are there now.
@@ -205,15 +213,8 @@ impl Store {
     /// The catalog with all packs that are there now.
     fn catalog(&self) -> Result<Arc<Catalog>> {
         let mut held = self.catalog.lock().unwrap_or_else(PoisonError::into_inner);
-        match Arc::get_mut(&mut held) {
-            Some(catalog) => catalog.refresh(&*self.backend)?,
-            None => {
-                // A reader still holds it: a new one is made beside.
-                let mut catalog = Catalog::default();
-                catalog.refresh(&*self.backend)?;
-                *held = Arc::new(catalog);
-            }
-        }
+        // Where a reader still holds it, this makes a copy for itself.
+        Arc::make_mut(&mut held).refresh(&*self.backend)?;
         Ok(held.clone())
     }
 }

@@ -17,8 +17,11 @@ use std::thread::JoinHandle;
 const PACK_BYTES: u64 = 64 << 20;
 /// A frame is closed when it has this many bytes before compression.
 const FRAME_BYTES: usize = 2 << 20;
-/// zstd's level for what compresses, and for what does not.
-const LEVELS: [i32; 2] = [3, 1];
+/// zstd's level for what compresses, for what does not, and for entries of manifests.
+const LEVELS: [i32; 3] = [3, 1, 3];
+/// The class of the entries of manifests: they have frames of their own, so that a hurt frame of
+/// contents costs these, and not the knowledge of what they were.
+const ENTRIES: usize = 2;
 /// Threads that compress, at most.
 const MAX_WORKERS: usize = 4;
 /// A blob shorter than this is not looked at for compressibility.
@@ -57,8 +60,8 @@ struct Open {
 
 /// Takes blobs and makes packs of them.
 pub(super) struct Packer {
-    /// Frames for what compresses and for what does not.
-    open: [Open; 2],
+    /// A frame for each class.
+    open: [Open; LEVELS.len()],
     jobs: Option<SyncSender<Job>>,
     order: Option<SyncSender<Option<Receiver<io::Result<Packed>>>>>,
     workers: Vec<JoinHandle<()>>,
@@ -69,7 +72,7 @@ impl Packer {
     pub(super) fn new(backend: Arc<dyn Backend>) -> Self {
         let count = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS);
         let (jobs, work) = sync_channel::<Job>(count);
-        let (order, arriving) = sync_channel(2 * count);
+        let (order, arriving) = sync_channel(count + 1);
         let work = Arc::new(Mutex::new(work));
         let workers = (0..count).map(|_| {
             let work = work.clone();
@@ -86,7 +89,15 @@ impl Packer {
 
     /// Adds one blob, of at most a chunk's size.
     pub(super) fn add(&mut self, digest: Digest, data: &[u8]) -> Result<()> {
-        let class = usize::from(incompressible(data));
+        self.add_to(usize::from(incompressible(data)), digest, data)
+    }
+
+    /// Adds one blob of a manifest's entries.
+    pub(super) fn add_entries(&mut self, digest: Digest, data: &[u8]) -> Result<()> {
+        self.add_to(ENTRIES, digest, data)
+    }
+
+    fn add_to(&mut self, class: usize, digest: Digest, data: &[u8]) -> Result<()> {
         let open = &mut self.open[class];
         append_member(open, digest, data);
         if open.raw.len() >= FRAME_BYTES {
@@ -109,8 +120,9 @@ impl Packer {
 
     /// Closes the last pack and waits until all is synced.
     pub(super) fn finish(mut self) -> Result<Vec<Written>> {
-        self.close_frame(0)?;
-        self.close_frame(1)?;
+        for class in 0..LEVELS.len() {
+            self.close_frame(class)?;
+        }
         let told = self.order.as_ref().is_some_and(|order| order.send(None).is_ok());
         if !told {
             return Err(self.failure());
@@ -179,7 +191,7 @@ fn incompressible(data: &[u8]) -> bool {
 }
 
 fn compress(work: &Mutex<Receiver<Job>>) {
-    let mut compressors: [Option<Compressor>; 2] = Default::default();
+    let mut compressors: [Option<Compressor>; LEVELS.len()] = Default::default();
     loop {
         let job = match work.lock() {
             Ok(work) => work.recv(),
@@ -208,7 +220,10 @@ fn compress_frame(kept: &mut Option<Compressor>, class: usize, raw: &[u8]) -> io
             kept.insert(new)
         }
     };
-    compressor.compress(raw)
+    // It comes with room for what would not compress at all, and may wait for its turn for a while.
+    let mut packed = compressor.compress(raw)?;
+    packed.shrink_to_fit();
+    Ok(packed)
 }
 
 /// A pack that is being written.

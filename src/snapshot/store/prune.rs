@@ -19,8 +19,8 @@ use crate::model::{Digest, SiteName};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
-/// Held by the one process that prunes.
-const PRUNE_LOCK: &str = "locks/prune";
+/// Held by the one process that prunes or repairs.
+pub(super) const PRUNE_LOCK: &str = "locks/prune";
 /// A pack with fewer bytes than this is small: many of these are made one.
 const SMALL_PACK_BYTES: u64 = 8 << 20;
 /// How many small packs a store may have.
@@ -68,6 +68,8 @@ fn run(store: &Store, drop: Vec<(SiteName, SnapshotName)>, dry_run: bool, progre
             .map(Some)
             .ok_or_else(|| SnapshotError::StoreBusy { path: backend.shown(PRUNE_LOCK) })?,
     };
+    // Whoever only looks must not have packs removed meanwhile; nobody else prunes otherwise.
+    let _looking = dry_run.then(|| store.reading()).transpose()?;
     let drop = droppable(store, drop)?;
     let mut view = View::default();
     view.update(store, &drop, progress)?;
@@ -151,18 +153,19 @@ impl View {
         progress: &dyn Progress,
     ) -> Result<()> {
         // Manifests first: what they need was packed before them.
+        let mut new = Vec::new();
         for site in store.sites()? {
-            for summary in store.list(&site)? {
-                let one = (site.clone(), summary.name);
-                if dropped.contains(&one) || self.manifests.contains(&one) {
-                    continue;
-                }
-                let manifest = match store.load(&one.0, &one.1) {
+            let all = store.list(&site)?.into_iter().map(|summary| (site.clone(), summary.name));
+            new.extend(all.filter(|one| !dropped.contains(one) && !self.manifests.contains(one)));
+        }
+        if !new.is_empty() {
+            let mut blobs = BlobReader::new(store.backend.clone(), store.catalog()?, None);
+            for one in new {
+                let loaded = match store.load_with(&mut blobs, &one.0, &one.1) {
                     Err(SnapshotError::NoSnapshot { .. }) => continue,
                     other => other?,
                 };
-                let contents = manifest.entries.values().filter_map(|entry| entry.content());
-                self.live.extend(contents.flat_map(|content| &content.chunks).map(|chunk| chunk.digest));
+                self.live.extend(loaded.blobs());
                 self.manifests.insert(one);
                 progress.at(Phase::Comparing, self.manifests.len() as u64, 0, 0);
             }

@@ -6,10 +6,10 @@
 use super::super::codec;
 use super::super::error::{Result, SnapshotError};
 use super::super::manifest::{Chunk, Content, Manifest};
-use super::blobs::Catalog;
+use super::blobs::{BlobReader, Catalog};
 use super::folder::Held;
 use super::pack::Packer;
-use super::{ContentWriter, SnapshotName, Store, manifest_file};
+use super::{ContentWriter, SnapshotName, Store, content, manifest_file};
 use crate::model::{Digest, SiteName};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -32,9 +32,9 @@ pub(in super::super) struct Writer {
 pub(in super::super) struct Committed {
     /// The snapshot's name.
     pub(in super::super) name: SnapshotName,
-    /// Bytes of new blobs.
+    /// Bytes of new contents.
     pub(in super::super) bytes_new: u64,
-    /// The same, as they were written.
+    /// Bytes that were written: these and the entries of the manifest, compressed.
     pub(in super::super) bytes_stored: u64,
 }
 
@@ -66,16 +66,35 @@ impl Writer {
     /// Stores a blob of at most a chunk's size, unless it is there already.
     pub(in super::super) fn put(&mut self, data: &[u8]) -> Result<Digest> {
         let digest = Digest::of(data);
-        if self.catalog.place(&digest).is_none() && self.new.insert(digest) {
+        if self.is_new(digest) {
             self.new_bytes += data.len() as u64;
             self.packer.add(digest, data)?;
         }
         Ok(digest)
     }
 
+    /// Stores a blob of a manifest's entries, unless it is there already.
+    pub(super) fn put_entries(&mut self, data: &[u8]) -> Result<Digest> {
+        let digest = Digest::of(data);
+        if self.is_new(digest) {
+            self.packer.add_entries(digest, data)?;
+        }
+        Ok(digest)
+    }
+
+    fn is_new(&mut self, digest: Digest) -> bool {
+        self.catalog.place(&digest).is_none() && self.new.insert(digest)
+    }
+
+    /// Reads a snapshot of the site that is written.
+    pub(in super::super) fn load(&self, site: &SiteName, name: &SnapshotName) -> Result<Manifest> {
+        let mut blobs = BlobReader::new(self.store.backend.clone(), self.catalog.clone(), None);
+        Ok(self.store.load_with(&mut blobs, site, name)?.manifest)
+    }
+
     /// Begins a content.
     pub(in super::super) fn content(&mut self) -> ContentWriter {
-        ContentWriter::with(std::mem::take(&mut self.spare))
+        ContentWriter::new(content::CONTENTS, std::mem::take(&mut self.spare))
     }
 
     /// Keeps a content's buffer for the next one.
@@ -93,16 +112,23 @@ impl Writer {
         content.chunks.iter().all(has)
     }
 
-    /// Syncs all packs and their indexes, then makes the snapshot visible.
-    pub(in super::super) fn commit(self, manifest: &Manifest) -> Result<Committed> {
-        let written = self.packer.finish()?;
-        let bytes_stored = written.iter().map(|pack| pack.bytes).sum();
+    /// Stores the manifest's entries, syncs all packs and their indexes, then makes the snapshot
+    /// visible.
+    pub(in super::super) fn commit(mut self, manifest: &Manifest) -> Result<Committed> {
         let id = manifest.id();
         let name = SnapshotName::of(manifest.header.taken, &id);
         let file = manifest_file(&manifest.header.site, &name);
-        let backend = &self.store.backend;
-        let write = || codec::write(manifest, id, backend.create(&file)?)?.commit();
-        write().map_err(SnapshotError::store(backend.shown(&file), "writing a manifest"))?;
+        let backend = self.store.backend.clone();
+        let failed = || SnapshotError::store(backend.shown(&file), "writing a manifest");
+        let mut entries = ContentWriter::new(content::ENTRIES, std::mem::take(&mut self.spare));
+        for line in codec::lines(manifest) {
+            entries.take(&mut self, &line.map_err(failed())?)?;
+        }
+        let entries = entries.finish(&mut self)?;
+        let written = self.packer.finish()?;
+        let bytes_stored = written.iter().map(|pack| pack.bytes).sum();
+        let write = || codec::write(manifest, &entries, id, backend.create(&file)?)?.commit();
+        write().map_err(failed())?;
         Ok(Committed { name, bytes_new: self.new_bytes, bytes_stored })
     }
 }

@@ -1,6 +1,7 @@
 //! Bytes that are flipped, files that are cut off, lost or exchanged: what is hurt is named, and
 //! nothing wrong is ever handed out.
 
+use super::super::{Repaired, repair};
 use super::*;
 use std::path::PathBuf;
 
@@ -138,4 +139,45 @@ fn any_two_exchanged_files_are_found() {
             std::fs::write(second, other).unwrap();
         }
     }
+}
+
+/// Whatever is hurt of a pack: repair leaves no damage that counts, and the next capture of what a
+/// site still has makes its old snapshots whole again.
+#[test]
+fn what_is_hurt_is_set_aside_and_stored_anew() {
+    let (mut cases, mut kept) = (0, 0);
+    for (which, end) in [(0, "zst"), (1, "zst"), (0, "index"), (1, "index")] {
+        for hurt in ["flipped", "flipped at its end", "cut off", "lost"] {
+            let folder = scratch();
+            let truth = begin(folder.path(), &["a", "b"]);
+            let store = open(folder.path());
+            assert_eq!(block_on(repair(&store, &quiet())).unwrap(), Repaired::default());
+            let of_kind = files(folder.path()).into_iter().filter(|file| file.extension().is_some_and(|is| is == end));
+            let file = of_kind.into_iter().nth(which).unwrap();
+            let what = format!("{} {hurt}", file.display());
+            let mut bytes = std::fs::read(&file).unwrap();
+            let length = bytes.len();
+            match hurt {
+                "flipped" => bytes[length / 2] ^= 0x10,
+                "flipped at its end" => bytes[length - 3] ^= 0x10,
+                _ => bytes.truncate(length * 2 / 3),
+            }
+            match hurt {
+                "lost" => std::fs::remove_file(&file).unwrap(),
+                _ => std::fs::write(&file, &bytes).unwrap(),
+            }
+            let repaired = block_on(repair(&store, &quiet())).unwrap();
+            kept += repaired.blobs_kept;
+            // A pack whose index is lost counts for nothing already.
+            let counted = usize::from((end, hurt) != ("index", "lost"));
+            assert_eq!(repaired.set_aside.len(), counted, "{what}: {repaired:?}");
+            assert_eq!(look(&store, Depth::EveryByte).damaged, [""; 0], "{what}");
+            for (name, generation) in [("a", 0), ("a", 1), ("b", 0), ("b", 1)] {
+                capture(&store, name, generation).unwrap();
+            }
+            assert!(!examine(folder.path(), &truth, &what), "{what}");
+            cases += 1;
+        }
+    }
+    assert!(cases == 16 && kept > 16, "{cases} cases, {kept} blobs kept");
 }
