@@ -100,12 +100,11 @@ impl Place {
 
     /// What other programs say of the tree: kinds, modes, owners, times, links, contents.
     fn picture(&self) -> String {
-        let script = r#"find . -path ./cache -prune -o -path '*.skip' -prune -o -printf '%y %m %U %G %T@ %l %P\0' | sort -z
+        let script = r#"find . -path ./cache -prune -o -path '*.skip' -prune -o -printf '%y %m %U %G %T@ %l %P\0' | sed -zE "$0" | sort -z
             find . -path ./cache -prune -o -path '*.skip' -prune -o -type f -print0 | sort -z | xargs -0 -r sha256sum -z"#;
-        let whole_seconds = r#"| sed -zE 's/^(([^ ]+ ){4}-?[0-9]+)\.[0-9]+/\1/'"#;
-        let script = format!("{{ {script}; }} {}", if only_busybox() { whole_seconds } else { "" });
+        let times = if only_busybox() { r"s/^(([^ ]+ ){4}-?[0-9]+)\.[0-9]+/\1/" } else { "" };
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", &script]).current_dir(&self.root).env("LC_ALL", "C").env("PATH", USUAL_PATH);
+        command.args(["-c", script, times]).current_dir(&self.root).env("LC_ALL", "C").env("PATH", USUAL_PATH);
         let output = command.output().unwrap();
         assert!(output.status.success());
         String::from_utf8_lossy(&output.stdout).replace('\0', "\n")

@@ -87,8 +87,8 @@ impl Closing {
             return Err(self.lost("the host fell silent"));
         };
         match closing_status(&stderr, &self.mark) {
-            // The same statuses come from commands that end so by themselves, but earlier.
-            Some((124 | 137, _)) if self.started.elapsed() >= self.limit => {
+            // The same statuses come from commands that end so by themselves, but earlier. BusyBox says 143.
+            Some((124 | 137 | 143, _)) if self.started.elapsed() >= self.limit => {
                 Err(RemoteError::TimedOut { host: self.host.clone(), command: self.command.clone(), limit: self.limit })
             }
             Some((status, stderr)) => Ok(Output { status, stdout: Vec::new(), stderr }),

@@ -180,3 +180,95 @@ fn replaced(text: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     out.extend_from_slice(rest);
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// A record as BusyBox prints it.
+    fn said(path: &[u8], target: Option<&[u8]>) -> Vec<u8> {
+        let raw = if target.is_some() { 0o120_777 } else { 0o104_755 };
+        let size = target.map_or(7, <[u8]>::len);
+        let times = "-2|1969-12-31 23:59:58.250000000 +0000|5|1970-01-01 00:00:05.000000000";
+        let mut said = format!("{raw:x}|3|4|{size}|99|1|{times}//").into_bytes();
+        said.extend_from_slice(&[path, b"//"].concat());
+        said.extend(match target {
+            Some(target) => [b"'", path, b"' -> '", target, b"'"].concat(),
+            None => path.to_vec(),
+        });
+        said.extend_from_slice(b"//\n");
+        said
+    }
+
+    fn all(mut list: &[u8]) -> Result<Vec<(Vec<u8>, Seen)>, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let mut found = Vec::new();
+        while let Some(one) = runtime.block_on(record(&mut list))? {
+            found.push(one);
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn facts_are_read() {
+        let found = all(&said(b"./a b", None)).unwrap();
+        let facts =
+            Facts { mode: 0o4755, uid: 3, gid: 4, mtime: -1_750_000_000, ctime: 5_000_000_000, inode: 99, nlink: 1 };
+        assert_eq!(found, [(b"a b".to_vec(), Seen { kind: 'f', facts, size: 7, target: Vec::new() })]);
+        // A link that went between two looks at it.
+        let gone = String::from_utf8(said(b"./l", Some(b""))).unwrap().replace("'./l' -> ''", "");
+        assert_eq!(all(gone.as_bytes()).unwrap()[0].1.target, b"");
+        let odd = String::from_utf8(said(b"./f", None)).unwrap();
+        for (from, to) in
+            [("89ed", "9ed"), ("89ed", "zz"), ("|3|", "|-3|"), ("|99|", "|"), ("//./f//./f", "//./f//./g")]
+        {
+            assert!(all(odd.replacen(from, to, 1).as_bytes()).is_err(), "{from} {to}");
+        }
+        assert!(all(&odd.as_bytes()[..odd.len() - 1]).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_and_no_target_is_mistaken(
+            names in proptest::collection::vec(("[\n/'|> ab!-]{1,9}", proptest::option::of("[\n/'|> ab!-]{1,9}")), 0..6)
+        ) {
+            let tidy = |name: &str| name.split('/').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+            let names: Vec<(String, Option<String>)> =
+                names.into_iter().map(|(name, target)| (tidy(&name), target)).filter(|(name, _)| !name.is_empty()).collect();
+            let list: Vec<u8> = names.iter().flat_map(|(name, target)| {
+                said(format!("./{name}").as_bytes(), target.as_deref().map(str::as_bytes))
+            }).collect();
+            let found: Vec<(String, Option<String>)> = all(&list).unwrap().into_iter().map(|(path, seen)| {
+                let text = |bytes| String::from_utf8(bytes).unwrap();
+                (text(path), (seen.kind == 'l').then(|| text(seen.target)))
+            }).collect();
+            prop_assert_eq!(found, names);
+        }
+
+        #[test]
+        fn whatever_is_said_does_no_harm(
+            list in proptest::collection::vec(any::<u8>(), 0..80), at in any::<usize>(), byte in any::<u8>()
+        ) {
+            drop(all(&list));
+            let mut one = said(b"./a\nb", Some(b"c//d"));
+            let at = at % one.len();
+            one[at] = byte;
+            drop(all(&[one, list.clone()].concat()));
+            complaints(&list, &[]);
+            complaints(&[b"find: ./", list.as_slice(), b": Permission denied"].concat(), &[]);
+        }
+    }
+
+    #[test]
+    fn complaints_are_understood_or_nothing_is_believed() {
+        let shut = |path: &str| Problem { path: ItemPath::new(path).unwrap(), what: "Permission denied".into() };
+        let unreadable = [shut("d"), shut("e\nf")];
+        let known = b"find: ./d: Permission denied\nstat: can't stat './d/x': Permission denied\nfind: ./gone: No such file or directory\nfind: ./e\nf: Permission denied\n";
+        assert_eq!(complaints(known, &unreadable), Some(Vec::new()));
+        assert_eq!(complaints(b"find: ./a/b: File name too long\n", &[]), Some(vec![b"a/b".to_vec()]));
+        for unknown in ["find: ./dd: Permission denied", "find: ./d: I/O error", "xargs: stat: killed", "Killed"] {
+            assert_eq!(complaints(unknown.as_bytes(), &unreadable), None, "{unknown}");
+        }
+    }
+}
