@@ -1,5 +1,7 @@
 //! Snapshots of real trees on this machine, compared by other programs than ours.
 
+#[path = "snapshots/alone.rs"]
+mod alone;
 #[path = "snapshots/busybox.rs"]
 mod busybox;
 #[path = "snapshots/children.rs"]
@@ -19,6 +21,7 @@ mod ordinary;
 #[path = "snapshots/random.rs"]
 mod random;
 
+use alone::only_busybox;
 use intendant::model::SiteName;
 use intendant::remote::LocalShell;
 use intendant::snapshot::{
@@ -34,11 +37,6 @@ use std::sync::Arc;
 
 /// Where the tests themselves find programs, also in a process that has BusyBox only.
 const USUAL_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Whether this process stands for a host that has BusyBox only: times are set to the second there.
-fn only_busybox() -> bool {
-    std::env::var_os("INTENDANT_ONLY_BUSYBOX").is_some()
-}
 
 /// What is left of a restore, without the parts of seconds that BusyBox can't set.
 fn left(restored: &Restored) -> Diff {

@@ -19,6 +19,9 @@ const TRAILER: &[u8] = b"!\n";
 /// The longest record: facts, the path, and again the path with a target.
 const MAX_RECORD_BYTES: u64 = 32 << 10;
 
+/// The most bytes of the trailer.
+const MAX_TRAILER_BYTES: u64 = 16 << 20;
+
 /// How a record is, as far as it was read.
 enum Parsed {
     Whole(Vec<u8>, Seen),
@@ -122,14 +125,14 @@ fn time(seconds: &str, date: &str) -> Option<i64> {
 /// The folders that the list's trailer names.
 pub(super) async fn trailer(input: &mut (impl AsyncBufRead + Unpin)) -> Result<Vec<Problem>, String> {
     let mut problems = Vec::new();
+    let mut bounded = input.take(MAX_TRAILER_BYTES);
     loop {
         let mut path = Vec::new();
-        let mut bounded = (&mut *input).take(MAX_RECORD_BYTES);
         bounded.read_until(0, &mut path).await.map_err(|e| e.to_string())?;
         match path.pop() {
             None => return Ok(problems),
             Some(0) => {}
-            Some(_) => return Err("the list of unreadable folders is cut off".into()),
+            Some(_) => return Err("the list of unreadable folders is cut off or too long".into()),
         }
         let path = ItemPath::new(path.strip_prefix(b"./").unwrap_or_default()).map_err(|e| e.to_string())?;
         problems.push(Problem { path, what: "Permission denied".into() });

@@ -1,6 +1,7 @@
 //! Hosts that have BusyBox in place of GNU programs: tests of this binary, run again in a process that
 //! finds nothing else.
 
+use super::alone::again;
 use super::*;
 
 /// What has to work there as well.
@@ -18,36 +19,9 @@ const TESTS: [&str; 11] = [
     "random::any_tree_comes_back_after_any_mutation",
 ];
 
-/// A folder that every account finds programs in, which are all BusyBox.
-fn applets() -> tempfile::TempDir {
-    let busybox = ["/bin/busybox", "/usr/bin/busybox"].into_iter().find(|path| Path::new(path).exists());
-    let busybox = busybox.expect("Debian's package busybox is installed");
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-    let list = Command::new(busybox).arg("--list").output().unwrap();
-    for applet in String::from_utf8(list.stdout).unwrap().lines().chain(["busybox"]) {
-        drop(symlink(busybox, folder.path().join(applet)));
-    }
-    for entry in std::fs::read_dir(folder.path()).unwrap() {
-        assert!(entry.unwrap().path().canonicalize().unwrap().ends_with("busybox"));
-    }
-    folder
-}
-
-fn run(tests: &[&str], more: &[&str], cases: &str) {
-    let applets = applets();
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(tests).arg("--exact").args(more).env("PATH", applets.path());
-    command.env("INTENDANT_ONLY_BUSYBOX", "1").env("INTENDANT_CASES", cases);
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
-    assert!(said.contains(&format!("{} passed", tests.len())), "{said}");
-}
-
 #[test]
 fn sites_are_captured_and_restored_with_busybox_alone() {
-    run(&TESTS, &[], "24");
+    again(&TESTS, &[], "24");
 }
 
 #[test]
@@ -60,7 +34,7 @@ fn what_is_special_with_busybox_is_said_and_nothing_else_differs() {
         "busybox::truncated",
         "busybox::unknown",
     ];
-    run(&tests, &["--ignored"], "0");
+    again(&tests, &["--ignored"], "0");
 }
 
 /// A shell whose `busybox` does something else where its arguments match `pattern`.

@@ -89,7 +89,7 @@ impl FileWork {
             if (!becomes_folder || other_kind)
                 && let Some(parent) = path.parent()
             {
-                work.touch(present, goal, parent, &can_set);
+                work.touch(present, goal, parent, can_set);
             }
         }
         work.folders.retain(|path| match present.path(path) {
