@@ -2,6 +2,9 @@
 //! restore gets stuck, and of what a killed runner left running.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "snapshots/alone.rs"]
+mod alone;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -56,6 +59,26 @@ fn begin(folder: &Path) {
     std::fs::write(folder.join("site/status.json"), r#"{"core": {"title": "Nano", "version": "1.0"}}"#).unwrap();
     std::fs::write(folder.join("site/page.html"), "as it was").unwrap();
     write_plan(folder, "\"true\"");
+}
+
+#[test]
+fn all_of_it_works_with_busybox_alone() {
+    let tests = [
+        "a_stuck_restore_keeps_the_lock_and_the_next_one_takes_it_over",
+        "doctor_says_which_programs_snapshots_use",
+        "pruning_follows_the_plan_and_keeps_what_runs_need",
+        "what_a_killed_runner_left_running_is_ended",
+    ];
+    alone::again(&tests, &[], "0");
+}
+
+#[test]
+fn doctor_says_which_programs_snapshots_use() {
+    let folder = tempfile::tempdir().unwrap();
+    begin(folder.path());
+    let (_, said) = intendant(folder.path(), &["doctor", "nano"]);
+    let wanted = if alone::only_busybox() { "snapshots use BusyBox v" } else { "snapshots use find (GNU findutils)" };
+    assert!(said.contains(wanted), "{said}");
 }
 
 #[test]

@@ -5,6 +5,8 @@ mod support;
 
 #[path = "wordpress/broken.rs"]
 mod broken;
+#[path = "wordpress/busybox.rs"]
+mod busybox;
 #[path = "wordpress/connections.rs"]
 mod connections;
 #[path = "wordpress/good.rs"]

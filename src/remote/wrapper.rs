@@ -10,14 +10,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
 /// `$1` folder (empty: the account's own), `$2` limit in seconds, `$3` folder of records (empty or
-/// not there: none is made), `$4` the mark of the closing line, then the command. GNU and BusyBox
-/// `timeout` make a process group of their own, whose id is the process id that is recorded; with it
-/// stands the id of the host's boot, because process ids mean nothing after the next one.
+/// not there: none is made), `$4` the mark of the closing line, then the command. GNU `timeout` makes
+/// a process group of its own, whose id is the process id that is recorded; BusyBox's does not, and so
+/// `setsid` does. With it stands the id of the host's boot, because process ids mean nothing after the next one.
 const WRAPPER: &str = r#"d=$1 t=$2 p=$3 m=$4; shift 4
 if [ -n "$d" ]; then cd -- "$d" || { printf '\n%s 126\n' "$m" >&2; exit 0; }; fi
 if command -v timeout >/dev/null 2>&1; then set -- timeout -k 10 "$t" "$@"; fi
 if [ -d "$p" ]; then p=$p/$$
-set -- sh -c 'read -r b 2>/dev/null </proc/sys/kernel/random/boot_id; echo "$$ $b" 2>/dev/null >"$0"; exec "$@"' "$p" "$@"
+set -- sh -c 'read -r b 2>/dev/null </proc/sys/kernel/random/boot_id; echo "$$ $b" 2>/dev/null >"$0"
+if command -v busybox >/dev/null 2>&1 && command -v setsid >/dev/null 2>&1; then exec setsid "$@"; fi; exec "$@"' "$p" "$@"
 else p=; fi
 "$@"
 s=$?
@@ -87,8 +88,8 @@ impl Closing {
             return Err(self.lost("the host fell silent"));
         };
         match closing_status(&stderr, &self.mark) {
-            // The same statuses come from commands that end so by themselves, but earlier.
-            Some((124 | 137, _)) if self.started.elapsed() >= self.limit => {
+            // The same statuses come from commands that end so by themselves, but earlier. BusyBox says 143.
+            Some((124 | 137 | 143, _)) if self.started.elapsed() >= self.limit => {
                 Err(RemoteError::TimedOut { host: self.host.clone(), command: self.command.clone(), limit: self.limit })
             }
             Some((status, stderr)) => Ok(Output { status, stdout: Vec::new(), stderr }),

@@ -31,7 +31,7 @@ pub struct HostFacts {
     pub free_inodes: Option<u64>,
     /// The host's clock, in seconds since 1970.
     pub clock_seconds: Option<i64>,
-    /// The first lines of `find --version` and `tar --version`.
+    /// The first lines of `find --version` and `tar --version`, and of `busybox`.
     pub versions: BTreeMap<String, String>,
 }
 
@@ -48,14 +48,15 @@ say user "$(id -un)"; say owner "$(stat -c %U . 2>/dev/null)"; say home "$HOME";
 say room "$(df -Pk . | tail -n 1)"; say inodes "$(df -Pi . | tail -n 1)"
 say "version find" "$(find --version 2>/dev/null | head -n 1)"
 say "version tar" "$(tar --version 2>/dev/null | head -n 1)"
+say "version busybox" "$(busybox 2>/dev/null | head -n 1)"
 find "${TMPDIR:-/tmp}" -maxdepth 1 -type d -name 'intendant.??????????' -user "$(id -u)" -mmin +1440 -exec rm -rf -- {} + 2>/dev/null
 d=$(mktemp -d "${TMPDIR:-/tmp}/intendant.XXXXXXXXXX") || { say refused folder; exit 0; }
 tar -xmf - -C "$d" && say folder "$d" || { rm -rf -- "$d"; say refused scripts; }
 "#;
 
 /// Programs that the program itself uses on a host, for the record and for `doctor`.
-const OWN_PROGRAMS: [&str; 9] =
-    ["tar", "find", "timeout", "mariadb", "mysql", "mariadb-dump", "mysqldump", "zstd", "setsid"];
+const OWN_PROGRAMS: [&str; 10] =
+    ["tar", "find", "timeout", "busybox", "mariadb", "mysql", "mariadb-dump", "mysqldump", "zstd", "setsid"];
 
 pub(super) async fn look(
     shell: &dyn Shell,

@@ -10,7 +10,7 @@ use super::item::{Item, ItemPath};
 use super::manifest::{CHUNKER, Content, DatabaseFacts, Entry, Header, Manifest, Problem};
 use super::store::{SnapshotName, Store, Writer};
 use super::stream::{Arrived, Wanted, read_files};
-use super::walk::{Account, Seen, Walk, look_again, walk};
+use super::walk::{Account, Seen, Tools, Walk, look_again, walk};
 use super::{Phase, Progress, Source};
 use jiff::Timestamp;
 use std::collections::{BTreeMap, HashSet};
@@ -95,6 +95,7 @@ pub(super) async fn take(
         entries: BTreeMap::new(),
         stats: CaptureStats::default(),
         problems: walk.problems.clone(),
+        tools: walk.account.tools,
     };
     let to_read = work.compare(&walk, previous.as_ref().map(|(_, manifest)| &**manifest), &writer);
     let writer = work.read(to_read, writer).await?;
@@ -186,6 +187,7 @@ struct Work<'a> {
     entries: BTreeMap<Item, Entry>,
     stats: CaptureStats,
     problems: Vec<Problem>,
+    tools: Tools,
 }
 
 impl Work<'_> {
@@ -221,15 +223,15 @@ impl Work<'_> {
                 break;
             }
             let want = |(path, seen): (&ItemPath, &Seen)| {
-                let wanted = Wanted { size: seen.size, mtime: seen.facts.mtime };
+                let wanted = Wanted { size: seen.size, mtime: seen.facts.mtime, inode: seen.facts.inode };
                 (path.clone(), wanted)
             };
             let wanted = to_read.iter().map(want).collect();
-            let (back, arrived) = read_files(self.source, wanted, writer, self.progress).await?;
+            let (back, arrived) = read_files(self.source, self.tools, wanted, writer, self.progress).await?;
             writer = back;
             self.stats.bytes_read += arrived.bytes;
             let paths: Vec<ItemPath> = to_read.keys().cloned().collect();
-            let now = look_again(self.source, &paths).await?;
+            let now = look_again(self.source, self.tools, &paths).await?;
             to_read = self.settle(to_read, arrived, now, round == MAX_ROUNDS);
         }
         Ok(writer)

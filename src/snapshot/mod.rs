@@ -7,6 +7,7 @@
 //! not grow with the size of files or tables.
 
 mod bounded;
+mod busybox;
 mod capture;
 mod codec;
 mod database;

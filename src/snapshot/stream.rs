@@ -8,6 +8,7 @@ use super::error::{Result, SnapshotError};
 use super::item::ItemPath;
 use super::manifest::{Content, MAX_FILE_BYTES};
 use super::store::Writer;
+use super::walk::Tools;
 use super::{Phase, Progress, Source};
 use crate::model::human_bytes;
 use crate::remote::{Command, RawInput, Reader, Writer as Pipe};
@@ -18,16 +19,19 @@ use std::time::{Duration, Instant};
 use tokio::io::AsyncWriteExt;
 use tokio_util::io::SyncIoBridge;
 
-/// Reads NUL-separated paths, writes one archive, compressed where `$1` is `slow` and the host has
-/// zstd. Every name of a file with several names comes with its content; holes
-/// of sparse files come as a map, not as zeros. The status is tar's.
+/// Reads NUL-separated paths and lets the command `$2` … write archives of them, compressed where `$1` is
+/// `slow` and the host has zstd. The status is the command's.
 const READ: &str = r#"LC_ALL=C; export LC_ALL
-tar --version 2>/dev/null | grep -q GNU || exit 96
-set -- "$1" tar --null --no-recursion --hard-dereference --sparse --format=gnu -cf - -T -
 if [ "$1" = slow ] && command -v zstd >/dev/null 2>&1; then
 shift; exec 4>&1; s=$({ { "$@"; echo $? >&3; } | zstd -q -1 >&4; } 3>&1); exit "$s"
 fi
 shift; exec "$@""#;
+/// One archive. Every name of a file with several names comes with its content; holes of sparse files come
+/// as a map, not as zeros.
+const GNU: &str = "tar --null --no-recursion --hard-dereference --sparse --format=gnu -cf - -T -";
+/// As many archives as it takes, because BusyBox's tar knows no list of names that may hold anything. Further
+/// names of a file point to the first in the same archive.
+const BUSYBOX: &str = "busybox xargs -0 -r busybox tar -c --no-recursion -f -";
 
 /// The first bytes of a large transfer show how fast the line is.
 const PROBE_BYTES: u64 = 8 << 20;
@@ -52,12 +56,18 @@ const NANOSECONDS: i64 = 1_000_000_000;
 const MAX_PADDING_BYTES: u64 = 1 << 20;
 /// The status of a program whose reader has gone: then the reader knows why.
 pub(super) const BROKEN_PIPE: i32 = 128 + 13;
+/// The same from `xargs`.
+const XARGS_BROKEN_PIPE: i32 = 125;
+/// The end of the times that BusyBox's tar can say: it says 0 for those before 1970, and loses the
+/// upper digits of those after 2242.
+const TAR_TIMES: std::ops::Range<i64> = 0..1 << 33;
 
 /// What the walk said of a file that is asked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted {
     pub(super) size: u64,
     pub(super) mtime: i64,
+    pub(super) inode: u64,
 }
 
 /// What arrived.
@@ -72,6 +82,7 @@ pub(super) struct Arrived {
 /// Reads files. What can't be read is simply not in the answer.
 pub(super) async fn read_files(
     source: &Source,
+    tools: Tools,
     wanted: WantedFiles,
     writer: Writer,
     progress: &Arc<dyn Progress>,
@@ -79,13 +90,14 @@ pub(super) async fn read_files(
     let count = wanted.len() as u64;
     let (probe, rest) = split_probe(wanted);
     let begun = Instant::now();
-    let done = read_batch(source, Batch { wanted: probe, slow: false, count }, writer, Arrived::default(), progress);
+    let done =
+        read_batch(source, Batch { tools, wanted: probe, slow: false, count }, writer, Arrived::default(), progress);
     let (writer, arrived) = done.await?;
     if rest.is_empty() {
         return Ok((writer, arrived));
     }
     let slow = (arrived.bytes as f64) < SLOW_LINE * begun.elapsed().as_secs_f64();
-    read_batch(source, Batch { wanted: rest, slow, count }, writer, arrived, progress).await
+    read_batch(source, Batch { tools, wanted: rest, slow, count }, writer, arrived, progress).await
 }
 
 type WantedFiles = HashMap<ItemPath, Wanted>;
@@ -103,6 +115,7 @@ fn split_probe(wanted: WantedFiles) -> (WantedFiles, WantedFiles) {
 
 /// What one archive brings.
 struct Batch {
+    tools: Tools,
     wanted: WantedFiles,
     /// Whether the line is slow.
     slow: bool,
@@ -118,10 +131,12 @@ async fn read_batch(
     progress: &Arc<dyn Progress>,
 ) -> Result<(Writer, Arrived)> {
     const DOING: &str = "reading the site's files";
-    let Batch { wanted, slow, count } = batch;
+    let Batch { tools, wanted, slow, count } = batch;
     let host = source.shell.host().to_owned();
     let line = if slow { "slow" } else { "fast" };
-    let command = Command::script(READ, [line]).in_folder(&source.root).reading(RawInput::Pipe).within(READ_TIMEOUT);
+    let reader = if tools == Tools::Gnu { GNU } else { BUSYBOX };
+    let values = [line].into_iter().chain(reader.split(' '));
+    let command = Command::script(READ, values).in_folder(&source.root).reading(RawInput::Pipe).within(READ_TIMEOUT);
     let started = source.shell.start(&command).await;
     let mut process = started.map_err(SnapshotError::remote(&host, DOING))?;
     let mut paths: Vec<ItemPath> = wanted.keys().cloned().collect();
@@ -130,7 +145,8 @@ async fn read_batch(
     let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
     let (progress, worker_host) = (progress.clone(), host.clone());
     let reading = tokio::task::spawn_blocking(move || {
-        Reading { host: worker_host, wanted, count, writer, arrived, progress: &*progress }.run(stdout)
+        let named = HashMap::new();
+        Reading { host: worker_host, tools, wanted, named, count, writer, arrived, progress: &*progress }.run(stdout)
     });
     let read = reading.await;
     if let Some(feeding) = feeding {
@@ -140,14 +156,9 @@ async fn read_batch(
     match output.status {
         // 1: a file changed as it was read; 2: one could not be read. Both show below.
         0..=2 => {}
-        96 => {
-            return Err(SnapshotError::Host {
-                host,
-                doing: DOING,
-                detail: "there is no GNU tar on the host; install it".into(),
-            });
-        }
-        BROKEN_PIPE if matches!(read, Ok(Err(_))) => {}
+        // xargs: one of the archives had such a file.
+        123 if tools == Tools::BusyBox => {}
+        BROKEN_PIPE | XARGS_BROKEN_PIPE if matches!(read, Ok(Err(_))) => {}
         status => {
             let detail = format!("tar ended with status {status}: {}", output.tail());
             return Err(SnapshotError::Stream { host, detail });
@@ -175,7 +186,10 @@ async fn feed(mut stdin: Pipe, paths: Vec<ItemPath>) {
 
 struct Reading<'a> {
     host: String,
+    tools: Tools,
     wanted: WantedFiles,
+    /// The inodes of those that arrived.
+    named: HashMap<ItemPath, u64>,
     count: u64,
     writer: Writer,
     arrived: Arrived,
@@ -193,6 +207,8 @@ impl Reading<'_> {
         let input = unpacked(stdout).map_err(|e| broken(e.to_string()))?;
         let (input, allowance) = Bounded::new(input);
         let mut archive = tar::Archive::new(input);
+        // Another archive may follow. The status tells whether the last one is whole.
+        archive.set_ignore_zeros(self.tools == Tools::BusyBox);
         let mut entries = archive.entries().map_err(|e| broken(e.to_string()))?;
         loop {
             allowance.set(MAX_HEADER_BYTES);
@@ -207,6 +223,11 @@ impl Reading<'_> {
             let wanted =
                 self.wanted.remove(&path).ok_or_else(|| broken(format!("it holds {path}, which was not asked for")))?;
             let header = entry.header();
+            if self.tools == Tools::BusyBox && header.entry_type() == tar::EntryType::Link {
+                let first = entry.link_name_bytes().unwrap_or_default();
+                self.link(&mut arrived, path, wanted, &first).map_err(broken)?;
+                continue;
+            }
             if !matches!(header.entry_type(), tar::EntryType::Regular | tar::EntryType::GNUSparse) {
                 arrived.different.push(path);
                 continue;
@@ -217,7 +238,9 @@ impl Reading<'_> {
             if entry.size() > MAX_FILE_BYTES {
                 return Err(broken(format!("{path} is larger than {}", human_bytes(MAX_FILE_BYTES))));
             }
-            let same = entry.size() == wanted.size && mtime == wanted.mtime.div_euclid(NANOSECONDS);
+            let wanted_mtime = wanted.mtime.div_euclid(NANOSECONDS);
+            let sayable = self.tools == Tools::Gnu || TAR_TIMES.contains(&wanted_mtime);
+            let same = entry.size() == wanted.size && (mtime == wanted_mtime || !sayable);
             let mut content = self.writer.content();
             while content.fill(&mut entry).map_err(|e| broken(e.to_string()))? > 0 {
                 content.store(&mut self.writer)?;
@@ -229,6 +252,9 @@ impl Reading<'_> {
             }
             if !same {
                 arrived.different.push(path.clone());
+            }
+            if self.tools == Tools::BusyBox {
+                self.named.insert(path.clone(), wanted.inode);
             }
             arrived.contents.insert(path, content);
             let done = arrived.contents.len() as u64;
@@ -245,6 +271,26 @@ impl Reading<'_> {
         }
         self.progress.at(Phase::Reading, arrived.contents.len() as u64, self.count, arrived.bytes);
         Ok((self.writer, arrived))
+    }
+}
+
+impl Reading<'_> {
+    /// Takes one more name of a file that came under its first name.
+    fn link(&mut self, arrived: &mut Arrived, path: ItemPath, wanted: Wanted, first: &[u8]) -> Result<(), String> {
+        let first = ItemPath::new(first.strip_prefix(b"./").unwrap_or(first)).map_err(|e| e.to_string())?;
+        let Some(content) = arrived.contents.get(&first).cloned() else {
+            // It could not be read under its first name.
+            return match self.wanted.contains_key(&first) {
+                true => Ok(()),
+                false => Err(format!("it holds {path} as another name of {first}, which was not asked for")),
+            };
+        };
+        let same = self.named.get(&first) == Some(&wanted.inode) && content.size == wanted.size;
+        if !same || arrived.different.contains(&first) {
+            arrived.different.push(path.clone());
+        }
+        arrived.contents.insert(path, content);
+        Ok(())
     }
 }
 

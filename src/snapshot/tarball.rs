@@ -1,5 +1,5 @@
 //! Tar archives as GNU tar reads them: raw names, nanoseconds in pax records, contents out of
-//! the store.
+//! the store; without those records for those who only know older archives.
 //!
 //! May use: `model`, `manifest`, `store`, `error`. Invariants: names and link targets are bytes and are
 //! never converted; contents are checked before they are written.
@@ -28,6 +28,7 @@ pub(super) enum Zeros {
 pub(super) struct Tarball<W: Write> {
     out: W,
     zeros: Zeros,
+    nanoseconds: bool,
     pub(super) blobs: BlobReader,
     /// Bytes of contents so far.
     pub(super) sent: u64,
@@ -37,7 +38,12 @@ pub(super) struct Tarball<W: Write> {
 
 impl<W: Write> Tarball<W> {
     pub(super) fn new(out: W, blobs: BlobReader, zeros: Zeros) -> Self {
-        Self { out, zeros, blobs, sent: 0, failed: None }
+        Self { out, zeros, nanoseconds: true, blobs, sent: 0, failed: None }
+    }
+
+    /// Times to the second, no holes: what every tar reads.
+    pub(super) fn simple(out: W, blobs: BlobReader) -> Self {
+        Self { nanoseconds: false, ..Self::new(out, blobs, Zeros::Written) }
     }
 
     /// Ends the archive.
@@ -60,10 +66,18 @@ impl<W: Write> Tarball<W> {
 
     /// Adds an entry of a manifest under a name; what is neither file, folder nor link is left out.
     pub(super) fn entry(&mut self, name: &[u8], entry: &Entry) -> io::Result<()> {
+        match entry.facts() {
+            Some(facts) => self.entry_with(name, entry, facts),
+            None => Ok(()),
+        }
+    }
+
+    /// The same with other facts.
+    pub(super) fn entry_with(&mut self, name: &[u8], entry: &Entry, facts: &Facts) -> io::Result<()> {
         match entry {
-            Entry::Dir { facts } => self.dated(tar::EntryType::Directory, name, None, 0, facts),
-            Entry::Link { facts, target } => self.dated(tar::EntryType::Symlink, name, Some(target), 0, facts),
-            Entry::File { facts, content } => {
+            Entry::Dir { .. } => self.dated(tar::EntryType::Directory, name, None, 0, facts),
+            Entry::Link { target, .. } => self.dated(tar::EntryType::Symlink, name, Some(target), 0, facts),
+            Entry::File { content, .. } => {
                 let holes = match self.zeros {
                     Zeros::Holes => holes(content),
                     Zeros::Written => Vec::new(),
@@ -157,6 +171,9 @@ impl<W: Write> Tarball<W> {
     }
 
     fn times(&mut self, facts: &Facts) -> io::Result<()> {
+        if !self.nanoseconds {
+            return Ok(());
+        }
         let record = pax_record("mtime", &pax_time(facts.mtime));
         let plain = Facts { mode: 0o644, uid: 0, gid: 0, mtime: 0, ..*facts };
         self.header(tar::EntryType::XHeader, b"pax", None, record.len() as u64, &plain)?;

@@ -1,9 +1,10 @@
-//! The walk: one remote `find` that lists everything below a site's root, with all its facts.
+//! The walk: one remote command that lists everything below a site's root, with all its facts.
 //!
-//! May use: `remote`, `item`, `manifest`, `error`. Invariants: fields are separated by NUL, so
-//! that no name can be mistaken; what the host prints is bounded and checked; the closing
-//! status is read before the list is believed.
+//! May use: `remote`, `item`, `manifest`, `busybox`, `error`. Invariants: no name can be mistaken for
+//! anything else; what the host prints is bounded and checked; the closing status is read before
+//! the list is believed; the walk decides which programs read and write the files afterwards.
 
+use super::busybox;
 use super::codec::MAX_ENTRIES;
 use super::error::{Result, SnapshotError};
 use super::item::ItemPath;
@@ -16,16 +17,36 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
-/// `$@`: the exclusions, as an expression of `find`. Prints the host's time, the account's id
-/// and groups, then three fields for each path. `-ignore_readdir_race`: what vanishes meanwhile is no error.
+/// `$1`: what BusyBox's `stat` prints; then the exclusions, as an expression of `find`. Prints the host's
+/// time, the account's id and groups. With GNU find and tar three fields follow for each path;
+/// `-ignore_readdir_race`: what vanishes meanwhile is no error. With BusyBox records of `stat` follow,
+/// and if anything went wrong the folders that can't be read.
 const WALK: &str = r#"LC_ALL=C; export LC_ALL
-find --version 2>/dev/null | grep -q GNU || exit 96
-printf '%s %s %s\0' "$(date +%s)" "$(id -u)" "$(id -G)"
-exec find . -ignore_readdir_race "$@" -printf '%y %m %U %G %s %T@ %C@ %i %n\0%P\0%l\0'"#;
+f=$1; shift
+gnu() { "$1" --version 2>/dev/null | grep -q GNU; }
+say() { printf '%s%s %s %s\0' "$1" "$(date +%s)" "$(id -u)" "$(id -G)"; }
+if gnu find && gnu tar; then say ''
+exec find . -ignore_readdir_race "$@" -printf '%y %m %U %G %s %T@ %C@ %i %n\0%P\0%l\0'
+fi
+command -v busybox >/dev/null 2>&1 || exit 96
+TZ=UTC0; export TZ; say 'busybox '; exec 4>&1
+s=$({ { busybox find . "$@" -print0; echo $? >&3; } | busybox xargs -0 -r busybox stat -c "$f" >&4; echo $? >&3; } 3>&1)
+case $s in '0
+0') exit 0;; '1
+0'|'0
+123'|'1
+123') ;; *) exit 2;; esac
+printf '!\n'
+busybox find . "$@" -type d -print0 2>/dev/null |
+busybox xargs -0 -r sh -c 'for d; do [ -r "$d" ] && [ -x "$d" ] || printf "%s\0" "$d"; done' sh
+exit 1"#;
 
 /// Reads NUL-separated paths; prints the same fields as [`WALK`], with the path as it was given.
 const LOOK_AGAIN: &str = r#"LC_ALL=C; export LC_ALL
 exec xargs -0 -r sh -c 'exec find "$@" -maxdepth 0 -printf "%y %m %U %G %s %T@ %C@ %i %n\0%p\0%l\0" 2>/dev/null' sh"#;
+/// Reads NUL-separated paths; prints records of BusyBox's `stat` (`$1`).
+const LOOK_AGAIN_BUSYBOX: &str = r#"LC_ALL=C TZ=UTC0; export LC_ALL TZ
+exec busybox xargs -0 -r busybox stat -c "$1" 2>/dev/null"#;
 /// The most bytes of [`LOOK_AGAIN`]'s answer.
 const MAX_LOOK_BYTES: usize = 256 << 20;
 
@@ -33,13 +54,17 @@ const MAX_LOOK_BYTES: usize = 256 << 20;
 const WALK_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 /// The longest field that is read: the facts, a path, or a link's target.
 const MAX_FIELD_BYTES: u64 = 16 << 10;
+/// What the facts of a path count for in the list's length.
+const FACTS_BYTES: u64 = 64;
 /// The most bytes of all fields together: what a host says must fit into memory.
 const MAX_LIST_BYTES: u64 = 256 << 20;
 /// The longest path that programs on the host can open: the system's 4,096 bytes, without the
 /// leading `./` and the closing NUL.
 const MAX_OPEN_BYTES: usize = 4096 - 3;
-/// The status of [`WALK`] when the host has no GNU find.
-const NO_GNU_FIND: i32 = 96;
+/// The status of [`WALK`] when the host has neither GNU programs nor BusyBox.
+const NO_TOOLS: i32 = 96;
+/// In a second.
+const NANOSECONDS: i64 = 1_000_000_000;
 
 /// What the walk says of one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,19 +79,54 @@ pub(super) struct Seen {
     pub(super) target: Vec<u8>,
 }
 
-/// The account on the host, and so what it may set.
+/// The programs that list, read and write a site's files on its host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tools {
+    /// GNU find and tar.
+    Gnu,
+    /// BusyBox, which sets times to the second only.
+    BusyBox,
+}
+
+impl Tools {
+    /// The time of a file that is made with these programs, where `wanted` is asked for.
+    pub(super) fn settable(self, wanted: i64) -> i64 {
+        match self {
+            Self::Gnu => wanted,
+            // BusyBox's touch takes the last second before 1970 for an error.
+            Self::BusyBox => match wanted.div_euclid(NANOSECONDS) {
+                -1 => 0,
+                seconds => seconds.saturating_mul(NANOSECONDS),
+            },
+        }
+    }
+
+    /// Whether a file that has one of these times is as near to the other as these programs can bring it.
+    pub(super) fn is_near(self, found: i64, wanted: i64) -> bool {
+        found == wanted || self == Self::BusyBox && self.settable(found) == self.settable(wanted)
+    }
+}
+
+/// The account on the host and the programs that it has, and so what it may set.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Account {
     /// Its user id.
     pub(super) uid: u32,
     /// Its groups; new files get the first.
     pub(super) groups: Vec<u32>,
+    /// The programs.
+    pub(super) tools: Tools,
 }
 
 impl Account {
     /// Whether it may do everything.
     pub(super) fn is_root(&self) -> bool {
         self.uid == 0
+    }
+
+    /// Whether it may set the mode and time of what has these facts.
+    pub(super) fn can_set(&self, facts: &Facts) -> bool {
+        self.is_root() || facts.uid == self.uid
     }
 }
 
@@ -101,7 +161,8 @@ pub(super) async fn walk(source: &Source, progress: &dyn Progress) -> Result<Wal
     let host = source.shell.host();
     let remote = || SnapshotError::remote(host, DOING);
     let says = |detail: String| SnapshotError::Host { host: host.to_owned(), doing: DOING, detail };
-    let command = Command::script(WALK, exclusions(&source.exclude)).in_folder(&source.root).within(WALK_TIMEOUT);
+    let values = [busybox::FORMAT.to_owned()].into_iter().chain(exclusions(&source.exclude));
+    let command = Command::script(WALK, values).in_folder(&source.root).within(WALK_TIMEOUT);
     let mut process = source.shell.start(&command).await.map_err(remote())?;
     let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
     let listed = read_list(stdout, progress).await;
@@ -109,8 +170,10 @@ pub(super) async fn walk(source: &Source, progress: &dyn Progress) -> Result<Wal
     match output.status {
         0 | 1 => {}
         BROKEN_PIPE if listed.is_err() => {}
-        NO_GNU_FIND => {
-            return Err(says("there is no GNU find on the host, which the walk needs; install findutils".into()));
+        NO_TOOLS => {
+            let detail =
+                "the host has neither GNU find and tar nor BusyBox, which snapshots need; install findutils and tar";
+            return Err(says(detail.into()));
         }
         126 => {
             return Err(says(format!("the folder {} is not there or not accessible", clean_line(&source.root, 200))));
@@ -120,11 +183,8 @@ pub(super) async fn walk(source: &Source, progress: &dyn Progress) -> Result<Wal
         }
     }
     let mut walk = listed.map_err(|detail| says(format!("{detail}; {}", output.tail())))?;
-    match unreadable(&output.stderr) {
-        Some(problems) if output.status == 0 || !problems.is_empty() => walk.problems.extend(problems),
-        _ => {
-            return Err(says(format!("find ended with status {}: {}", output.status, output.tail())));
-        }
+    if !walk.hear(&output.stderr, output.status) {
+        return Err(says(format!("find ended with status {}: {}", output.status, output.tail())));
     }
     Ok(walk)
 }
@@ -173,7 +233,7 @@ fn unescape(quoted: &str) -> Option<Vec<u8>> {
 }
 
 /// Looks again at some paths: what they are now. What has gone is not in the answer.
-pub(super) async fn look_again(source: &Source, paths: &[ItemPath]) -> Result<BTreeMap<ItemPath, Seen>> {
+pub(super) async fn look_again(source: &Source, tools: Tools, paths: &[ItemPath]) -> Result<BTreeMap<ItemPath, Seen>> {
     const DOING: &str = "looking at files again";
     let host = source.shell.host();
     let remote = || SnapshotError::remote(host, DOING);
@@ -182,7 +242,11 @@ pub(super) async fn look_again(source: &Source, paths: &[ItemPath]) -> Result<BT
         list.extend_from_slice(&path.dotted());
         list.push(0);
     }
-    let command = Command::script(LOOK_AGAIN, [""; 0])
+    let command = match tools {
+        Tools::Gnu => Command::script(LOOK_AGAIN, [""; 0]),
+        Tools::BusyBox => Command::script(LOOK_AGAIN_BUSYBOX, [busybox::FORMAT]),
+    };
+    let command = command
         .in_folder(&source.root)
         .reading(RawInput::Bytes(list))
         .printing_at_most(MAX_LOOK_BYTES)
@@ -193,8 +257,15 @@ pub(super) async fn look_again(source: &Source, paths: &[ItemPath]) -> Result<BT
     if !matches!(output.status, 0 | 123) {
         return Err(says(format!("find ended with status {}: {}", output.status, output.tail())));
     }
-    let mut fields = output.stdout.split(|byte| *byte == 0);
     let mut found = BTreeMap::new();
+    if tools == Tools::BusyBox {
+        let mut rest = output.stdout.as_slice();
+        while let Some((path, seen)) = busybox::record(&mut rest).await.map_err(says)? {
+            found.insert(ItemPath::new(path).map_err(|e| says(e.to_string()))?, seen);
+        }
+        return Ok(found);
+    }
+    let mut fields = output.stdout.split(|byte| *byte == 0);
     while let (Some(facts), Some(path), Some(target)) = (fields.next(), fields.next(), fields.next()) {
         let path = path.strip_prefix(b"./").unwrap_or_default();
         let path = ItemPath::new(path).map_err(|e| says(e.to_string()))?;
@@ -210,18 +281,17 @@ async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, Stri
     let (began, account) = introduction(&first).ok_or("its first words are no time, user and groups")?;
     let mut walk = Walk { began, account, seen: BTreeMap::new(), problems: Vec::new() };
     let mut bytes = 0;
-    while let Some(facts) = field(&mut input).await? {
-        let cut_off = "the list is cut off";
-        let path = field(&mut input).await?.ok_or(cut_off)?;
-        let target = field(&mut input).await?.ok_or(cut_off)?;
-        bytes += (facts.len() + path.len() + target.len()) as u64;
+    loop {
+        let next = match walk.account.tools {
+            Tools::Gnu => record(&mut input).await?,
+            Tools::BusyBox => busybox::record(&mut input).await?,
+        };
+        let Some((path, seen)) = next else { break };
+        bytes += FACTS_BYTES + (path.len() + seen.target.len()) as u64;
         if bytes > MAX_LIST_BYTES {
             return Err(format!("it is longer than {}, which is the limit", human_bytes(MAX_LIST_BYTES)));
         }
-        let facts = seen(&facts, target).ok_or_else(|| {
-            format!("its facts of {} can't be read", clean_line(&String::from_utf8_lossy(&path), 200))
-        })?;
-        walk.enter(path, facts)?;
+        walk.enter(path, seen)?;
         let count = walk.seen.len() as u64;
         if count > MAX_ENTRIES {
             return Err(format!("more than {MAX_ENTRIES} files, which is the limit"));
@@ -230,6 +300,9 @@ async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, Stri
             progress.at(Phase::Walking, count, 0, 0);
         }
     }
+    if walk.account.tools == Tools::BusyBox {
+        walk.problems.extend(busybox::trailer(&mut input).await?);
+    }
     if walk.seen.get(&ItemPath::root()).is_none_or(|root| root.kind != 'd') {
         return Err("the root is no folder".into());
     }
@@ -237,16 +310,53 @@ async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, Stri
     Ok(walk)
 }
 
-/// The host's time, the account's id, its groups.
+/// The three fields of GNU find.
+async fn record(input: &mut BufReader<Reader>) -> Result<Option<(Vec<u8>, Seen)>, String> {
+    const CUT_OFF: &str = "the list is cut off";
+    let Some(facts) = field(input).await? else { return Ok(None) };
+    let path = field(input).await?.ok_or(CUT_OFF)?;
+    let target = field(input).await?.ok_or(CUT_OFF)?;
+    match seen(&facts, target) {
+        Some(seen) => Ok(Some((path, seen))),
+        None => Err(format!("its facts of {} can't be read", clean_line(&String::from_utf8_lossy(&path), 200))),
+    }
+}
+
+/// The host's time, the account's id, its groups; and before them, if that is so, that it has BusyBox.
 fn introduction(first: &[u8]) -> Option<(i64, Account)> {
-    let mut words = std::str::from_utf8(first).ok()?.split_whitespace();
+    let text = std::str::from_utf8(first).ok()?;
+    let (tools, text) = match text.strip_prefix("busybox ") {
+        Some(rest) => (Tools::BusyBox, rest),
+        None => (Tools::Gnu, text),
+    };
+    let mut words = text.split_whitespace();
     let began = words.next()?.parse().ok()?;
     let uid = words.next()?.parse().ok()?;
     let groups: Vec<u32> = words.map(|word| word.parse().ok()).collect::<Option<_>>()?;
-    (!groups.is_empty()).then_some((began, Account { uid, groups }))
+    (!groups.is_empty()).then_some((began, Account { uid, groups, tools }))
 }
 
 impl Walk {
+    /// Enters what the programs complained of; false if that is not understood.
+    fn hear(&mut self, stderr: &[u8], status: i32) -> bool {
+        match self.account.tools {
+            Tools::Gnu => match unreadable(stderr) {
+                Some(problems) if status == 0 || !problems.is_empty() => {
+                    self.problems.extend(problems);
+                    true
+                }
+                _ => false,
+            },
+            Tools::BusyBox => match busybox::complaints(stderr, &self.problems) {
+                Some(_) if status != 0 && stderr.trim_ascii().is_empty() => false,
+                Some(too_long) => {
+                    too_long.iter().all(|path| path.len() > MAX_OPEN_BYTES && self.too_deep(path).is_ok())
+                }
+                None => false,
+            },
+        }
+    }
+
     /// Enters what was seen, or why it can't be captured. A manifest that holds it must be one
     /// that is read again: nothing twice, everything below a folder.
     fn enter(&mut self, path: Vec<u8>, seen: Seen) -> Result<(), String> {
@@ -320,7 +430,7 @@ fn seen(facts: &[u8], target: Vec<u8>) -> Option<Seen> {
 }
 
 /// `1700000000.1234567890` as nanoseconds; what does not fit is the nearest that does.
-fn nanoseconds(text: &str) -> Option<i64> {
+pub(super) fn nanoseconds(text: &str) -> Option<i64> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let seconds: i64 = seconds.parse().ok()?;
     let mut digits: String = fraction.chars().take(9).collect();
@@ -329,7 +439,7 @@ fn nanoseconds(text: &str) -> Option<i64> {
     }
     let fraction: i64 = digits.parse().ok()?;
     // Before 1970 GNU find prints the fraction that is added to the floor of the seconds.
-    Some(seconds.saturating_mul(1_000_000_000).saturating_add(fraction))
+    Some(seconds.saturating_mul(NANOSECONDS).saturating_add(fraction))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::children::in_private_mounts;
 use super::ordinary::{FOREIGN, GROUP, UID};
 use super::*;
-use intendant::snapshot::{Aspect, Change, Entry, Item, export, import};
+use intendant::snapshot::{Entry, Item, export, import};
 
 async fn take(source: &Source, place: &Place) -> Result<Captured, SnapshotError> {
     capture(source, &place.store(), &request(), &quiet()).await
@@ -47,7 +47,7 @@ async fn setuid_setgid_and_sticky_bits_and_foreign_owners_come_back() {
     sh(&place.root, "chmod 755 s d; rm o l; chown 0:0 d s; printf 3 >> s");
     let restored = place.restore(&first, Vec::new(), &[]).await.unwrap();
     assert_eq!(place.picture(), before);
-    assert!(restored.left.is_empty());
+    assert!(left(&restored).is_empty());
 }
 
 #[tokio::test]
@@ -75,8 +75,7 @@ async fn an_ordinary_account_restores_its_own_groups_and_reports_what_it_may_not
     assert_eq!(facts_of(&place, "own/foreign").1, UID);
     assert_eq!(facts_of(&place, "ro"), (UID, UID, 0o555));
     assert_eq!(std::fs::read(place.path("ro/in")).unwrap(), b"5");
-    let left: Vec<String> = restored.left.lines(9);
-    assert_eq!(left, ["~ own/foreign (owner)"], "only what the account may not set");
+    assert_eq!(left(&restored).lines(9), ["~ own/foreign (owner)"], "only what the account may not set");
 }
 
 #[tokio::test]
@@ -127,7 +126,7 @@ async fn pipes_sockets_and_devices_are_recorded_removed_and_never_made() {
     assert!(!place.path("added").exists());
     assert_eq!(std::fs::read(place.path("file")).unwrap(), b"f");
     assert_eq!(std::fs::read(place.path("socket")).unwrap(), b"now");
-    assert_eq!(restored.left.lines(9), ["+ gone", "~ socket (kind)"]);
+    assert_eq!(left(&restored).lines(9), ["+ gone", "~ socket (kind)"]);
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ impl Shell for Ordinary {
     }
     async fn start(&self, command: &intendant::remote::Command) -> Result<Process, RemoteError> {
         let mut command = command.clone();
-        let words = ["setpriv", "--reuid=54321", "--regid=54321", "--groups=54321,54322"];
+        let words = ["/usr/bin/setpriv", "--reuid=54321", "--regid=54321", "--groups=54321,54322"];
         command.argv.splice(0..0, words.map(String::from));
         LocalShell.start(&command).await
     }

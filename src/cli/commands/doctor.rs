@@ -6,7 +6,7 @@ use crate::cli::fleet::Fleet;
 use crate::cli::{ExitCode, Failure, show};
 use crate::model::human_bytes;
 use crate::run::{Job, NoListener, Runner, close_site, in_words, open_site, snapshot_source};
-use crate::site::{Expect, Site};
+use crate::site::{Expect, HostFacts, Site};
 use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -108,15 +108,8 @@ fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {
             None => say(false, format!("{program} is missing on the host; install it there")),
         }
     }
-    for (program, package) in [("find", "findutils"), ("tar", "tar")] {
-        let gnu = host.versions.get(program).is_some_and(|version| version.contains("GNU"));
-        if !gnu && host.programs.contains_key(program) {
-            let what = format!(
-                "{program} on the host is not GNU {program}, which snapshots need: others lose nanoseconds or odd names; install {package} there"
-            );
-            say(false, what);
-        }
-    }
+    let (good, what) = snapshot_tools(host);
+    say(good, what);
     if site.playbook.database.is_some() {
         let pairs = [["mariadb", "mysql"], ["mariadb-dump", "mysqldump"]];
         for names in pairs {
@@ -136,6 +129,26 @@ fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {
         let skew = clock - runner.clock.now().as_second();
         say(skew.abs() <= MAX_CLOCK_SKEW, format!("the host's clock differs from this one by {skew} s"));
     }
+}
+
+/// Which programs list, read and write the site's files for snapshots.
+fn snapshot_tools(host: &HostFacts) -> (bool, String) {
+    let version = |program: &str| host.versions.get(program).map_or("", String::as_str);
+    if ["find", "tar"].iter().all(|program| version(program).contains("GNU")) {
+        return (true, format!("snapshots use {} and {}", version("find"), version("tar")));
+    }
+    if version("busybox").starts_with("BusyBox") {
+        let what = format!(
+            "snapshots use {}, because find and tar are not both GNU's: what a restore writes has times to the second, and no holes; install findutils and tar for more",
+            version("busybox")
+        );
+        return (true, what);
+    }
+    (
+        false,
+        "the host has neither GNU find and tar nor BusyBox, which snapshots need; install findutils and tar there"
+            .into(),
+    )
 }
 
 async fn page(job: &Job) -> Result<String, String> {

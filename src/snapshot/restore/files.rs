@@ -1,6 +1,6 @@
 //! Writing files: makes folders writable, removes what is too much, sends one `tar` stream.
 //!
-//! May use: `remote`, `store`, and its siblings. Invariants: what is removed or replaced is
+//! May use: `remote`, `store`, `walk`, and its siblings. Invariants: what is removed or replaced is
 //! what the walk has just seen; an existing file is replaced, never written through; folders
 //! get their modes and times last, deepest first; run again after an interruption, it ends
 //! the same.
@@ -10,7 +10,9 @@ use super::super::item::ItemPath;
 use super::super::manifest::{Entry, Facts, Manifest};
 use super::super::store::BlobReader;
 use super::super::tarball::{Tarball, Zeros, holes_bytes};
+use super::super::walk::{Account, Tools};
 use super::super::{Phase, Progress, Source};
+use super::settle::Settling;
 use crate::remote::{Command, RawInput, Writer as Pipe};
 use std::collections::BTreeSet;
 use std::io::{self, BufWriter, Write};
@@ -21,12 +23,18 @@ use tokio_util::io::SyncIoBridge;
 const OPEN: &str = "exec xargs -0 -r chmod u+rwx --";
 /// `-d`: empty folders too. Never what lies in them: that was listed before, or is new.
 const REMOVE: &str = "exec xargs -0 -r rm -f -d --";
+/// BusyBox's `rm` has no `-d`.
+const REMOVE_FILES: &str = "exec busybox xargs -0 -r busybox rm -f --";
+const REMOVE_FOLDERS: &str = "exec busybox xargs -0 -r busybox rmdir --";
 /// GNU tar unlinks an existing file and makes a new one. `-P`: links are made as they are; our
 /// names are relative and checked. Folders get their facts when all else is done.
 /// Owners are those that the account may set: see `goal`.
-const WRITE: &str = r#"LC_ALL=C; export LC_ALL; umask 077
-tar --version 2>/dev/null | grep -q GNU || exit 96
-exec tar --delay-directory-restore --warning=no-timestamp --same-owner --numeric-owner -xpPf - >/dev/null"#;
+const WRITE: &str = "LC_ALL=C; export LC_ALL; umask 077
+exec tar --delay-directory-restore --warning=no-timestamp --same-owner --numeric-owner -xpPf - >/dev/null";
+/// So does BusyBox's tar, which makes links as they are too. Only for root (`$1`) it sets modes and owners.
+const WRITE_BUSYBOX: &str = r#"LC_ALL=C; export LC_ALL
+if [ "$1" = root ]; then umask 077; exec busybox tar -xf - >/dev/null; fi
+umask 0; exec busybox tar -xof - >/dev/null"#;
 const DOING: &str = "writing the site's files";
 const WRITE_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 const REMOVE_TIMEOUT: Duration = Duration::from_secs(30 * 60);
@@ -41,21 +49,22 @@ pub(super) struct FileWork {
     remove_folders: BTreeSet<ItemPath>,
     /// Folders of the goal that get their facts.
     folders: BTreeSet<ItemPath>,
+    /// Those of them that are not there yet, or only after something else was removed.
+    new_folders: BTreeSet<ItemPath>,
     /// Files and links of the goal.
     send: BTreeSet<ItemPath>,
+    /// What tar can't set, and is set afterwards.
+    settling: Settling,
     /// The bytes of the files.
     pub(super) bytes: u64,
 }
 
 impl FileWork {
     /// The way from `present` to `goal` for those changed paths that `take` accepts.
-    /// `can_set`: whether the account may set a folder's facts.
-    pub(super) fn plan(
-        present: &Manifest,
-        goal: &Manifest,
-        changed: &[ItemPath],
-        can_set: impl Fn(&Facts) -> bool,
-    ) -> Self {
+    pub(super) fn plan(present: &Manifest, goal: &Manifest, changed: &[ItemPath], account: &Account) -> Self {
+        let can_set = |facts: &Facts| account.can_set(facts);
+        // Where holes are written, they need room.
+        let spared = |content| if account.tools == Tools::Gnu { holes_bytes(content) } else { 0 };
         let mut work = Self::default();
         for path in changed {
             let (before, after) = (present.path(path), goal.path(path));
@@ -73,20 +82,25 @@ impl FileWork {
             if becomes_folder {
                 work.folders.insert(path.clone());
             } else if let Some(after) = after {
-                work.bytes += after.content().map_or(0, |content| content.size - holes_bytes(content));
+                work.bytes += after.content().map_or(0, |content| content.size - spared(content));
                 work.send.insert(path.clone());
             }
             // Its folder is written in, unless only its own facts change.
             if (!becomes_folder || other_kind)
                 && let Some(parent) = path.parent()
             {
-                work.touch(present, goal, parent, &can_set);
+                work.touch(present, goal, parent, can_set);
             }
         }
         work.folders.retain(|path| match present.path(path) {
             Some(Entry::Dir { facts }) => can_set(facts),
             _ => true,
         });
+        if account.tools == Tools::BusyBox {
+            let is_new = |path: &&ItemPath| !present.path(path).is_some_and(Entry::is_dir);
+            work.new_folders = work.folders.iter().filter(is_new).cloned().collect();
+            work.settling = Settling::plan(present, goal, &work.folders, &work.send, account);
+        }
         work
     }
 
@@ -120,6 +134,7 @@ impl FileWork {
 /// Does the work; returns the bytes that were sent.
 pub(super) async fn write_files(
     source: &Source,
+    account: &Account,
     work: FileWork,
     goal: &Arc<Manifest>,
     blobs: BlobReader,
@@ -128,17 +143,31 @@ pub(super) async fn write_files(
     if work.is_empty() {
         return Ok(0);
     }
-    paths_command(source, OPEN, work.open.iter()).await?;
+    paths_command(source, OPEN, work.open.iter().map(ItemPath::dotted)).await?;
     let mut folders: Vec<&ItemPath> = work.remove_folders.iter().collect();
     folders.sort_by_key(|path| std::cmp::Reverse(path.depth()));
-    paths_command(source, REMOVE, work.remove_files.iter().chain(folders)).await?;
-    send(source, work, goal, blobs, progress).await
+    let (files, folders) = (work.remove_files.iter().map(ItemPath::dotted), folders.into_iter().map(ItemPath::dotted));
+    if account.tools == Tools::Gnu {
+        paths_command(source, REMOVE, files.chain(folders)).await?;
+        return send(source, account, work, goal, blobs, progress).await;
+    }
+    paths_command(source, REMOVE_FILES, files).await?;
+    paths_command(source, REMOVE_FOLDERS, folders).await?;
+    let settling = work.settling.lines();
+    // An empty archive is an error to BusyBox.
+    let sent = match work.new_folders.is_empty() && work.send.is_empty() {
+        true => 0,
+        false => send(source, account, work, goal, blobs, progress).await?,
+    };
+    paths_command(source, super::settle::SETTLE, settling.into_iter()).await?;
+    Ok(sent)
 }
 
-async fn paths_command(source: &Source, script: &'static str, paths: impl Iterator<Item = &ItemPath>) -> Result<()> {
+/// Runs a command that reads these, each ended by NUL.
+async fn paths_command(source: &Source, script: &'static str, words: impl Iterator<Item = Vec<u8>>) -> Result<()> {
     let mut list = Vec::new();
-    for path in paths {
-        list.extend_from_slice(&path.dotted());
+    for word in words {
+        list.extend_from_slice(&word);
         list.push(0);
     }
     if list.is_empty() {
@@ -160,20 +189,28 @@ async fn paths_command(source: &Source, script: &'static str, paths: impl Iterat
 
 async fn send(
     source: &Source,
+    account: &Account,
     work: FileWork,
     goal: &Arc<Manifest>,
     blobs: BlobReader,
     progress: &Arc<dyn Progress>,
 ) -> Result<u64> {
     let host = source.shell.host();
-    let command = Command::script(WRITE, [""; 0]).in_folder(&source.root).reading(RawInput::Pipe).within(WRITE_TIMEOUT);
+    let command = match account.tools {
+        Tools::Gnu => Command::script(WRITE, [""; 0]),
+        Tools::BusyBox => Command::script(WRITE_BUSYBOX, [if account.is_root() { "root" } else { "" }]),
+    };
+    let command = command.in_folder(&source.root).reading(RawInput::Pipe).within(WRITE_TIMEOUT);
     let started = source.shell.start(&command).await;
     let mut process = started.map_err(SnapshotError::remote(host, DOING))?;
     let stdin: Pipe = process.stdin.take().unwrap_or_else(|| Box::pin(tokio::io::sink()));
-    let (goal, listener) = (goal.clone(), progress.clone());
+    let (goal, listener, tools) = (goal.clone(), progress.clone(), account.tools);
     let sending = tokio::task::spawn_blocking(move || {
         let out = BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin));
-        let mut tarball = Tarball::new(out, blobs, Zeros::Holes);
+        let mut tarball = match tools {
+            Tools::Gnu => Tarball::new(out, blobs, Zeros::Holes),
+            Tools::BusyBox => Tarball::simple(out, blobs),
+        };
         let written = write_all(&mut tarball, &work, &goal, &*listener);
         let (sent, failed) = (tarball.sent, tarball.failed.take());
         let ended = written.and_then(|()| tarball.finish()).and_then(|out| {
@@ -191,7 +228,6 @@ async fn send(
     let says = |detail: String| SnapshotError::Host { host: host.to_owned(), doing: DOING, detail };
     match output.status {
         0 => {}
-        96 => return Err(says("there is no GNU tar on the host; install it".into())),
         status => {
             let tail = output.tail();
             return Err(says(format!("tar ended with status {status}: {tail}; repair that and repeat the restore")));
@@ -214,9 +250,11 @@ fn write_all(
         tarball.blobs.place(&chunk.digest)
     });
     let (of, mut done) = (order.len() as u64, 0);
-    for path in work.folders.iter().chain(order) {
-        if let Some(entry) = goal.path(path) {
-            tarball.entry(&path.dotted(), entry)?;
+    // Folders that are there already keep their facts until all else is done.
+    let folders = if work.settling.is_empty() { &work.folders } else { &work.new_folders };
+    for path in folders.iter().chain(order) {
+        if let Some((entry, facts)) = goal.path(path).and_then(|entry| Some((entry, entry.facts()?))) {
+            tarball.entry_with(&path.dotted(), entry, &work.settling.meanwhile(path, entry, facts))?;
         }
         done += 1;
         if done % 200 == 0 {

@@ -70,7 +70,10 @@ fn wanted(before: Option<&Entry>, after: Option<&Entry>, account: &Account) -> W
         return Wanted::Leave;
     }
     if account.is_root() {
-        return Wanted::Make(after.clone(), Vec::new());
+        return match before.is_some_and(|before| is_as_near_as_can_be(before, after, account)) {
+            true => Wanted::Leave,
+            false => Wanted::Make(after.clone(), Vec::new()),
+        };
     }
     // Only their owner changes a folder's mode and time.
     let foreign = before.and_then(Entry::facts).is_some_and(|facts| facts.uid != account.uid);
@@ -84,8 +87,18 @@ fn wanted(before: Option<&Entry>, after: Option<&Entry>, account: &Account) -> W
     {
         return Wanted::Leave;
     }
+    if before.is_some_and(|before| is_as_near_as_can_be(before, &entry, account)) {
+        return Wanted::Leave;
+    }
     let rest = if is_owned_as(after, &entry) { Vec::new() } else { vec![Aspect::Owner] };
     Wanted::Make(entry, rest)
+}
+
+/// Whether they differ only by a part of a second, which the account's programs can't set.
+fn is_as_near_as_can_be(before: &Entry, after: &Entry, account: &Account) -> bool {
+    let times = before.facts().zip(after.facts()).map(|(before, after)| (before.mtime, after.mtime));
+    aspects(before, after) == [Aspect::Mtime]
+        && times.is_some_and(|(before, after)| account.tools.is_near(before, after))
 }
 
 fn is_owned_as(a: &Entry, b: &Entry) -> bool {

@@ -6,13 +6,14 @@
 
 mod files;
 mod goal;
+mod settle;
 
 use super::capture::{CaptureRequest, Captured, joined, take};
 use super::database::{Import, import};
 use super::diff::{Aspect, Change, Diff, diff};
 use super::error::{Result, SnapshotError};
 use super::item::{Item, ItemPath, ObjectName};
-use super::manifest::{Content, Entry, Facts, Manifest};
+use super::manifest::{Content, Entry, Manifest};
 use super::store::{BlobReader, Reading, SnapshotName, Store};
 use super::verify::verify_snapshot;
 use super::walk::Account;
@@ -185,12 +186,13 @@ impl Prepared {
 
     async fn send(&self, progress: &Arc<dyn Progress>) -> Result<u64> {
         let (first, last) = self.file_work();
-        let mut sent = write_files(&self.source, first, &self.goal, self.blobs().await?, progress).await?;
+        let mut sent =
+            write_files(&self.source, &self.account, first, &self.goal, self.blobs().await?, progress).await?;
         let import_work = self.import_work();
         if let Some(access) = self.source.database.as_ref().filter(|_| !import_work.is_empty()) {
             sent += import(&self.source, access, import_work, self.blobs().await?, progress).await?;
         }
-        sent += write_files(&self.source, last, &self.goal, self.blobs().await?, progress).await?;
+        sent += write_files(&self.source, &self.account, last, &self.goal, self.blobs().await?, progress).await?;
         Ok(sent)
     }
 
@@ -202,7 +204,7 @@ impl Prepared {
         let now = take(&self.source, &self.store, &request, at_hand, progress).await?;
         let remaining = diff(&now.manifest, &self.goal);
         // Only root sets owners, and keeps the setgid bit of a group that it is not in; a foreign
-        // folder's time changes when something in it does.
+        // folder's time changes when something in it does; BusyBox sets times to the second.
         let must_match = |item: &Item, change: &Change| {
             let (Item::Path(path), Change::Changed(aspects)) = (item, change) else {
                 return true;
@@ -215,12 +217,14 @@ impl Prepared {
             };
             let setgid_lost = now.mode | 0o2000 == goal.mode && !self.account.groups.contains(&now.gid);
             let allowed = |aspect: &Aspect| match aspect {
+                Aspect::Mtime if self.account.tools.is_near(now.mtime, goal.mtime) => true,
+                _ if self.account.is_root() => false,
                 Aspect::Owner => true,
                 Aspect::Mtime => goal.uid != self.account.uid && wanted.is_dir(),
                 Aspect::Mode => setgid_lost,
                 _ => false,
             };
-            self.account.is_root() || !aspects.iter().all(allowed)
+            !aspects.iter().all(allowed)
         };
         let wrong = remaining.clone().retain(must_match);
         if !wrong.is_empty() {
@@ -252,8 +256,7 @@ impl Prepared {
         });
         let is_last = |path: &ItemPath| self.request.last.iter().any(|last| path.is_within(last));
         let (last, first): (Vec<_>, Vec<_>) = changed.partition(is_last);
-        let can_set = |facts: &Facts| self.account.is_root() || facts.uid == self.account.uid;
-        let plan = |changed: &[ItemPath]| FileWork::plan(&self.before.manifest, &self.goal, changed, can_set);
+        let plan = |changed: &[ItemPath]| FileWork::plan(&self.before.manifest, &self.goal, changed, &self.account);
         (plan(&first), plan(&last))
     }
 
