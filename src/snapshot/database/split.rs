@@ -43,6 +43,10 @@ pub(super) trait Sink {
     fn begin(&mut self, part: Part) -> Result<(), String>;
     /// Bytes of the part that began last.
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), String>;
+    /// A line with which a statement may begin (or the beginning of a very long one).
+    fn statement(&mut self, _line: &str) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Reads a dump in pieces of any length.
@@ -144,6 +148,7 @@ impl<S: Sink> Splitter<S> {
             self.pending.extend_from_slice(line);
             return Ok(());
         }
+        self.sink.statement(text)?;
         if let Some(part) = self.marker(text)? {
             self.current = part.clone();
             self.sink.begin(part)?;
