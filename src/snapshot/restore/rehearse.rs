@@ -8,7 +8,7 @@ use super::super::capture::{CaptureRequest, Taken, take};
 use super::super::database::{ScratchDatabase, leaves_its_database};
 use super::super::diff::Diff;
 use super::super::error::{Result, SnapshotError};
-use super::super::item::{Item, ObjectKind};
+use super::super::item::{Item, ObjectKind, ObjectName};
 use super::super::manifest::{Entry, Manifest};
 use super::super::store::SnapshotName;
 use super::super::verify::verify_snapshot;
@@ -276,10 +276,17 @@ impl Rehearsal<'_> {
     }
 
     fn hurt(&self, items: &[String], count: usize) -> Rehearsed {
-        let items = items.iter().map(|item| format!("{item} (its bytes can't be read from the store)")).collect();
-        let files = Proof::differs(items, count);
-        let database = Proof::unproven("the snapshot is hurt, so nothing more was tried");
-        Rehearsed { files, database, left: Vec::new(), bytes_sent: 0 }
+        let (objects, files): (Vec<_>, Vec<_>) = items.iter().partition(|item| item.parse::<ObjectName>().is_ok());
+        let only_one = objects.is_empty() || files.is_empty();
+        let proof = |mine: Vec<&String>| match mine.len() {
+            0 => Proof::unproven("the snapshot is hurt, so it was not tried"),
+            some => {
+                let items =
+                    mine.iter().map(|item| format!("{item} (its bytes can't be read from the store)")).collect();
+                Proof::differs(items, if only_one { count } else { some })
+            }
+        };
+        Rehearsed { files: proof(files), database: proof(objects), left: Vec::new(), bytes_sent: 0 }
     }
 }
 
