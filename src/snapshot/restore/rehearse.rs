@@ -4,7 +4,7 @@
 //! site's own folder and database are no part of it; what is proven was read back and compared, what
 //! is not proven is named with the reason; no snapshot is made.
 
-use super::super::capture::{CaptureRequest, Taken, take};
+use super::super::capture::{CaptureRequest, take};
 use super::super::database::{ScratchDatabase, leaves_its_database};
 use super::super::diff::Diff;
 use super::super::error::{Result, SnapshotError};
@@ -12,6 +12,7 @@ use super::super::item::{Item, ObjectKind, ObjectName};
 use super::super::manifest::{Entry, Manifest};
 use super::super::store::SnapshotName;
 use super::super::verify::verify_snapshot;
+use super::super::walk::Account;
 use super::super::{Progress, Source, Store};
 use super::load;
 use super::work::Work;
@@ -125,9 +126,8 @@ pub async fn rehearse(
         source.database = None;
         target.entries.retain(|item, _| matches!(item, Item::Path(_)));
     }
-    let present = rehearsal.empty(&source).await?;
-    let account = present.account.clone();
-    let mut work = Work::new(source, store, Arc::new(present.manifest), &target, &[], account);
+    let (present, account) = rehearsal.empty(&source).await?;
+    let mut work = Work::new(source, store, Arc::new(present), &target, &[], account);
     work.aside = rehearsal.mark();
     let missing = work.missing(&work.blobs().await?);
     if !missing.is_empty() {
@@ -232,8 +232,8 @@ impl Rehearsal<'_> {
         }
     }
 
-    /// What is there now, which is nothing.
-    async fn empty(&self, source: &Source) -> Result<Taken> {
+    /// What is there now, which is nothing. Whoever looks holds the store: not any longer, when this ends.
+    async fn empty(&self, source: &Source) -> Result<(Manifest, Account)> {
         let request = CaptureRequest { now: self.request.now, tolerate_unreadable: true };
         let mut taken = take(source, self.store, &request, None, self.progress).await?;
         if let Some(mark) = self.mark() {
@@ -241,7 +241,7 @@ impl Rehearsal<'_> {
         }
         let root = |item: &Item| matches!(item, Item::Path(path) if path.is_root());
         match taken.manifest.entries.keys().find(|item| !root(item)) {
-            None => Ok(taken),
+            None => Ok((taken.manifest, taken.account)),
             Some(item) => Err(SnapshotError::Host {
                 host: source.shell.host().to_owned(),
                 doing: "rehearsing a restore",
