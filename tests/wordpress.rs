@@ -15,5 +15,7 @@ mod good;
 mod killed;
 #[path = "wordpress/refusals.rs"]
 mod refusals;
+#[path = "wordpress/rehearsals.rs"]
+mod rehearsals;
 #[path = "wordpress/tolerated.rs"]
 mod tolerated;

@@ -15,7 +15,7 @@ pub(super) struct Arguments {
 
 const EXIT_CODES: &str =
     "Exit codes: 0 done · 1 other failure · 2 wrong arguments · 3 invalid plan, playbook or settings
-4 host can't be reached or worked on · 5 no such site, run or snapshot · 6 falls short (verify, doctor, preview)
+4 host can't be reached or worked on · 5 no such site, run or snapshot · 6 falls short (verify, rehearse, doctor, preview)
 10 restored · 11 refused, untouched · 12 stuck, a person has to act. Of several sites, the highest counts.";
 
 /// Options of every command.
@@ -70,7 +70,7 @@ pub(super) enum Command {
     /// Finish or unwind whatever was interrupted
     #[command(after_help = "Example:\n  intendant recover")]
     Recover(Recover),
-    /// Create, list, show, verify, export, import and prune snapshots
+    /// Create, list, show, verify, rehearse, export, import and prune snapshots
     #[command(after_help = "Example:\n  intendant snapshot list boutique-laval")]
     Snapshot(Snapshot),
     /// Put a snapshot back, or a part of it
@@ -182,6 +182,14 @@ pub(super) enum SnapshotAction {
     },
     /// Set aside packs that are hurt, keep what is good in them, so that the next snapshots store the rest anew
     Repair,
+    /// Restore a snapshot into a scratch folder and database on the site's host, compare, and remove both
+    #[command(after_help = "Example:\n  intendant snapshot rehearse boutique-laval")]
+    Rehearse {
+        /// The site
+        site: String,
+        /// The snapshot [default: the newest]
+        snapshot: Option<String>,
+    },
     /// Read an export back into the store, as the snapshot that it was
     Import {
         /// The file

@@ -62,7 +62,8 @@ impl Failure {
 
 impl From<crate::run::WorkError> for Failure {
     fn from(error: crate::run::WorkError) -> Self {
-        Self::new(ExitCode::HOST, &error)
+        let ours = matches!(error, crate::run::WorkError::Journal(_));
+        Self::new(if ours { ExitCode::OTHER } else { ExitCode::HOST }, &error)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Words and tables for people.
 
 use crate::inventory::{ChecksumState, Inventory};
+use crate::journal::{Rehearsal, RehearsalResult};
 use crate::model::{Hold, HoldReason, Lifter, clean_line};
 use crate::procedure::{Action, Procedure};
 use crate::run::Preview;
+use crate::snapshot::Proof;
 use crate::update::{Because, Update};
 use comfy_table::{Cell, Table, presets};
 use std::io::Write as _;
@@ -181,5 +183,130 @@ pub(super) fn inventory(site: &str, cap: Option<u32>, inventory: &Inventory) {
     }
     for unusable in &inventory.unusable {
         line(format!("\ncan't be used: {} ({})", unusable.shown, unusable.why));
+    }
+}
+
+/// A day and a length of time: `2026-11-20, 3 min 12 s`.
+fn when(rehearsal: &Rehearsal) -> String {
+    let seconds = rehearsal.took_ms / 1000;
+    let took = match seconds {
+        0..60 => format!("{seconds} s"),
+        60..3600 => format!("{} min {:02} s", seconds / 60, seconds % 60),
+        _ => format!("{} h {:02} min", seconds / 3600, seconds % 3600 / 60),
+    };
+    format!("{}, {took}", rehearsal.began.strftime("%Y-%m-%d"))
+}
+
+/// A rehearsal in a few words, for a table.
+pub(super) fn rehearsal_result(rehearsal: &Rehearsal) -> String {
+    let result = match rehearsal.result {
+        RehearsalResult::Proven => "proven",
+        RehearsalResult::Partial if rehearsal.database.is_good() => "proven, does not start",
+        RehearsalResult::Partial => "files proven",
+        RehearsalResult::NotProven => "NOT proven",
+    };
+    format!("{result} {}", when(rehearsal))
+}
+
+/// A site's last proven restore, in one line.
+pub(super) fn last_proven(rehearsal: &Rehearsal) -> String {
+    let only = match rehearsal.result {
+        RehearsalResult::Proven => "",
+        _ if rehearsal.database.is_good() => "; the copy did not start",
+        _ => "; files only",
+    };
+    format!("{}: last proven restore: {} (snapshot {}{only})", rehearsal.site, when(rehearsal), rehearsal.snapshot)
+}
+
+/// Prints a rehearsal with all that it showed.
+pub(super) fn rehearsal(rehearsal: &Rehearsal) {
+    rehearsal_lines(rehearsal).iter().for_each(line);
+}
+
+fn rehearsal_lines(rehearsal: &Rehearsal) -> Vec<String> {
+    let head = match rehearsal.result {
+        RehearsalResult::Proven => "the restore is proven",
+        RehearsalResult::Partial => "the restore is proven in part",
+        RehearsalResult::NotProven => "the restore is NOT proven",
+    };
+    let (site, snapshot) = (&rehearsal.site, &rehearsal.snapshot);
+    let mut lines = vec![format!("{site}: snapshot {snapshot}: {head} ({})", when(rehearsal))];
+    let version = rehearsal.version.as_deref().map_or_else(String::new, |version| format!(", version {version}"));
+    for (part, proof, good) in [
+        ("files", &rehearsal.files, "restored, read back, equal".to_owned()),
+        ("database", &rehearsal.database, "restored, read back, equal".to_owned()),
+        ("start", &rehearsal.boot, format!("the copy's own command line answers{version}")),
+    ] {
+        match proof {
+            Proof::Proven => lines.push(format!("  {part}: {good}")),
+            Proof::Nothing if part == "database" => lines.push("  database: the snapshot holds none".into()),
+            Proof::Nothing => {}
+            Proof::Unproven { why } => lines.push(format!("  {part} not proven, because {why}")),
+            Proof::Differs { count, items } => {
+                lines.push(format!("  {part}: {count} items are not as they should be:"));
+                lines.extend(items.iter().map(|item| format!("    {item}")));
+            }
+        }
+    }
+    lines.extend(rehearsal.left.iter().map(|left| format!("  not set, or not made: {left}")));
+    lines.extend(rehearsal.stays.iter().map(|stays| format!("  NOT removed from the host: {stays}")));
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Digest, RunId, SiteName};
+
+    fn told(files: Proof, database: Proof, boot: Proof, took_ms: u64) -> String {
+        let began = "2026-11-20T03:04:05Z".parse().unwrap();
+        let one = Rehearsal {
+            rehearsal: Rehearsal::FORMAT,
+            id: RunId::new(began),
+            site: SiteName::new("shop").unwrap(),
+            snapshot: "20261119T020000.123Z-0123456789ab".into(),
+            content: Digest::of(b"x"),
+            began,
+            took_ms,
+            by: "somebody".into(),
+            program: "1".into(),
+            result: RehearsalResult::of(&files, &database, &boot),
+            version: (boot == Proof::Proven).then(|| "6.1.9".into()),
+            files,
+            database,
+            boot,
+            left: Vec::new(),
+            stays: Vec::new(),
+            bytes_sent: 0,
+        };
+        format!("{}\n{}\n{}", rehearsal_result(&one), last_proven(&one), rehearsal_lines(&one).join("\n"))
+    }
+
+    #[test]
+    fn a_rehearsal_is_told_as_it_was() {
+        assert_eq!(
+            told(Proof::Proven, Proof::Proven, Proof::Proven, 192_400),
+            "proven 2026-11-20, 3 min 12 s\n\
+             shop: last proven restore: 2026-11-20, 3 min 12 s (snapshot 20261119T020000.123Z-0123456789ab)\n\
+             shop: snapshot 20261119T020000.123Z-0123456789ab: the restore is proven (2026-11-20, 3 min 12 s)\n  \
+             files: restored, read back, equal\n  database: restored, read back, equal\n  \
+             start: the copy's own command line answers, version 6.1.9"
+        );
+        assert_eq!(
+            told(Proof::Proven, Proof::unproven("nobody may"), Proof::Nothing, 900),
+            "files proven 2026-11-20, 0 s\n\
+             shop: last proven restore: 2026-11-20, 0 s (snapshot 20261119T020000.123Z-0123456789ab; files only)\n\
+             shop: snapshot 20261119T020000.123Z-0123456789ab: the restore is proven in part (2026-11-20, 0 s)\n  \
+             files: restored, read back, equal\n  database not proven, because nobody may"
+        );
+        let differs = Proof::differs(vec!["~ a.php (content)".into()], 3);
+        let told = told(differs, Proof::Nothing, Proof::Nothing, 7_261_000);
+        assert!(told.starts_with("NOT proven 2026-11-20, 2 h 01 min\n"), "{told}");
+        assert!(
+            told.ends_with(
+                "files: 3 items are not as they should be:\n    ~ a.php (content)\n  database: the snapshot holds none"
+            ),
+            "{told}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! The append-only record of runs: the only truth about them.
+//! The append-only record of runs: the only truth about them. Rehearsals of restores are recorded beside it.
 //!
 //! May use: `model`, `check`, `update`, `procedure`, `inventory`, `snapshot`. Invariants: an
 //! entry is synced before the act that it announces; entries are never changed; an entry that
@@ -6,11 +6,13 @@
 
 mod event;
 mod held;
+mod rehearsal;
 mod sqlite;
 mod state;
 
 pub use event::{Claim, Event, Opened, PlanExtract, Planned, Purpose, SnapshotRecord, StepFailure, StepResult};
 pub use held::Held;
+pub use rehearsal::{Rehearsal, RehearsalResult};
 pub use sqlite::SqliteJournal;
 pub use state::{AttemptState, Illegal, RunState, StepState, Unwind};
 
@@ -143,4 +145,10 @@ pub trait Journal: Send + Sync {
     /// Runs, newest first: of one site or of all, only open ones or all, at most `limit`.
     async fn runs(&self, site: Option<&SiteName>, open_only: bool, limit: u32)
     -> Result<Vec<RunSummary>, JournalError>;
+
+    /// Writes down a rehearsal that is over.
+    async fn rehearsed(&self, rehearsal: &Rehearsal) -> Result<(), JournalError>;
+
+    /// Rehearsals of a site, newest first, at most `limit`. Those that a newer program wrote are left out.
+    async fn rehearsals(&self, site: &SiteName, limit: u32) -> Result<Vec<Rehearsal>, JournalError>;
 }

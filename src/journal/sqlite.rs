@@ -1,6 +1,6 @@
 //! Journals in an embedded SQLite database: write-ahead log, every commit synced.
 
-use super::{Entry, Event, Held, Journal, JournalError, RunSummary, held};
+use super::{Entry, Event, Held, Journal, JournalError, Rehearsal, RunSummary, held};
 use crate::model::{Outcome, RunId, SiteName};
 use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -20,6 +20,14 @@ CREATE TABLE IF NOT EXISTS entries (
   run TEXT NOT NULL REFERENCES runs (run), sequence INTEGER NOT NULL, at TEXT NOT NULL,
   event TEXT NOT NULL, PRIMARY KEY (run, sequence)
 ) STRICT, WITHOUT ROWID;
+";
+
+/// Came later; programs that do not know it leave it alone, so the format is the same.
+const REHEARSALS: &str = "
+CREATE TABLE IF NOT EXISTS rehearsals (
+  rehearsal TEXT PRIMARY KEY, site TEXT NOT NULL, record TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS rehearsals_by_site ON rehearsals (site, rehearsal);
 ";
 
 /// Journals in one SQLite file.
@@ -59,6 +67,7 @@ impl SqliteJournal {
                 return Err(JournalError::Format { path: shown, found, known: FORMAT });
             }
         }
+        sqlx::raw_sql(REHEARSALS).execute(&mut *connection).await.map_err(open)?;
         drop(connection);
         Ok(Self { pool, held: path.with_extension("held") })
     }
@@ -166,5 +175,28 @@ impl Journal for SqliteJournal {
             runs.extend(read());
         }
         Ok(runs)
+    }
+
+    async fn rehearsed(&self, rehearsal: &Rehearsal) -> Result<(), JournalError> {
+        let unwritable = |source| JournalError::Unwritable { run: rehearsal.id, source };
+        let record = serde_json::to_string(rehearsal).map_err(unwritable)?;
+        sqlx::query("INSERT INTO rehearsals (rehearsal, site, record) VALUES (?, ?, ?)")
+            .bind(rehearsal.id.to_string())
+            .bind(rehearsal.site.as_str())
+            .bind(record)
+            .execute(&self.pool)
+            .await
+            .map_err(failed("writing down a rehearsal"))?;
+        Ok(())
+    }
+
+    async fn rehearsals(&self, site: &SiteName, limit: u32) -> Result<Vec<Rehearsal>, JournalError> {
+        let rows = sqlx::query("SELECT record FROM rehearsals WHERE site = ? ORDER BY rehearsal DESC LIMIT ?")
+            .bind(site.as_str())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("listing rehearsals"))?;
+        Ok(rows.iter().filter_map(|row| Rehearsal::read(row.get::<&str, _>(0))).collect())
     }
 }

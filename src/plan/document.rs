@@ -244,6 +244,21 @@ pub struct Snapshots {
     pub tables: Vec<TablePattern>,
     /// How many are kept.
     pub keep: Keep,
+    /// Where restores are rehearsed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<Rehearsal>,
+}
+
+/// Where restores are rehearsed, where that is not the account's home and a database of our own making.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Rehearsal {
+    /// A folder of the host, that no visitor can reach.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub folder: Option<super::AbsolutePath>,
+    /// An empty database on the site's server, that its account may use and nothing else does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub database: Option<super::DatabaseName>,
 }
 
 /// How many snapshots `snapshot prune` keeps of each sort. A snapshot that any of them keeps is

@@ -1,7 +1,7 @@
 //! Text → checked [`Plan`], and the errors that say where a text has to change.
 
 use super::host::{AbsolutePath, LocalPath, SiteUrl, SshTarget};
-use super::scalars::{CmsName, Day, Email, PathPattern, TablePattern, Tag, TimeOfDay};
+use super::scalars::{CmsName, DatabaseName, Day, Email, PathPattern, TablePattern, Tag, TimeOfDay};
 use super::{Plan, Zone, rules};
 use crate::model::document::{self, Formats, Schema, Violations};
 use crate::model::{ComponentName, PagePath, Period, PlainArgument, RedirectTarget, SiteName, Version};
@@ -67,6 +67,7 @@ static FORMATS: LazyLock<Formats> = LazyLock::new(|| {
         .with::<LocalPath>()
         .with::<PagePath>()
         .with::<PathPattern>()
+        .with::<DatabaseName>()
         .with::<Period>()
         .with::<PlainArgument>()
         .with::<RedirectTarget>()

@@ -14,10 +14,10 @@ mod schedule;
 mod updates;
 
 pub use document::{
-    Approval, Client, Contact, Contract, Intake, Keep, Language, Licence, OnFailure, Plan, Role, Snapshots,
+    Approval, Client, Contact, Contract, Intake, Keep, Language, Licence, OnFailure, Plan, Rehearsal, Role, Snapshots,
 };
 pub use host::{AbsolutePath, Host, LocalHost, LocalPath, SiteUrl, SshHost, SshTarget};
 pub use load::{LoadedPlan, PlanError, json_schema, load_file, load_folder, parse};
-pub use scalars::{CmsName, Email, PathPattern, TablePattern, Tag};
+pub use scalars::{CmsName, DatabaseName, Email, PathPattern, TablePattern, Tag};
 pub use schedule::{Blackout, Weekday, Window, Zone};
 pub use updates::{Channel, Level, PlannedHold, Security, Updates};

@@ -101,6 +101,21 @@ checked_text!(
 );
 
 checked_text!(
+    /// The name of a database.
+    DatabaseName,
+    "database-name",
+    |text| {
+        one_line(text, 64)?;
+        let fine = !text.starts_with('-')
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'$' | b'-' | b'.'));
+        match fine {
+            true => Ok(()),
+            false => Err(TextError::new("this is not a database's name", "letters, digits and _: shop_rehearsal")),
+        }
+    }
+);
+
+checked_text!(
     /// Files below the site's folder, in which `*` stands for any characters, `/` included:
     /// `*.log` is every such file at any depth. A folder is left out with all that is in it.
     PathPattern,

@@ -38,6 +38,9 @@ pub struct Playbook {
     /// The site's database; a CMS may have none.
     #[serde(default)]
     pub database: Option<Database>,
+    /// Starts the CMS on a copy that a rehearsal restored; it may have no such way.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<Boot>,
     /// What changes a site.
     pub operations: Operations,
     /// Checks that every site of this CMS gets.
@@ -147,6 +150,44 @@ impl Fact {
     pub fn command(&self) -> CommandTemplate {
         CommandTemplate { run: self.run.clone(), timeout: self.timeout, exit: self.exit.clone() }
     }
+}
+
+/// Starts the CMS on a restored copy, and gives `root`, `database`, `version` and `settings` as the
+/// copy's own code sees them; or `skip`, why it can't be started there without harm.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Boot {
+    /// The command. `{{rehearsal}}` is the copy's folder, `{{database}}` the name of its database.
+    #[schemars(length(min = 1, max = 64))]
+    pub run: Vec<Argument>,
+    /// How long it may take.
+    #[serde(default = "CommandTemplate::default_timeout")]
+    pub timeout: Period,
+    /// The exit codes with which its output can be read.
+    #[serde(default = "CommandTemplate::default_exit")]
+    #[schemars(length(min = 1, max = 32), inner(range(min = 0, max = 255)))]
+    pub exit: Vec<u8>,
+    /// The transform.
+    pub parse: Transform,
+    /// Where the version stands in the snapshot's files; what the copy says has to be the same.
+    pub version: VersionPlace,
+}
+
+impl Boot {
+    /// Its command and transform, as a fact.
+    pub fn fact(&self) -> Fact {
+        Fact { run: self.run.clone(), timeout: self.timeout, exit: self.exit.clone(), parse: self.parse.clone() }
+    }
+}
+
+/// Where a version stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct VersionPlace {
+    /// The file, below the site's folder.
+    pub file: RelativePath,
+    /// What stands around it; the first group is the version.
+    pub pattern: Pattern,
 }
 
 /// The site's database, from the site's own configuration.

@@ -16,7 +16,9 @@ mod scalars;
 mod transform;
 
 pub use argument::{Argument, ArgumentError, CommandTemplate, Values};
-pub use document::{Bring, Database, Engine, Fact, Maintenance, Operations, Playbook, Probe, Tool, Versions};
+pub use document::{
+    Boot, Bring, Database, Engine, Fact, Maintenance, Operations, Playbook, Probe, Tool, VersionPlace, Versions,
+};
 pub use jq::{Jq, JqError, JsonText};
 pub use library::{Library, PlaybookError, Script, json_schema, parse};
 pub use merge::{MergeError, merge};

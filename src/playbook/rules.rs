@@ -12,7 +12,7 @@ use crate::model::{CheckedText, Kind, Period, nearest};
 /// Values that every command may use.
 const COMMON: [&str; 4] = ["root", "scratch", "scripts", "url"];
 /// Values that only some commands may use.
-const SPECIAL: [&str; 5] = ["program", "token", "slug", "version", "file"];
+const SPECIAL: [&str; 7] = ["program", "token", "slug", "version", "file", "rehearsal", "database"];
 
 /// Keys that are names.
 pub(super) fn names(node: &Node) -> Vec<Violation> {
@@ -41,6 +41,7 @@ pub(super) fn validate(playbook: &Playbook, node: &Node) -> Vec<Violation> {
     rules.tools();
     rules.facts();
     rules.database();
+    rules.boot();
     rules.operations();
     rules.checks();
     rules.found
@@ -125,7 +126,11 @@ impl Rules<'_> {
     }
 
     fn fact(&mut self, path: &[Seg<'_>], fact: &Fact) {
-        self.command(path, &fact.command(), &[]);
+        self.fact_with(path, fact, &[]);
+    }
+
+    fn fact_with(&mut self, path: &[Seg<'_>], fact: &Fact, special: &[&str]) {
+        self.command(path, &fact.command(), special);
         if let Transform::Text(TextForm { text: false, .. }) = fact.parse {
             self.say(
                 &[path, &["parse".into(), "text".into()]].concat(),
@@ -146,6 +151,26 @@ impl Rules<'_> {
         if let Some(database) = &self.playbook.database {
             self.run(&["database".into(), "credentials".into()], &database.credentials, &[]);
             self.fact(&["database".into(), "describe".into()], &database.describe);
+        }
+    }
+
+    fn boot(&mut self) {
+        let Some(boot) = &self.playbook.boot else { return };
+        self.fact_with(&["boot".into()], &boot.fact(), &["rehearsal", "database"]);
+        if !boot.run.iter().any(|argument| argument.names().contains("rehearsal")) {
+            self.say(
+                &["boot".into(), "run".into()],
+                "this command does not start the restored copy",
+                "{{rehearsal}} in one of its arguments",
+            );
+        }
+        let groups = regex::Regex::new(boot.version.pattern.as_str()).map_or(0, |pattern| pattern.captures_len());
+        if groups < 2 {
+            self.say(
+                &["boot".into(), "version".into(), "pattern".into()],
+                "this pattern has no group",
+                "parentheses around the version",
+            );
         }
     }
 

@@ -8,12 +8,14 @@ mod drive;
 mod next;
 mod perform;
 mod preview;
+mod rehearse;
 mod restore;
 mod source;
 
 pub use drive::{recover, run};
 pub use next::{Next, Policy, next};
 pub use preview::{Preview, preview};
+pub use rehearse::rehearse;
 pub use restore::{RestoreAsked, restore};
 pub use source::playbook_digest;
 pub use source::{close_site, open_site, snapshot_source};
@@ -26,7 +28,7 @@ use crate::plan::Plan;
 use crate::playbook::{Playbook, Script};
 use crate::procedure::ProcedureError;
 use crate::remote::{RemoteError, SshSettings};
-use crate::site::{SiteError, ToolCache};
+use crate::site::{ScratchError, SiteError, ToolCache};
 use crate::snapshot::{Phase, SnapshotError, Store};
 use jiff::Timestamp;
 use std::path::PathBuf;
@@ -187,6 +189,12 @@ pub enum WorkError {
     /// The procedure.
     #[error(transparent)]
     Procedure(#[from] ProcedureError),
+    /// The place for a rehearsal.
+    #[error(transparent)]
+    Scratch(#[from] ScratchError),
+    /// What a rehearsal showed can't be written down.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// The snapshot.
     #[error(transparent)]
     Snapshot(#[from] SnapshotError),

@@ -156,9 +156,9 @@ impl Bench {
 }
 
 /// Turns the snapshot's progress into the run's.
-struct Relay {
-    runner: Runner,
-    site: crate::model::SiteName,
+pub(super) struct Relay {
+    pub(super) runner: Runner,
+    pub(super) site: crate::model::SiteName,
 }
 
 impl Progress for Relay {

@@ -10,11 +10,13 @@ mod error;
 mod host;
 mod leftovers;
 mod lock;
+mod scratch;
 
 pub use bring::ToolCache;
 pub use error::SiteError;
 pub use host::HostFacts;
 pub use lock::{Lock, LockHolder};
+pub use scratch::{Leftover, Needed, Scratch, ScratchError, ScratchPlace, ScratchRecord};
 
 use crate::model::{RunId, SiteName};
 use crate::playbook::{CommandTemplate, Fact, Playbook, RawOutput, Script, Tool, Values};
@@ -219,7 +221,18 @@ impl Site {
 
     /// Observes a fact: runs its command and applies its transform.
     pub async fn observe(&self, name: &str, fact: &Fact) -> Result<serde_json::Value, SiteError> {
-        let command = self.command(&fact.command(), &Values::new())?.printing_at_most(64 << 20);
+        self.observe_in(self.root(), name, fact, &Values::new()).await
+    }
+
+    /// The same in another folder, with values besides the site's own.
+    pub async fn observe_in(
+        &self,
+        folder: &str,
+        name: &str,
+        fact: &Fact,
+        more: &Values,
+    ) -> Result<serde_json::Value, SiteError> {
+        let command = self.command(&fact.command(), more)?.in_folder(folder).printing_at_most(64 << 20);
         let output = self.shell.run(&command).await?;
         let failed = |output: &Output| SiteError::Fact {
             site: self.address.name.clone(),

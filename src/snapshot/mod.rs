@@ -26,7 +26,7 @@ mod verify;
 mod walk;
 
 pub use capture::{CaptureRequest, CaptureStats, Captured, capture};
-pub use database::{DatabaseAccess, SelectTables, TableRule};
+pub use database::{DatabaseAccess, ScratchDatabase, SelectTables, TableRule};
 pub use diff::{Aspect, Change, Diff, DiffCounts, diff};
 pub use error::{Result, SnapshotError};
 pub use export::export;
@@ -35,9 +35,12 @@ pub use item::{Item, ItemError, ItemPath, MAX_OBJECT_NAME_BYTES, MAX_PATH_BYTES,
 pub use manifest::{
     CHUNKER, Chunk, Content, DatabaseFacts, Entry, Facts, Header, MANIFEST_VERSION, Manifest, Problem, Totals,
 };
-pub use restore::{Only, Prepared, RestoreRequest, Restored, prepare};
+pub use restore::{
+    Only, Prepared, Proof, RehearseRequest, Rehearsed, RestoreRequest, Restored, prepare, rehearsal_room, rehearse,
+    small_file,
+};
 pub use retention::{Reason, retain};
-pub use store::{Pruned, Repaired, SnapshotName, SnapshotSummary, Store, prune, repair};
+pub use store::{Pruned, Rehearsing, Repaired, SnapshotName, SnapshotSummary, Store, prune, repair};
 pub use verify::{Depth, HurtSnapshot, Verified, verify, verify_snapshot};
 
 use crate::model::SiteName;

@@ -7,6 +7,7 @@ pub(super) mod init;
 pub(super) mod inventory;
 pub(super) mod preview;
 mod prune;
+mod rehearse;
 pub(super) mod report;
 pub(super) mod run;
 pub(super) mod snapshot;

@@ -5,6 +5,7 @@ use crate::cli::arguments::{Common, Sites, Snapshot, SnapshotAction};
 use crate::cli::fleet::Fleet;
 use crate::cli::progress::Show;
 use crate::cli::{ExitCode, Failure, show};
+use crate::journal::Rehearsal;
 use crate::model::{SiteName, human_bytes};
 use crate::run::{Runner, close_site, open_site, snapshot_source};
 use crate::site::Expect;
@@ -15,12 +16,17 @@ use std::sync::Arc;
 
 pub(in crate::cli) async fn snapshot(common: &Common, options: &Snapshot) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
-    let runner = fleet.runner(Arc::new(Show::new())).await?;
+    let shown = Arc::new(Show::new());
+    let runner = fleet.runner(shown.clone()).await?;
     match &options.action {
         SnapshotAction::Create(sites) => create(common, &fleet, &runner, sites).await,
-        SnapshotAction::List { site } => list(common, &runner, site.as_deref()),
+        SnapshotAction::List { site } => list(common, &runner, site.as_deref()).await,
         SnapshotAction::Show { site, snapshot, against } => {
-            show_one(common, &runner, site, snapshot.as_deref(), against.as_deref())
+            show_one(common, &runner, site, snapshot.as_deref(), against.as_deref()).await
+        }
+        SnapshotAction::Rehearse { site, snapshot } => {
+            let job = fleet.job(site)?;
+            super::rehearse::rehearse(common, &runner, &shown, &job, snapshot.as_deref()).await
         }
         SnapshotAction::Verify { site, quick } => verify(common, &runner, site.as_deref(), *quick).await,
         SnapshotAction::Repair => repair(common, &runner).await,
@@ -30,11 +36,14 @@ pub(in crate::cli) async fn snapshot(common: &Common, options: &Snapshot) -> Res
     }
 }
 
+/// How many rehearsals of a site are looked at.
+const MOST_REHEARSALS: u32 = 10_000;
+
 fn progress() -> Arc<dyn Progress> {
     Arc::new(NoProgress)
 }
 
-fn site_name(text: &str) -> Result<SiteName, Failure> {
+pub(super) fn site_name(text: &str) -> Result<SiteName, Failure> {
     SiteName::new(text).map_err(|error| Failure::absent(format!("{text:?} is not the name of a site: {error}")))
 }
 
@@ -81,36 +90,47 @@ async fn create(common: &Common, fleet: &Fleet, runner: &Runner, sites: &Sites) 
     Ok(ExitCode::OK)
 }
 
-fn list(common: &Common, runner: &Runner, site: Option<&str>) -> Result<ExitCode, Failure> {
+async fn list(common: &Common, runner: &Runner, site: Option<&str>) -> Result<ExitCode, Failure> {
     let sites = match site {
         Some(site) => vec![site_name(site)?],
         None => runner.store.sites()?,
     };
-    let mut all = Vec::new();
+    let (mut all, mut last) = (Vec::new(), Vec::new());
     for site in sites {
-        all.extend(runner.store.list(&site)?);
+        let rehearsals = runner.journal.rehearsals(&site, MOST_REHEARSALS).await?;
+        last.extend(Rehearsal::last_proven(&rehearsals).cloned());
+        for one in runner.store.list(&site)? {
+            let rehearsed = rehearsals.iter().find(|rehearsal| rehearsal.snapshot == one.name.as_str()).cloned();
+            all.push((one, rehearsed));
+        }
     }
     if common.json {
-        let rows = all.iter().map(|one| json!({ "site": one.site, "snapshot": one.name.as_str(), "taken": one.taken }));
-        show::json(&json!({ "snapshots": rows.collect::<Vec<_>>() }));
+        let rows = all.iter().map(|(one, rehearsed)| {
+            json!({ "site": one.site, "snapshot": one.name.as_str(), "taken": one.taken, "rehearsed": rehearsed })
+        });
+        show::json(&json!({ "snapshots": rows.collect::<Vec<_>>(), "proven": last }));
     } else if all.is_empty() {
         show::line("there are no snapshots");
     } else {
-        let rows = all.iter().map(|one| [one.site.to_string(), one.name.to_string(), one.taken.to_string()]);
-        show::line(show::table(["site", "snapshot", "taken"], rows));
+        let rows = all.iter().map(|(one, rehearsed)| {
+            let restore = rehearsed.as_ref().map(show::rehearsal_result).unwrap_or_default();
+            [one.site.to_string(), one.name.to_string(), one.taken.to_string(), restore]
+        });
+        show::line(show::table(["site", "snapshot", "taken", "restore"], rows));
+        last.iter().for_each(|last| show::line(show::last_proven(last)));
     }
     Ok(ExitCode::OK)
 }
 
 /// A snapshot by name, or the newest.
-fn choose(runner: &Runner, site: &SiteName, name: Option<&str>) -> Result<SnapshotName, Failure> {
+pub(super) fn choose(runner: &Runner, site: &SiteName, name: Option<&str>) -> Result<SnapshotName, Failure> {
     match name {
         Some(name) => named_snapshot(runner, site, name),
         None => runner.store.latest(site)?.ok_or_else(|| Failure::absent(format!("{site} has no snapshot"))),
     }
 }
 
-fn show_one(
+async fn show_one(
     common: &Common,
     runner: &Runner,
     site: &str,
@@ -121,6 +141,9 @@ fn show_one(
     let name = choose(runner, &site, name)?;
     let manifest = runner.store.load(&site, &name)?;
     let totals = manifest.totals();
+    let rehearsals = runner.journal.rehearsals(&site, MOST_REHEARSALS).await?;
+    let rehearsed = rehearsals.iter().find(|rehearsal| rehearsal.snapshot == name.as_str());
+    let last = Rehearsal::last_proven(&rehearsals);
     let mut lines = Vec::new();
     if let Some(against) = against {
         let other = named_snapshot(runner, &site, against)?;
@@ -134,11 +157,17 @@ fn show_one(
             .collect();
         show::json(&json!({
             "site": site, "snapshot": name.as_str(), "id": manifest.id(), "files": totals.files,
-            "bytes": totals.bytes, "objects": tables, "differences": lines,
+            "bytes": totals.bytes, "objects": tables, "differences": lines, "rehearsed": rehearsed, "proven": last,
         }));
         return Ok(ExitCode::OK);
     }
     show::line(format!("{site}: snapshot {name}, content {}", manifest.id()));
+    if let Some(rehearsed) = rehearsed {
+        show::rehearsal(rehearsed);
+    }
+    if let Some(last) = last.filter(|last| last.snapshot != name.as_str()) {
+        show::line(show::last_proven(last));
+    }
     show::line(format!("{} files, {}; {} database objects:", totals.files, human_bytes(totals.bytes), totals.objects));
     for (object, content) in manifest.objects() {
         show::line(format!("  {object}  {}", human_bytes(content.size)));

@@ -284,7 +284,7 @@ fn halve(sql: &[u8]) -> Result<Halves, String> {
     Ok(splitter.into_sink())
 }
 
-fn drop_statement(object: &ObjectName) -> String {
+pub(super) fn drop_statement(object: &ObjectName) -> String {
     let what = match object.kind() {
         ObjectKind::Sequence => "SEQUENCE",
         ObjectKind::Table => "TABLE",

@@ -10,10 +10,13 @@ mod fingerprint;
 mod import;
 mod lexer;
 mod probe;
+mod scratch;
 mod split;
 
 pub(super) use dump::dump;
 pub(super) use import::{Import, import, read_sql, write_sql};
+pub use scratch::ScratchDatabase;
+pub(super) use scratch::leaves_its_database;
 
 use std::sync::Arc;
 

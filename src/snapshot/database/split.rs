@@ -43,6 +43,10 @@ pub(super) trait Sink {
     fn begin(&mut self, part: Part) -> Result<(), String>;
     /// Bytes of the part that began last.
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), String>;
+    /// A line with which a statement may begin (or the beginning of a very long one); its bytes follow.
+    fn statement(&mut self, _line: &str) -> Result<(), String> {
+        Ok(())
+    }
 }
 
 /// Reads a dump in pieces of any length.
@@ -152,6 +156,7 @@ impl<S: Sink> Splitter<S> {
         self.count(line)?;
         let pending = std::mem::take(&mut self.pending);
         self.sink.bytes(&pending)?;
+        self.sink.statement(text)?;
         self.sink.bytes(line)
     }
 

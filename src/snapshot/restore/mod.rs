@@ -6,24 +6,26 @@
 
 mod files;
 mod goal;
+mod rehearse;
 mod settle;
+mod work;
+
+pub use rehearse::{Proof, RehearseRequest, Rehearsed, rehearsal_room, rehearse, small_file};
 
 use super::capture::{CaptureRequest, Captured, joined, take};
-use super::database::{Import, import};
-use super::diff::{Aspect, Change, Diff, diff};
+use super::diff::Diff;
 use super::error::{Result, SnapshotError};
-use super::item::{Item, ItemPath, ObjectName};
-use super::manifest::{Content, Entry, Manifest};
-use super::store::{BlobReader, Reading, SnapshotName, Store};
+use super::item::{ItemPath, ObjectName};
+use super::manifest::{Entry, Manifest};
+use super::store::{Reading, SnapshotName, Store};
 use super::verify::verify_snapshot;
-use super::walk::Account;
-use super::{Phase, Progress, Source};
+use super::{Progress, Source};
 use crate::model::{SiteName, clean_line};
 use crate::remote::{Command, RawInput};
-use files::{FileWork, write_files};
-use goal::Goal;
+use files::FileWork;
 use jiff::Timestamp;
 use std::sync::Arc;
+use work::Work;
 
 /// What a restore is limited to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,15 +51,10 @@ pub struct RestoreRequest {
 
 /// A restore that can be applied: the present state is kept in the store.
 pub struct Prepared {
-    source: Source,
-    store: Arc<Store>,
+    work: Work,
     request: RestoreRequest,
     target: Arc<Manifest>,
     before: Captured,
-    goal: Arc<Manifest>,
-    diff: Diff,
-    left: Diff,
-    account: Account,
     bytes: u64,
     /// The target's bytes stay in the store, also if its snapshot is dropped meanwhile.
     _reading: Arc<Reading>,
@@ -103,21 +100,8 @@ pub async fn prepare(
     let taken = take(&source, store, &capture, at_hand, progress).await?;
     let account = taken.account.clone();
     let before = taken.commit(progress).await?;
-    let Goal { manifest: goal, left } = goal::goal(&before.manifest, &target, &request.only, &account);
-    let diff = diff(&before.manifest, &goal);
-    let mut prepared = Prepared {
-        source,
-        store: store.clone(),
-        request,
-        target,
-        before,
-        goal: Arc::new(goal),
-        diff,
-        left,
-        account,
-        bytes: 0,
-        _reading: reading,
-    };
+    let work = Work::new(source, store, before.manifest.clone(), &target, &request.only, account);
+    let mut prepared = Prepared { work, request, target, before, bytes: 0, _reading: reading };
     prepared.check().await?;
     Ok(prepared)
 }
@@ -146,7 +130,7 @@ impl Prepared {
     /// What will change on the site: from the present state to the target. What it lists as
     /// removed or changed is what will be lost (and is kept in [`Prepared::before`]).
     pub fn diff(&self) -> &Diff {
-        &self.diff
+        &self.work.diff
     }
 
     /// Bytes that will be sent to the host.
@@ -170,13 +154,13 @@ impl Prepared {
             other => other?,
         };
         let left = self.prove(progress).await?;
-        Ok(Restored { before: self.before.name.clone(), undone: self.diff, left, bytes_sent: sent })
+        Ok(Restored { before: self.before.name.clone(), undone: self.work.diff, left, bytes_sent: sent })
     }
 
     /// Says which items of the target are hurt.
     async fn hurt(&self, error: SnapshotError, progress: &Arc<dyn Progress>) -> SnapshotError {
-        let (site, name) = (&self.source.site, &self.request.target);
-        let verified = verify_snapshot(&self.store, site, name, progress).await;
+        let (site, name) = (&self.work.source.site, &self.request.target);
+        let verified = verify_snapshot(&self.work.store, site, name, progress).await;
         let Some(hurt) = verified.ok().and_then(|mut verified| verified.hurt.pop()) else {
             return error;
         };
@@ -185,117 +169,42 @@ impl Prepared {
     }
 
     async fn send(&self, progress: &Arc<dyn Progress>) -> Result<u64> {
-        let (first, last) = self.file_work();
-        let mut sent =
-            write_files(&self.source, &self.account, first, &self.goal, self.blobs().await?, progress).await?;
-        let import_work = self.import_work();
-        if let Some(access) = self.source.database.as_ref().filter(|_| !import_work.is_empty()) {
-            sent += import(&self.source, access, import_work, self.blobs().await?, progress).await?;
-        }
-        sent += write_files(&self.source, &self.account, last, &self.goal, self.blobs().await?, progress).await?;
+        let (first, last) = self.work.file_work(&self.request.last);
+        let mut sent = self.work.send_files(first, progress).await?;
+        sent += self.work.send_objects(progress).await?;
+        sent += self.work.send_files(last, progress).await?;
         Ok(sent)
     }
 
     /// Walks and dumps again and compares with the goal; returns what had to stay different.
     async fn prove(&self, progress: &Arc<dyn Progress>) -> Result<Diff> {
-        progress.at(Phase::Comparing, 0, 1, 0);
-        let request = CaptureRequest { now: self.request.now, tolerate_unreadable: true };
         let at_hand = Some((self.before.name.clone(), self.before.manifest.clone()));
-        let now = take(&self.source, &self.store, &request, at_hand, progress).await?;
-        let remaining = diff(&now.manifest, &self.goal);
-        // Only root sets owners, and keeps the setgid bit of a group that it is not in; a foreign
-        // folder's time changes when something in it does; BusyBox sets times to the second.
-        let must_match = |item: &Item, change: &Change| {
-            let (Item::Path(path), Change::Changed(aspects)) = (item, change) else {
-                return true;
-            };
-            let (Some(found), Some(wanted)) = (now.manifest.path(path), self.goal.path(path)) else {
-                return true;
-            };
-            let (Some(now), Some(goal)) = (found.facts(), wanted.facts()) else {
-                return true;
-            };
-            let setgid_lost = now.mode | 0o2000 == goal.mode && !self.account.groups.contains(&now.gid);
-            let allowed = |aspect: &Aspect| match aspect {
-                Aspect::Mtime if self.account.tools.is_near(now.mtime, goal.mtime) => true,
-                _ if self.account.is_root() => false,
-                Aspect::Owner => true,
-                Aspect::Mtime => goal.uid != self.account.uid && wanted.is_dir(),
-                Aspect::Mode => setgid_lost,
-                _ => false,
-            };
-            !aspects.iter().all(allowed)
-        };
-        let wrong = remaining.clone().retain(must_match);
-        if !wrong.is_empty() {
-            return Err(SnapshotError::StillDiffers {
-                site: self.source.site.clone(),
-                host: self.source.shell.host().to_owned(),
-                name: self.request.target.to_string(),
-                differences: wrong.to_string(),
-            });
+        let found = self.work.look(at_hand, self.request.now, progress).await?;
+        if found.wrong.is_empty() {
+            return Ok(found.left);
         }
-        progress.at(Phase::Comparing, 1, 1, 0);
-        let mut left = self.left.clone();
-        left.changes.extend(remaining.changes);
-        left.changes.sort_by(|(a, _), (b, _)| a.cmp(b));
-        left.changes.dedup_by(|(a, _), (b, _)| a == b);
-        Ok(left)
-    }
-
-    async fn blobs(&self) -> Result<BlobReader> {
-        let store = self.store.clone();
-        joined(tokio::task::spawn_blocking(move || store.blobs()).await)
-    }
-
-    /// The files of the first pass, and those that come last.
-    fn file_work(&self) -> (FileWork, FileWork) {
-        let changed = self.diff.changes.iter().filter_map(|(item, _)| match item {
-            Item::Path(path) => Some(path.clone()),
-            Item::Object(_) => None,
-        });
-        let is_last = |path: &ItemPath| self.request.last.iter().any(|last| path.is_within(last));
-        let (last, first): (Vec<_>, Vec<_>) = changed.partition(is_last);
-        let plan = |changed: &[ItemPath]| FileWork::plan(&self.before.manifest, &self.goal, changed, &self.account);
-        (plan(&first), plan(&last))
-    }
-
-    fn import_work(&self) -> Import {
-        let mut work = Import::default();
-        for (item, _) in &self.diff.changes {
-            let Item::Object(object) = item else { continue };
-            match self.goal.entries.get(item).and_then(Entry::content) {
-                Some(content) => work.make.push((object.clone(), content.clone())),
-                None => work.drop.push(object.clone()),
-            }
-        }
-        work
+        let source = &self.work.source;
+        Err(SnapshotError::StillDiffers {
+            site: source.site.clone(),
+            host: source.shell.host().to_owned(),
+            name: self.request.target.to_string(),
+            differences: found.wrong.to_string(),
+        })
     }
 
     /// Bytes, room and rights.
     async fn check(&mut self) -> Result<()> {
-        let blobs = self.blobs().await?;
-        let hurt = |(item, content): &(&Item, &Content)| {
-            let missing = content
-                .chunks
-                .iter()
-                .any(|chunk| blobs.place(&chunk.digest).is_none_or(|place| place.size() != chunk.size));
-            missing.then(|| item.to_string())
-        };
-        let needed =
-            self.diff.changes.iter().filter_map(|(item, _)| Some((item, self.goal.entries.get(item)?.content()?)));
-        let needed: Vec<(&Item, &Content)> = needed.collect();
-        let hurt: Vec<String> = needed.iter().filter_map(hurt).collect();
+        let hurt = self.work.missing(&self.work.blobs().await?);
         if !hurt.is_empty() {
             return Err(SnapshotError::Hurt {
-                site: self.source.site.clone(),
+                site: self.work.source.site.clone(),
                 name: self.request.target.clone(),
                 detail: format!("{} items can't be read, among them {}", hurt.len(), shown(&hurt)),
             });
         }
-        let (first, last) = self.file_work();
+        let (first, last) = self.work.file_work(&self.request.last);
         let file_bytes = first.bytes + last.bytes;
-        let sql_bytes: u64 = self.import_work().make.iter().map(|(_, content)| content.size).sum();
+        let sql_bytes: u64 = self.work.import_work().make.iter().map(|(_, content)| content.size).sum();
         self.check_room(file_bytes).await?;
         self.check_rights(&[first, last]).await?;
         self.bytes = file_bytes + sql_bytes;
@@ -307,9 +216,9 @@ impl Prepared {
             return Ok(());
         }
         const DOING: &str = "looking for room";
-        let host = self.source.shell.host();
-        let command = Command::script(FREE, [""; 0]).in_folder(&self.source.root);
-        let output = self.source.shell.run(&command).await.map_err(SnapshotError::remote(host, DOING))?;
+        let host = self.work.source.shell.host();
+        let command = Command::script(FREE, [""; 0]).in_folder(&self.work.source.root);
+        let output = self.work.source.shell.run(&command).await.map_err(SnapshotError::remote(host, DOING))?;
         let text = output.text().into_owned();
         let free = text
             .lines()
@@ -330,13 +239,13 @@ impl Prepared {
 
     /// Folders of others that are written in must be writable.
     async fn check_rights(&self, work: &[FileWork]) -> Result<()> {
-        if self.account.is_root() {
+        if self.work.account.is_root() {
             return Ok(());
         }
         const DOING: &str = "looking at permissions";
-        let host = self.source.shell.host();
+        let host = self.work.source.shell.host();
         let foreign = |path: &ItemPath| match self.before.manifest.path(path) {
-            Some(Entry::Dir { facts }) => facts.uid != self.account.uid,
+            Some(Entry::Dir { facts }) => facts.uid != self.work.account.uid,
             _ => false,
         };
         let mut list = Vec::new();
@@ -348,8 +257,8 @@ impl Prepared {
             return Ok(());
         }
         let command =
-            Command::script(NOT_WRITABLE, [""; 0]).in_folder(&self.source.root).reading(RawInput::Bytes(list));
-        let output = self.source.shell.run(&command).await.map_err(SnapshotError::remote(host, DOING))?;
+            Command::script(NOT_WRITABLE, [""; 0]).in_folder(&self.work.source.root).reading(RawInput::Bytes(list));
+        let output = self.work.source.shell.run(&command).await.map_err(SnapshotError::remote(host, DOING))?;
         let refused = output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty());
         let refused: Vec<String> = refused.map(|path| clean_line(&String::from_utf8_lossy(path), 200)).collect();
         if refused.is_empty() {

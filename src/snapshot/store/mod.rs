@@ -81,6 +81,9 @@ pub struct Store {
 /// Somebody reads: packs stay.
 pub(super) struct Reading(#[expect(dead_code, reason = "held, never looked at")] Option<Box<dyn Held>>);
 
+/// Somebody rehearses restores of a site, as long as this is not dropped.
+pub struct Rehearsing(#[expect(dead_code, reason = "held, never looked at")] Box<dyn Held>);
+
 #[derive(Serialize, Deserialize)]
 struct StoreLine {
     intendant_store: u64,
@@ -187,6 +190,19 @@ impl Store {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// What messages call the store: where it is.
+    pub fn place(&self) -> String {
+        self.backend.shown("")
+    }
+
+    /// Holds the site's rehearsals; none while another process of this machine has them. A process that
+    /// is killed holds nothing any more.
+    pub fn rehearsing(&self, site: &SiteName) -> Result<Option<Rehearsing>> {
+        let name = format!("locks/rehearsals/{site}");
+        let failed = SnapshotError::store(self.backend.shown(&name), "locking");
+        Ok(self.backend.lock(&name, false).map_err(failed)?.map(Rehearsing))
     }
 
     /// The store's own lock; waits for it.

@@ -1,0 +1,162 @@
+//! The way from a state to a goal: what has to be sent, sending it, and looking whether it is there.
+//!
+//! May use: `model`, and its siblings. Invariants: it is not known here whether the state is a site
+//! or a scratch folder; who makes a [`Work`] answers for what is overwritten.
+
+use super::super::capture::{CaptureRequest, Previous, joined, take};
+use super::super::database::{Import, import};
+use super::super::diff::{Aspect, Change, Diff, diff};
+use super::super::error::Result;
+use super::super::item::{Item, ItemPath};
+use super::super::manifest::{Content, Entry, Manifest};
+use super::super::store::{BlobReader, Store};
+use super::super::walk::Account;
+use super::super::{Phase, Progress, Source};
+use super::Only;
+use super::files::{FileWork, write_files};
+use super::goal::{self, Goal};
+use jiff::Timestamp;
+use std::sync::Arc;
+
+/// A state, a goal, and the difference.
+pub(super) struct Work {
+    pub(super) source: Source,
+    pub(super) store: Arc<Store>,
+    pub(super) present: Arc<Manifest>,
+    pub(super) goal: Arc<Manifest>,
+    pub(super) diff: Diff,
+    /// What the account can't set, and what the goal leaves alone.
+    pub(super) left: Diff,
+    pub(super) account: Account,
+    /// Something of ours that lies in the state and is no part of it.
+    pub(super) aside: Option<Item>,
+}
+
+/// What a second look found.
+pub(super) struct Compared {
+    /// What is not as it should be.
+    pub(super) wrong: Diff,
+    /// What had to stay different.
+    pub(super) left: Diff,
+}
+
+impl Work {
+    /// The way from `present` to `target`, as far as `account` can go it.
+    pub(super) fn new(
+        source: Source,
+        store: &Arc<Store>,
+        present: Arc<Manifest>,
+        target: &Manifest,
+        only: &[Only],
+        account: Account,
+    ) -> Self {
+        let Goal { manifest: goal, left } = goal::goal(&present, target, only, &account);
+        let diff = diff(&present, &goal);
+        Self { source, store: store.clone(), present, goal: Arc::new(goal), diff, left, account, aside: None }
+    }
+
+    pub(super) async fn blobs(&self) -> Result<BlobReader> {
+        let store = self.store.clone();
+        joined(tokio::task::spawn_blocking(move || store.blobs()).await)
+    }
+
+    /// Items that have to be sent and are not in the store with all their bytes.
+    pub(super) fn missing(&self, blobs: &BlobReader) -> Vec<String> {
+        let hurt = |(item, content): (&Item, &Content)| {
+            let missing = content
+                .chunks
+                .iter()
+                .any(|chunk| blobs.place(&chunk.digest).is_none_or(|place| place.size() != chunk.size));
+            missing.then(|| item.to_string())
+        };
+        let needed =
+            self.diff.changes.iter().filter_map(|(item, _)| Some((item, self.goal.entries.get(item)?.content()?)));
+        needed.filter_map(hurt).collect()
+    }
+
+    /// The files of the first pass, and those that come last.
+    pub(super) fn file_work(&self, last: &[ItemPath]) -> (FileWork, FileWork) {
+        let changed = self.diff.changes.iter().filter_map(|(item, _)| match item {
+            Item::Path(path) => Some(path.clone()),
+            Item::Object(_) => None,
+        });
+        let is_last = |path: &ItemPath| last.iter().any(|last| path.is_within(last));
+        let (last, first): (Vec<_>, Vec<_>) = changed.partition(is_last);
+        let plan = |changed: &[ItemPath]| FileWork::plan(&self.present, &self.goal, changed, &self.account);
+        (plan(&first), plan(&last))
+    }
+
+    pub(super) fn import_work(&self) -> Import {
+        let mut work = Import::default();
+        for (item, _) in &self.diff.changes {
+            let Item::Object(object) = item else { continue };
+            match self.goal.entries.get(item).and_then(Entry::content) {
+                Some(content) => work.make.push((object.clone(), content.clone())),
+                None => work.drop.push(object.clone()),
+            }
+        }
+        work
+    }
+
+    /// Writes files; returns the bytes that were sent.
+    pub(super) async fn send_files(&self, work: FileWork, progress: &Arc<dyn Progress>) -> Result<u64> {
+        write_files(&self.source, &self.account, work, &self.goal, self.blobs().await?, progress).await
+    }
+
+    /// Imports the database objects that differ; returns the bytes that were sent.
+    pub(super) async fn send_objects(&self, progress: &Arc<dyn Progress>) -> Result<u64> {
+        let work = self.import_work();
+        match self.source.database.as_ref().filter(|_| !work.is_empty()) {
+            Some(access) => import(&self.source, access, work, self.blobs().await?, progress).await,
+            None => Ok(0),
+        }
+    }
+
+    /// Walks and dumps again and compares with the goal. `at_hand`: the snapshot of the state, if it is one.
+    pub(super) async fn look(
+        &self,
+        at_hand: Previous,
+        now: Timestamp,
+        progress: &Arc<dyn Progress>,
+    ) -> Result<Compared> {
+        progress.at(Phase::Comparing, 0, 1, 0);
+        let request = CaptureRequest { now, tolerate_unreadable: true };
+        let mut now = take(&self.source, &self.store, &request, at_hand, progress).await?;
+        if let Some(aside) = &self.aside {
+            now.manifest.entries.remove(aside);
+        }
+        let remaining = diff(&now.manifest, &self.goal);
+        let must_match = |item: &Item, change: &Change| self.must_match(&now.manifest, item, change);
+        let wrong = remaining.clone().retain(must_match);
+        progress.at(Phase::Comparing, 1, 1, 0);
+        let mut left = self.left.clone();
+        left.changes.extend(remaining.retain(|item, change| !must_match(item, change)).changes);
+        left.changes.sort_by(|(a, _), (b, _)| a.cmp(b));
+        left.changes.dedup_by(|(a, _), (b, _)| a == b);
+        Ok(Compared { wrong, left })
+    }
+
+    /// Only root sets owners, and keeps the setgid bit of a group that it is not in; a foreign
+    /// folder's time changes when something in it does; BusyBox sets times to the second.
+    fn must_match(&self, now: &Manifest, item: &Item, change: &Change) -> bool {
+        let (Item::Path(path), Change::Changed(aspects)) = (item, change) else {
+            return true;
+        };
+        let (Some(found), Some(wanted)) = (now.path(path), self.goal.path(path)) else {
+            return true;
+        };
+        let (Some(now), Some(goal)) = (found.facts(), wanted.facts()) else {
+            return true;
+        };
+        let setgid_lost = now.mode | 0o2000 == goal.mode && !self.account.groups.contains(&now.gid);
+        let allowed = |aspect: &Aspect| match aspect {
+            Aspect::Mtime if self.account.tools.is_near(now.mtime, goal.mtime) => true,
+            _ if self.account.is_root() => false,
+            Aspect::Owner => true,
+            Aspect::Mtime => goal.uid != self.account.uid && wanted.is_dir(),
+            Aspect::Mode => setgid_lost,
+            _ => false,
+        };
+        !aspects.iter().all(allowed)
+    }
+}
