@@ -1,11 +1,11 @@
 //! Snapshots of a real MariaDB that each test starts for itself, compared by its own dump.
 //! Without a MariaDB server on the machine there is nothing to test against: then they say so.
 
-use intendant::model::SiteName;
+use intendant::model::{RunId, SiteName};
 use intendant::remote::{LocalShell, Process, RemoteError, Shell};
 use intendant::snapshot::{
-    CaptureRequest, Captured, DatabaseAccess, NoProgress, Only, Progress, RestoreRequest, Restored, SnapshotError,
-    Source, Store, TableRule, capture, export, prepare,
+    CaptureRequest, Captured, DatabaseAccess, NoProgress, Only, Progress, Proof, RehearseRequest, RestoreRequest,
+    Restored, ScratchDatabase, SnapshotError, Source, Store, TableRule, capture, export, prepare, rehearse,
 };
 use proptest::test_runner::{Config, TestRunner};
 use std::path::{Path, PathBuf};
@@ -491,4 +491,81 @@ async fn a_present_that_cannot_be_dumped_is_put_back_all_the_same() {
     for name in ["view:v", "view:added", "table:old", "table:t"] {
         assert!(broken.iter().any(|line| line.contains(name)), "{name} is not told: {broken:?}");
     }
+}
+
+#[tokio::test]
+async fn every_kind_of_object_is_rehearsed_beside_the_site() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    server
+        .client("", "create database shop character set utf8mb4; create database spare character set latin1")
+        .unwrap();
+    server.sql(SCHEMA);
+    let source = server.source(None);
+    std::fs::write(server.path("site/a.txt"), "a").unwrap();
+    let access = source.database.clone().unwrap();
+    let first = server.capture(&source).await.unwrap();
+    let (before, had) = (server.picture(), server.client("", "show databases").unwrap());
+    let run = RunId::new(jiff::Timestamp::now());
+    for scratch in [ScratchDatabase::new("shop", run), ScratchDatabase::named("shop", "spare", run).unwrap()] {
+        scratch.make(&source, &access).await.unwrap().unwrap();
+        let folder = tempfile::tempdir_in(server.folder.path()).unwrap();
+        let request = RehearseRequest {
+            now: jiff::Timestamp::now(),
+            target: first.name.clone(),
+            folder: folder.path().display().to_string(),
+            database: Ok(scratch.clone()),
+        };
+        let found = rehearse(&source, &server.store(), &request, &quiet()).await.unwrap();
+        assert_eq!((&found.files, &found.database), (&Proof::Proven, &Proof::Proven), "{found:?}");
+        let events = found.left.iter().filter(|left| left.contains("the server would run it")).count();
+        assert_eq!(events, 2, "{:?}", found.left);
+        assert_eq!(std::fs::read_to_string(folder.path().join("a.txt")).unwrap(), "a");
+        let again = rehearse(&source, &server.store(), &request, &quiet()).await.unwrap_err().to_string();
+        assert!(again.contains("is not empty"), "{again}");
+        scratch.clear(&source, &access).await.unwrap();
+        scratch.clear(&source, &access).await.unwrap();
+        let left = "select table_name from information_schema.tables where table_schema = 'spare' \
+                    union select routine_name from information_schema.routines where routine_schema = 'spare'";
+        assert_eq!(server.client("", left).unwrap(), "");
+        assert_eq!(server.client("", "show databases").unwrap(), had);
+        assert!(server.picture() == before, "the site's own database is not what it was");
+        assert_eq!(server.store().list(&source.site).unwrap().len(), 1, "a rehearsal makes no snapshot");
+    }
+
+    // Not marked by this rehearsal: not ours to empty.
+    server.client("spare", "create table theirs (id int)").unwrap();
+    ScratchDatabase::named("shop", "spare", run).unwrap().clear(&source, &access).await.unwrap();
+    assert_eq!(server.client("spare", "show tables").unwrap(), "Tables_in_spare\ntheirs\n");
+}
+
+#[tokio::test]
+async fn sql_that_names_the_sites_own_database_is_not_rehearsed() {
+    let Some(server) = Server::start() else {
+        return;
+    };
+    server.client("", "create database shop character set latin1 collate latin1_swedish_ci").unwrap();
+    server.sql("create table t (id int); create trigger old before insert on t for each row set new.id = 1");
+    server.client("", "alter database shop character set utf8mb4 collate utf8mb4_unicode_ci").unwrap();
+    let source = server.source(None);
+    let first = server.capture(&source).await.unwrap();
+    let before = server.picture();
+    assert!(before.contains("ALTER DATABASE `shop`"), "the dump program names the database");
+    let scratch = ScratchDatabase::new("shop", RunId::new(jiff::Timestamp::now()));
+    let access = source.database.clone().unwrap();
+    scratch.make(&source, &access).await.unwrap().unwrap();
+    let folder = tempfile::tempdir_in(server.folder.path()).unwrap();
+    let request = RehearseRequest {
+        now: jiff::Timestamp::now(),
+        target: first.name,
+        folder: folder.path().display().to_string(),
+        database: Ok(scratch.clone()),
+    };
+    let found = rehearse(&source, &server.store(), &request, &quiet()).await.unwrap();
+    let Proof::Unproven { why } = &found.database else { panic!("{found:?}") };
+    assert!(why.contains("table:t") && why.contains("ALTER DATABASE `shop`"), "{why}");
+    assert_eq!(found.files, Proof::Proven);
+    scratch.clear(&source, &access).await.unwrap();
+    assert!(server.picture() == before, "the site's own database is not what it was");
 }

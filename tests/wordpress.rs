@@ -13,5 +13,7 @@ mod good;
 mod killed;
 #[path = "wordpress/refusals.rs"]
 mod refusals;
+#[path = "wordpress/rehearsals.rs"]
+mod rehearsals;
 #[path = "wordpress/tolerated.rs"]
 mod tolerated;

@@ -25,7 +25,7 @@ if ( ! defined( 'INTENDANT_COPY' ) ) {
 	foreach ( array( 'DISABLE_WP_CRON', 'WP_HTTP_BLOCK_EXTERNAL', 'DISALLOW_FILE_MODS', 'AUTOMATIC_UPDATER_DISABLED' ) as $name ) {
 		define( $name, true );
 	}
-	foreach ( array( 'WP_CACHE', 'SUNRISE', 'WP_DEBUG_LOG' ) as $name ) {
+	foreach ( array( 'WP_CACHE', 'WP_DEBUG_LOG' ) as $name ) {
 		define( $name, false );
 	}
 

@@ -31,6 +31,14 @@ impl Show {
         Self { bars: terminal.then(MultiProgress::new), sites: Mutex::default() }
     }
 
+    /// The site's work is over: its line goes.
+    pub(super) fn done(&self, site: &SiteName) {
+        let bar = self.sites.lock().unwrap_or_else(PoisonError::into_inner).remove(site).and_then(|line| line.bar);
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+        }
+    }
+
     fn with_line(&self, site: &SiteName, change: impl FnOnce(&mut Line)) {
         let mut sites = self.sites.lock().unwrap_or_else(PoisonError::into_inner);
         let line = sites.entry(site.clone()).or_default();

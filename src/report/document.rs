@@ -4,7 +4,7 @@
 //! could mislead a reader of the JSON raises [`FORMAT`].
 
 use crate::check::Reason;
-use crate::journal::Claim;
+use crate::journal::{Claim, RehearsalResult};
 use crate::model::{ComponentId, Digest, HoldReason, Lifter, Outcome, RunId, SiteName, Version, VersionStep};
 use crate::update::Refusal;
 use jiff::Timestamp;
@@ -83,6 +83,9 @@ pub struct Report {
     pub checks: Vec<CheckLine>,
     /// The snapshots that were taken.
     pub snapshots: Vec<Snapshot>,
+    /// The last time that a restore of the site was rehearsed and proven, up to the run's end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proven_restore: Option<ProvenRestore>,
     /// Every step of every attempt.
     pub steps: Vec<StepLine>,
     /// The versions as they were read back at the end.
@@ -338,6 +341,27 @@ pub struct Snapshot {
     pub changed_count: u64,
     /// The first of them.
     pub changed: Vec<String>,
+}
+
+/// A restore of the site that was rehearsed beside it, and came back as it was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ProvenRestore {
+    /// The snapshot.
+    pub snapshot: String,
+    /// When it began.
+    #[schemars(with = "String")]
+    pub began: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: u64,
+    /// `proven`, or `partial`: the files came back, and something else could not be shown.
+    pub result: RehearsalResult,
+    /// Whether the database came back too, where there is one.
+    pub database: bool,
+    /// A later rehearsal that did not succeed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub failed_since: Option<Timestamp>,
 }
 
 /// One step and how long it took.

@@ -5,12 +5,12 @@
 //! report, not an error.
 
 use super::document::{
-    CheckLine, CheckSubject, Database, FORMAT, Failure, FailureCause, HoldLine, Job, Report, Restore, Seen, Snapshot,
-    StepEnd, StepKind, StepLine, UpdateLine, UpdateState,
+    CheckLine, CheckSubject, Database, FORMAT, Failure, FailureCause, HoldLine, Job, ProvenRestore, Report, Restore,
+    Seen, Snapshot, StepEnd, StepKind, StepLine, UpdateLine, UpdateState,
 };
 use super::error::ReportError;
 use crate::check::{CheckKind, CheckResult, Depth, Observation, Verdict};
-use crate::journal::{Entry, Event, Opened, Planned, Purpose, StepFailure, StepResult};
+use crate::journal::{Entry, Event, Opened, Planned, Purpose, Rehearsal, RehearsalResult, StepFailure, StepResult};
 use crate::model::{ComponentId, Outcome, RunId, clean_block, clean_line};
 use crate::procedure::{Action, Procedure, SnapshotMoment};
 use jiff::Timestamp;
@@ -38,6 +38,23 @@ impl Report {
         }
         gather.end_interrupted();
         Ok(gather.report)
+    }
+
+    /// The report with what is known of rehearsals of the site, newest first. Those after the run's end are
+    /// none of its business: a report that is made again is the same.
+    #[must_use]
+    pub fn with_rehearsals(mut self, rehearsals: &[Rehearsal]) -> Self {
+        let mine = |one: &&Rehearsal| one.site == self.site && self.ended.is_none_or(|ended| one.began <= ended);
+        let known: Vec<Rehearsal> = rehearsals.iter().filter(mine).cloned().collect();
+        self.proven_restore = Rehearsal::last_proven(&known).map(|proven| ProvenRestore {
+            snapshot: line(&proven.snapshot),
+            began: proven.began,
+            took_ms: proven.took_ms,
+            result: proven.result,
+            database: proven.database.is_good(),
+            failed_since: known.first().filter(|one| one.result == RehearsalResult::NotProven).map(|one| one.began),
+        });
+        self
     }
 
     fn opened(run: RunId, opened: &Opened, began: Timestamp) -> Self {
@@ -76,6 +93,7 @@ impl Report {
             restores: Vec::new(),
             checks: Vec::new(),
             snapshots: Vec::new(),
+            proven_restore: None,
             steps: Vec::new(),
             versions: Default::default(),
             notes: Vec::new(),

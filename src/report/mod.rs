@@ -19,8 +19,8 @@ mod words;
 mod tests;
 
 pub use document::{
-    CheckLine, CheckSubject, Database, FORMAT, Failure, FailureCause, HoldLine, Job, Report, Restore, Seen, Snapshot,
-    StepEnd, StepKind, StepLine, UpdateLine, UpdateState, json_schema,
+    CheckLine, CheckSubject, Database, FORMAT, Failure, FailureCause, HoldLine, Job, ProvenRestore, Report, Restore,
+    Seen, Snapshot, StepEnd, StepKind, StepLine, UpdateLine, UpdateState, json_schema,
 };
 pub use error::ReportError;
 pub use html::Provider;

@@ -8,6 +8,7 @@ use super::document::{
 use super::reasons::{self, name_of};
 use super::view::cell;
 use super::words::{Words, outside, own};
+use crate::journal::RehearsalResult;
 use crate::model::{ComponentId, Outcome, VersionStep, clean_block};
 use crate::update::Refusal;
 use serde::Serialize;
@@ -366,6 +367,21 @@ pub(super) fn backups(report: &Report, words: &Words) -> Vec<Backup> {
         }
     };
     report.snapshots.iter().map(backup).collect()
+}
+
+/// The last proven restore, in sentences.
+pub(super) fn proven(report: &Report, words: &Words) -> Vec<String> {
+    let Some(proven) = &report.proven_restore else { return Vec::new() };
+    let key = match proven.result {
+        RehearsalResult::Proven => "proven-all",
+        _ if proven.database => "proven-no-start",
+        _ => "proven-files",
+    };
+    let args = [("date", own(words.date(proven.began))), ("took", own(words.duration(proven.took_ms)))];
+    let mut said = vec![words.tell("proven-restore", &args), words.say(key)];
+    let failed = proven.failed_since.map(|at| words.tell("proven-failed", &[("date", own(words.date(at)))]));
+    said.extend(failed);
+    said
 }
 
 /// Names the attempt where there is more than one.

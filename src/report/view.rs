@@ -36,6 +36,8 @@ pub(super) struct View {
     pub(super) holds: Vec<sections::Hold>,
     pub(super) checks: Option<sections::Checks>,
     pub(super) backups: Vec<sections::Backup>,
+    /// The last proven restore, in sentences.
+    pub(super) proven: Vec<String>,
     pub(super) steps_caption: String,
     pub(super) steps: Vec<sections::Step>,
     pub(super) foot: Vec<String>,
@@ -90,6 +92,7 @@ impl View {
             holds: sections::holds(report, words),
             checks: sections::checks(report, words),
             backups: sections::backups(report, words),
+            proven: sections::proven(report, words),
             steps_caption: words.tell("steps-caption", &[zone]),
             steps: sections::steps(report, words),
             foot: foot(report, words),

@@ -110,6 +110,8 @@ pub enum ScratchError {
 /// `$1` place, `$2` whether it is made, `$3` the site's folder, `$4` the name, `$5` kilobytes and `$6` files that
 /// are needed. The record comes on stdin. Prints the real path. A folder with a page in it may be a web root.
 const MAKE: &str = r#"umask 077; LC_ALL=C; export LC_ALL
+e=$1; while [ -n "$e" ] && [ ! -d "$e" ]; do e=${e%/*}; done
+case $(cd -P -- "${e:-/}" && pwd -P)/ in "$3"/*) exit 5;; esac
 if [ "$2" = own ]; then mkdir -p -- "$1" || exit 3; fi
 cd -P -- "$1" || exit 3
 b=$(pwd -P)

@@ -2,22 +2,24 @@
 
 use super::snapshot::choose;
 use crate::cli::arguments::Common;
-use crate::cli::fleet::Fleet;
+use crate::cli::progress::Show;
 use crate::cli::{ExitCode, Failure, show};
 use crate::journal::RehearsalResult;
-use crate::run::{self, Runner};
+use crate::run::{self, Job, Runner};
 
 pub(super) async fn rehearse(
     common: &Common,
-    fleet: &Fleet,
     runner: &Runner,
-    site: &str,
+    shown: &Show,
+    job: &Job,
     name: Option<&str>,
 ) -> Result<ExitCode, Failure> {
-    let job = fleet.job(site)?;
-    let name = choose(runner, &job.plan.site, name)?;
-    show::remark(format!("{}: restoring {name} beside the site, which is not touched", job.plan.site));
-    let rehearsal = run::rehearse(runner, &job, &name).await?;
+    let site = &job.plan.site;
+    let name = choose(runner, site, name)?;
+    show::remark(format!("{site}: restoring {name} beside the site, which is not touched"));
+    let rehearsed = run::rehearse(runner, job, &name).await;
+    shown.done(site);
+    let rehearsal = rehearsed?;
     match common.json {
         true => show::json(&rehearsal),
         false => show::rehearsal(&rehearsal),

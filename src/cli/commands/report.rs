@@ -9,6 +9,9 @@ use crate::run::{NoListener, Runner};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// How many rehearsals of a site are looked at.
+const MOST_REHEARSALS: u32 = 10_000;
+
 pub(in crate::cli) async fn report(common: &Common, options: &Options) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
     let runner = fleet.runner(Arc::new(NoListener)).await?;
@@ -46,7 +49,9 @@ async fn read(runner: &Runner, run: RunId) -> Result<Report, Failure> {
     if entries.is_empty() {
         return Err(Failure::absent(format!("the journal has no run {run}")));
     }
-    Report::of(run, &entries).map_err(|error| Failure::new(ExitCode::OTHER, &error))
+    let report = Report::of(run, &entries).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
+    let rehearsals = runner.journal.rehearsals(&report.site, MOST_REHEARSALS).await?;
+    Ok(report.with_rehearsals(&rehearsals))
 }
 
 fn provider(fleet: &Fleet) -> Provider {

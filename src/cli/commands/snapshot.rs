@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 pub(in crate::cli) async fn snapshot(common: &Common, options: &Snapshot) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
-    let runner = fleet.runner(Arc::new(Show::new())).await?;
+    let shown = Arc::new(Show::new());
+    let runner = fleet.runner(shown.clone()).await?;
     match &options.action {
         SnapshotAction::Create(sites) => create(common, &fleet, &runner, sites).await,
         SnapshotAction::List { site } => list(common, &runner, site.as_deref()).await,
@@ -24,7 +25,8 @@ pub(in crate::cli) async fn snapshot(common: &Common, options: &Snapshot) -> Res
             show_one(common, &runner, site, snapshot.as_deref(), against.as_deref()).await
         }
         SnapshotAction::Rehearse { site, snapshot } => {
-            super::rehearse::rehearse(common, &fleet, &runner, site, snapshot.as_deref()).await
+            let job = fleet.job(site)?;
+            super::rehearse::rehearse(common, &runner, &shown, &job, snapshot.as_deref()).await
         }
         SnapshotAction::Verify { site, quick } => verify(common, &runner, site.as_deref(), *quick).await,
         SnapshotAction::Import { file } => import(common, &runner, file).await,

@@ -1,7 +1,9 @@
 //! Golden pages and documents. `INTENDANT_BLESS=1` rewrites them; look at the difference.
 
 use super::stories;
+use crate::journal::{Rehearsal, RehearsalResult};
 use crate::report::{Language, Provider, Report, json_schema};
+use crate::snapshot::Proof;
 use std::path::{Path, PathBuf};
 
 fn compare(file: &Path, actual: &str) -> Result<(), String> {
@@ -43,6 +45,54 @@ fn pages_and_documents_are_as_approved() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A rehearsal of the story's site on a day of November.
+fn rehearsal(day: u8, database: Proof, boot: Proof, good: bool) -> Rehearsal {
+    let began = format!("2026-11-{day:02}T12:00:00Z").parse().unwrap();
+    let files = if good { Proof::Proven } else { Proof::differs(vec!["a.php".into()], 1) };
+    Rehearsal {
+        rehearsal: Rehearsal::FORMAT,
+        id: crate::model::RunId::new(began),
+        site: stories::completed().report().site,
+        snapshot: "20261101T020000.123Z-0123456789ab".into(),
+        content: crate::model::Digest::of(b"x"),
+        began,
+        took_ms: 192_000,
+        by: "somebody".into(),
+        program: "1".into(),
+        result: RehearsalResult::of(&files, &database, &boot),
+        files,
+        database,
+        boot,
+        version: None,
+        left: Vec::new(),
+        stays: Vec::new(),
+        bytes_sent: 0,
+    }
+}
+
+#[test]
+fn the_last_proven_restore_is_told_in_both_languages() {
+    let all = rehearsal(3, Proof::Proven, Proof::Proven, true);
+    let files = rehearsal(5, Proof::unproven("nobody may"), Proof::Nothing, true);
+    let still = rehearsal(6, Proof::Proven, Proof::differs(vec!["no answer".into()], 1), true);
+    let failed = rehearsal(7, Proof::Proven, Proof::Nothing, false);
+    let later = rehearsal(30, Proof::Proven, Proof::Proven, true);
+    let mut told = String::new();
+    for known in [vec![], vec![&later, &all], vec![&files], vec![&still], vec![&failed, &files, &all], vec![&failed]] {
+        let known: Vec<Rehearsal> = known.into_iter().cloned().collect();
+        let report = stories::completed().report().with_rehearsals(&known);
+        let json = serde_json::to_value(&report).unwrap();
+        told += &format!("{}\n", json["proven-restore"]);
+        for language in Language::all() {
+            let page = report.to_html(Some(language), &provider()).unwrap();
+            let section = page.split("<section aria-labelledby=\"proven\">").nth(1);
+            told += section.and_then(|rest| rest.split("</section>").next()).unwrap_or("(nothing)").trim();
+            told.push('\n');
+        }
+    }
+    compare(&folder().join("proven-restores.txt"), &told).unwrap();
 }
 
 #[test]

@@ -4,14 +4,15 @@
 //! site's own folder and database are no part of it; what is proven was read back and compared, what
 //! is not proven is named with the reason; no snapshot is made.
 
-use super::super::capture::{CaptureRequest, Taken, take};
+use super::super::capture::{CaptureRequest, take};
 use super::super::database::{ScratchDatabase, leaves_its_database};
 use super::super::diff::Diff;
 use super::super::error::{Result, SnapshotError};
-use super::super::item::{Item, ObjectKind};
+use super::super::item::{Item, ObjectKind, ObjectName};
 use super::super::manifest::{Entry, Manifest};
 use super::super::store::SnapshotName;
 use super::super::verify::verify_snapshot;
+use super::super::walk::Account;
 use super::super::{Progress, Source, Store};
 use super::load;
 use super::work::Work;
@@ -125,9 +126,8 @@ pub async fn rehearse(
         source.database = None;
         target.entries.retain(|item, _| matches!(item, Item::Path(_)));
     }
-    let present = rehearsal.empty(&source).await?;
-    let account = present.account.clone();
-    let mut work = Work::new(source, store, Arc::new(present.manifest), &target, &[], account);
+    let (present, account) = rehearsal.empty(&source).await?;
+    let mut work = Work::new(source, store, Arc::new(present), &target, &[], account);
     work.aside = rehearsal.mark();
     let missing = work.missing(&work.blobs().await?);
     if !missing.is_empty() {
@@ -232,8 +232,8 @@ impl Rehearsal<'_> {
         }
     }
 
-    /// What is there now, which is nothing.
-    async fn empty(&self, source: &Source) -> Result<Taken> {
+    /// What is there now, which is nothing. Whoever looks holds the store: not any longer, when this ends.
+    async fn empty(&self, source: &Source) -> Result<(Manifest, Account)> {
         let request = CaptureRequest { now: self.request.now, tolerate_unreadable: true };
         let mut taken = take(source, self.store, &request, None, self.progress).await?;
         if let Some(mark) = self.mark() {
@@ -241,7 +241,7 @@ impl Rehearsal<'_> {
         }
         let root = |item: &Item| matches!(item, Item::Path(path) if path.is_root());
         match taken.manifest.entries.keys().find(|item| !root(item)) {
-            None => Ok(taken),
+            None => Ok((taken.manifest, taken.account)),
             Some(item) => Err(SnapshotError::Host {
                 host: source.shell.host().to_owned(),
                 doing: "rehearsing a restore",
@@ -276,10 +276,17 @@ impl Rehearsal<'_> {
     }
 
     fn hurt(&self, items: &[String], count: usize) -> Rehearsed {
-        let items = items.iter().map(|item| format!("{item} (its bytes can't be read from the store)")).collect();
-        let files = Proof::differs(items, count);
-        let database = Proof::unproven("the snapshot is hurt, so nothing more was tried");
-        Rehearsed { files, database, left: Vec::new(), bytes_sent: 0 }
+        let (objects, files): (Vec<_>, Vec<_>) = items.iter().partition(|item| item.parse::<ObjectName>().is_ok());
+        let only_one = objects.is_empty() || files.is_empty();
+        let proof = |mine: Vec<&String>| match mine.len() {
+            0 => Proof::unproven("the snapshot is hurt, so it was not tried"),
+            some => {
+                let items =
+                    mine.iter().map(|item| format!("{item} (its bytes can't be read from the store)")).collect();
+                Proof::differs(items, if only_one { count } else { some })
+            }
+        };
+        Rehearsed { files: proof(files), database: proof(objects), left: Vec::new(), bytes_sent: 0 }
     }
 }
 

@@ -297,6 +297,14 @@ backup-changed = { $count ->
    *[other] { $shown } changes since the backup before it
 }
 
+## Proven restores
+proven-title = Trial restore
+proven-restore = Last proven restore: { $date }, { $took }.
+proven-all = A backup was put back in full beside the site, files and database, and compared: it was identical.
+proven-files = The files of a backup were put back beside the site and compared: they were identical. The database could not be tried there.
+proven-no-start = A backup was put back in full beside the site, files and database, and compared: it was identical. The copy could not be started there.
+proven-failed = A later trial, on { $date }, did not succeed.
+
 ## Steps
 steps-title = How the time was spent
 steps-caption = Times are those of { $zone }.

@@ -298,6 +298,14 @@ backup-changed = { $count ->
    *[other] { $shown } changements depuis la sauvegarde précédente
 }
 
+## Restaurations prouvées
+proven-title = Restauration d’essai
+proven-restore = Dernière restauration prouvée : { $date }, { $took }.
+proven-all = Une sauvegarde a été remise en place au complet à côté du site, fichiers et base de données, puis comparée : elle était identique.
+proven-files = Les fichiers d’une sauvegarde ont été remis en place à côté du site, puis comparés : ils étaient identiques. La base de données n’a pas pu y être essayée.
+proven-no-start = Une sauvegarde a été remise en place au complet à côté du site, fichiers et base de données, puis comparée : elle était identique. La copie n’a pas pu y démarrer.
+proven-failed = Un essai plus récent, le { $date }, n’a pas réussi.
+
 ## Étapes
 steps-title = Emploi du temps
 steps-caption = Les heures sont celles de { $zone }.
