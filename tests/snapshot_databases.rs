@@ -546,10 +546,16 @@ async fn sql_that_names_the_sites_own_database_is_not_rehearsed() {
         return;
     };
     server.client("", "create database shop character set latin1 collate latin1_swedish_ci").unwrap();
-    server.sql("create table t (id int); create trigger old before insert on t for each row set new.id = 1");
+    server.sql(
+        "create table t (id int); create trigger old before insert on t for each row set new.id = 1;
+         create table named (id int); create table good (id int); create view v as select * from named",
+    );
     server.client("", "alter database shop character set utf8mb4 collate utf8mb4_unicode_ci").unwrap();
+    // As its author wrote it: it would be made on the site's own table.
+    server.sql("create trigger shop.written before insert on shop.named for each row set new.id = 1");
     let source = server.source(None);
     let first = server.capture(&source).await.unwrap();
+    server.sql("drop trigger written");
     let before = server.picture();
     assert!(before.contains("ALTER DATABASE `shop`"), "the dump program names the database");
     let scratch = ScratchDatabase::new("shop", RunId::new(jiff::Timestamp::now()));
@@ -564,7 +570,14 @@ async fn sql_that_names_the_sites_own_database_is_not_rehearsed() {
     };
     let found = rehearse(&source, &server.store(), &request, &quiet()).await.unwrap();
     let Proof::Unproven { why } = &found.database else { panic!("{found:?}") };
-    assert!(why.contains("table:t") && why.contains("ALTER DATABASE `shop`"), "{why}");
+    for part in
+        ["table:t (", "ALTER DATABASE `shop`", "table:named (", "shop.written", "the views", "all else came back"]
+    {
+        assert!(why.contains(part), "{why}");
+    }
+    assert!(!why.contains("good"), "{why}");
+    let made = "select table_name from information_schema.tables where table_schema like 'shop\\_rehearsal\\_%'";
+    assert_eq!(server.client("", made).unwrap(), "table_name\ngood\n");
     assert_eq!(found.files, Proof::Proven);
     scratch.clear(&source, &access).await.unwrap();
     assert!(server.picture() == before, "the site's own database is not what it was");

@@ -28,9 +28,22 @@ fn grant(bed: &Testbed) {
     bed.sql("GRANT ALL PRIVILEGES ON `wpdb\\_rehearsal\\_%`.* TO 'wpuser'@'localhost'");
 }
 
+/// A view, a trigger, a function and a procedure.
+fn extras(bed: &Testbed) {
+    let account = "DEFINER='wpuser'@'localhost'";
+    bed.sql(&format!(
+        "USE wpdb; CREATE {account} VIEW wp_published AS SELECT ID FROM wp_posts WHERE post_status = 'publish'; \
+         CREATE TABLE wp_log (what varchar(200)); \
+         CREATE {account} TRIGGER wp_on_insert\nAFTER INSERT ON wp_comments\nFOR EACH ROW INSERT INTO wp_log VALUES ('x'); \
+         CREATE {account} FUNCTION wp_double(n int) RETURNS int DETERMINISTIC RETURN 2 * n; \
+         CREATE {account} PROCEDURE wp_count() SELECT COUNT(*) FROM wp_posts"
+    ));
+}
+
 #[test]
 fn a_restore_is_proven_beside_the_site() {
-    let bed = Testbed::up(&["--fresh-opcodes", "--db-extras"]);
+    let bed = Testbed::up(&["--fresh-opcodes"]);
+    extras(&bed);
     let shop = Environment::new(&bed, "");
     shop.intendant(&["snapshot", "rehearse", "shop"]).ended(5, "no snapshot").said("no snapshot");
     shop.intendant(&["snapshot", "create", "shop"]).ended(0, "a snapshot");
@@ -81,7 +94,8 @@ fn a_restore_is_proven_beside_the_site() {
 
 #[test]
 fn only_an_empty_database_that_the_plan_names_is_used_and_it_is_empty_again() {
-    let bed = Testbed::up(&["--fresh-opcodes", "--db-extras"]);
+    let bed = Testbed::up(&["--fresh-opcodes"]);
+    extras(&bed);
     let shop = Environment::new(&bed, "snapshots: { rehearsal: { database: spare } }");
     bed.sql("CREATE DATABASE spare CHARACTER SET latin1; GRANT ALL PRIVILEGES ON spare.* TO 'wpuser'@'localhost'");
     shop.intendant(&["snapshot", "create", "shop"]).ended(0, "a snapshot");
@@ -98,6 +112,18 @@ fn only_an_empty_database_that_the_plan_names_is_used_and_it_is_empty_again() {
     let partial = rehearsed(&bed, &shop, "", 6, "a database that others use");
     assert!(partial["database"]["why"].as_str().unwrap().contains("it is not empty"), "{partial:#}");
     assert_eq!(tables(), "others 2", "what others have is still there");
+
+    // A trigger is dumped as its author wrote it: this one would be made on the site's own table.
+    bed.sql("DROP TABLE spare.others; CREATE DEFINER='wpuser'@'localhost' TRIGGER wpdb.wp_named AFTER DELETE ON wpdb.wp_comments FOR EACH ROW INSERT INTO wpdb.wp_log VALUES ('y')");
+    shop.intendant(&["snapshot", "create", "shop"]).ended(0, "another snapshot");
+    bed.sql("DROP TRIGGER wpdb.wp_named");
+    let partial = rehearsed(&bed, &shop, "", 6, "a trigger that names the site's own database");
+    let why = partial["database"]["why"].as_str().unwrap();
+    assert!(why.contains("table:wp_comments (") && why.contains("all else came back"), "{partial:#}");
+    assert_eq!(
+        bed.sql("SELECT TRIGGER_NAME FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = 'wpdb'"),
+        "wp_on_insert"
+    );
 
     shop.plan(&bed, "snapshots: { rehearsal: { database: WPDB } }");
     let live = rehearsed(&bed, &shop, "", 6, "the site's own database");

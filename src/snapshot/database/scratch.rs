@@ -298,8 +298,9 @@ async fn ask(source: &Source, live: &DatabaseAccess, database: &str, sql: String
     }
 }
 
-/// What an object's SQL says of a whole database, where it does. Dump programs write such a statement
-/// around a trigger or routine that was made under another collation, and it names the site's own database.
+/// The statement of an object's SQL that could reach beyond the database it is sent to, where there is one:
+/// it is about a whole database, or names the database that something is made in. Dump programs write the
+/// first around what was made under another collation, and a trigger as its author wrote it.
 pub(in super::super) fn leaves_its_database(content: &Content, blobs: &mut BlobReader) -> Result<Option<String>> {
     let Ok(mut splitter) = Splitter::new(Statements::default()) else { return Ok(None) };
     let mut odd = None;
@@ -309,38 +310,109 @@ pub(in super::super) fn leaves_its_database(content: &Content, blobs: &mut BlobR
         }
         Ok(())
     })?;
-    Ok(splitter.into_sink().0.or(odd))
+    Ok(splitter.into_sink().found().or(odd))
 }
 
-/// The first statement that is about a whole database.
+/// The first statement that could reach beyond its database.
 #[derive(Default)]
-struct Statements(Option<String>);
+struct Statements {
+    /// The beginning of a statement that may be one.
+    open: Option<Vec<u8>>,
+    found: Option<String>,
+}
+
+impl Statements {
+    /// So much of a statement says what it is about.
+    const MOST_BYTES: usize = 4096;
+
+    fn judge(&mut self) {
+        let Some(open) = self.open.take() else { return };
+        let text = String::from_utf8_lossy(&open);
+        if self.found.is_none() && reaches_beyond(&text) {
+            self.found = Some(clean_line(&text, 120));
+        }
+    }
+
+    fn found(mut self) -> Option<String> {
+        self.judge();
+        self.found
+    }
+}
 
 impl Sink for Statements {
     fn begin(&mut self, _: Part) -> Result<(), String> {
         Ok(())
     }
 
-    fn bytes(&mut self, _: &[u8]) -> Result<(), String> {
+    fn bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
+        if let Some(open) = &mut self.open {
+            let room = Self::MOST_BYTES.saturating_sub(open.len()).min(bytes.len());
+            open.extend_from_slice(&bytes[..room]);
+        }
         Ok(())
     }
 
     fn statement(&mut self, line: &str) -> Result<(), String> {
-        let plain = line.trim_start().trim_start_matches(|c: char| "/*!M".contains(c) || c.is_ascii_digit());
-        let mut words = plain.split_whitespace().map(str::to_ascii_uppercase);
-        let about = match words.next().as_deref() {
-            Some("USE") => true,
-            Some("ALTER" | "CREATE" | "DROP") => {
-                let rest: Vec<String> = words.take(3).collect();
-                rest.iter().any(|word| word == "DATABASE" || word == "SCHEMA")
-            }
-            _ => false,
-        };
-        if about && self.0.is_none() {
-            self.0 = Some(clean_line(line, 80));
-        }
+        self.judge();
+        let first = tokens(line).first().map(|word| word.to_ascii_uppercase()).unwrap_or_default();
+        self.open = matches!(first.as_str(), "USE" | "CREATE" | "ALTER" | "DROP").then(Vec::new);
         Ok(())
     }
+}
+
+/// What is made, where a statement makes something.
+const KINDS: [&str; 9] = ["TRIGGER", "TABLE", "VIEW", "FUNCTION", "PROCEDURE", "PACKAGE", "BODY", "SEQUENCE", "EVENT"];
+
+fn reaches_beyond(line: &str) -> bool {
+    let tokens = tokens(line);
+    let word = |at: usize| tokens.get(at).map(|token| token.to_ascii_uppercase()).unwrap_or_default();
+    let next = |from: usize, wanted: &[&str]| (from..tokens.len()).find(|at| wanted.contains(&word(*at).as_str()));
+    match word(0).as_str() {
+        "USE" => return true,
+        "CREATE" | "ALTER" | "DROP" => {}
+        _ => return false,
+    }
+    let whole = (1..4).any(|at| matches!(word(at).as_str(), "DATABASE" | "SCHEMA"));
+    let Some(kind) = next(1, &KINDS).filter(|_| !whole) else { return whole };
+    let mut name = kind + 1;
+    while matches!(word(name).as_str(), "BODY" | "IF" | "NOT" | "EXISTS") {
+        name += 1;
+    }
+    // What can't be followed is not believed.
+    let is_name = |at: usize| word(at).starts_with(|c: char| c == '`' || c.is_alphanumeric() || "_$".contains(c));
+    let beyond = |name: usize| !is_name(name) || word(name + 1) == ".";
+    if word(kind) != "TRIGGER" || word(0) != "CREATE" {
+        return beyond(name);
+    }
+    // A trigger also names its table.
+    beyond(name) || next(name + 1, &["ON"]).is_none_or(|on| beyond(on + 1))
+}
+
+/// The words, quoted names and signs with which a statement begins; marks of comments for some versions are none.
+fn tokens(line: &str) -> Vec<&str> {
+    const MOST: usize = 64;
+    let mut tokens = Vec::new();
+    let mut rest = line.trim_start();
+    while let Some(first) = rest.chars().next().filter(|_| tokens.len() < MOST) {
+        let plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '$');
+        let versions = ["/*M!", "/*!"].into_iter().find_map(|mark| rest.strip_prefix(mark));
+        if let Some(after) = versions {
+            rest = after.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start();
+            continue;
+        }
+        if let Some(after) = rest.strip_prefix("*/") {
+            rest = after.trim_start();
+            continue;
+        }
+        let length = match first {
+            '`' => rest[1..].find('`').map_or(rest.len(), |end| end + 2),
+            _ if plain(first) => rest.find(|c: char| !plain(c)).unwrap_or(rest.len()),
+            _ => first.len_utf8(),
+        };
+        tokens.push(&rest[..length]);
+        rest = rest[length..].trim_start();
+    }
+    tokens
 }
 
 #[cfg(test)]
@@ -372,14 +444,16 @@ mod tests {
         );
     }
 
+    const TRIGGER: &str = "/*!50003 CREATE*/ /*!50017 DEFINER=`u`@`h.x`*/ /*!50003 TRIGGER";
+
     fn about(sql: &str) -> Option<String> {
         let mut splitter = Splitter::new(Statements::default()).unwrap();
         splitter.feed(sql.as_bytes()).unwrap();
-        splitter.into_sink().0
+        splitter.into_sink().found()
     }
 
     #[test]
-    fn sql_about_a_whole_database_is_seen_and_rows_are_not_mistaken_for_it() {
+    fn sql_about_another_database_is_seen_and_rows_are_not_mistaken_for_it() {
         let table = "CREATE TABLE `t` (\n  `a` text\n);\nINSERT INTO `t` VALUES ('x\\\nALTER DATABASE `shop` x;\nUSE shop;\n');\n";
         assert_eq!(about(table), None);
         let trigger = format!("{table}ALTER DATABASE `shop` CHARACTER SET latin1 COLLATE latin1_swedish_ci ;\n");
@@ -388,7 +462,44 @@ mod tests {
             Some("ALTER DATABASE `shop` CHARACTER SET latin1 COLLATE latin1_swedish_ci ;")
         );
         assert!(about("USE `shop`;\n").is_some() && about("/*!40000 DROP DATABASE IF EXISTS `shop`*/;\n").is_some());
+        let lines = format!(
+            "DELIMITER ;;\n{} t1\nAFTER INSERT\nON shop.t\nFOR EACH ROW SET @a = 1 */;;\nDELIMITER ;\n",
+            TRIGGER
+        );
+        assert!(about(&format!("{table}{lines}")).is_some());
+        assert_eq!(about(&format!("{table}{}", lines.replace("shop.", ""))), None);
         let body = "DELIMITER ;;\nCREATE PROCEDURE p()\nBEGIN\nUSE_x;\nEND ;;\nDELIMITER ;\n";
         assert_eq!(about(body), None);
+    }
+
+    #[test]
+    fn what_is_made_in_a_named_database_is_seen() {
+        let trigger = TRIGGER;
+        for (line, beyond) in [
+            (format!("{trigger} shop.t1 AFTER INSERT ON t FOR EACH ROW SET @a = 1 */;;"), true),
+            (format!("{trigger} `shop` . `t1` AFTER INSERT ON t FOR EACH ROW SET @a = 1 */;;"), true),
+            (format!("{trigger} t1 AFTER INSERT ON shop.t FOR EACH ROW SET @a = 1 */;;"), true),
+            (format!("{trigger} t1 AFTER INSERT"), true),
+            (format!("{trigger} t1 AFTER INSERT ON"), true),
+            (
+                format!("{trigger} IF NOT EXISTS `a.b` before insert on `t.x` for each row set new.a = old.b */;;"),
+                false,
+            ),
+            (format!("{trigger} t1 AFTER INSERT ON t"), false),
+            (format!("{trigger} t1\nAFTER INSERT\nON t\nFOR EACH ROW SET @a = 1 */;;"), false),
+            (format!("{trigger} t1\nAFTER INSERT\nON shop\n.t FOR EACH ROW SET @a = 1 */;;"), true),
+            (format!("{trigger} /* x */ t1 AFTER INSERT ON t FOR EACH ROW SET @a = 1 */;;"), true),
+            (format!("{trigger} \"shop\".t1 AFTER INSERT ON t FOR EACH ROW SET @a = 1 */;;"), true),
+            ("CREATE DEFINER=`u`@`h.x` TRIGGER t1 AFTER INSERT ON t FOR EACH ROW SET @a = 1".into(), false),
+            ("CREATE TABLE `t.x` (".into(), false),
+            ("CREATE TABLE `shop`.`t` (".into(), true),
+            ("CREATE DEFINER=`u`@`h.x` FUNCTION `f`(a int) RETURNS int".into(), false),
+            ("/*!50003 DROP FUNCTION IF EXISTS shop.f */;".into(), true),
+            ("/*!50001 VIEW `v` AS select `t`.`id` AS `id` from `t` */;".into(), false),
+            ("/*!50001 CREATE VIEW `v` AS SELECT".into(), false),
+            ("INSERT INTO `t` VALUES (1,'x.y');".into(), false),
+        ] {
+            assert_eq!(reaches_beyond(&line), beyond, "{line}");
+        }
     }
 }

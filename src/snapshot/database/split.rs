@@ -43,7 +43,7 @@ pub(super) trait Sink {
     fn begin(&mut self, part: Part) -> Result<(), String>;
     /// Bytes of the part that began last.
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), String>;
-    /// A line with which a statement may begin (or the beginning of a very long one).
+    /// A line with which a statement may begin (or the beginning of a very long one); its bytes follow.
     fn statement(&mut self, _line: &str) -> Result<(), String> {
         Ok(())
     }
@@ -148,7 +148,6 @@ impl<S: Sink> Splitter<S> {
             self.pending.extend_from_slice(line);
             return Ok(());
         }
-        self.sink.statement(text)?;
         if let Some(part) = self.marker(text)? {
             self.current = part.clone();
             self.sink.begin(part)?;
@@ -157,6 +156,7 @@ impl<S: Sink> Splitter<S> {
         self.count(line)?;
         let pending = std::mem::take(&mut self.pending);
         self.sink.bytes(&pending)?;
+        self.sink.statement(text)?;
         self.sink.bytes(line)
     }
 

@@ -4,7 +4,7 @@
 //! site's own folder and database are no part of it; what is proven was read back and compared, what
 //! is not proven is named with the reason; no snapshot is made.
 
-use super::super::capture::{CaptureRequest, take};
+use super::super::capture::{CaptureRequest, joined, take};
 use super::super::database::{ScratchDatabase, leaves_its_database};
 use super::super::diff::Diff;
 use super::super::error::{Result, SnapshotError};
@@ -115,11 +115,12 @@ pub async fn rehearse(
     let mut left = without_events(&mut target);
     let mut database = rehearsal.database(&target);
     let mut source = rehearsal.source();
+    let mut kept_out = Vec::new();
     if database.is_ok() {
-        match rehearsal.readable(&target).await? {
-            Ok(Some(why)) => database = Err(Proof::unproven(&why)),
-            Ok(None) => {}
-            Err(hurt) => return Ok(hurt),
+        match rehearsal.beyond(&target).await {
+            Ok(beyond) => kept_out = keep_out(&mut target, beyond),
+            Err(SnapshotError::Damaged { .. }) => return rehearsal.verified().await,
+            Err(error) => return Err(error),
         }
     }
     if database.is_err() {
@@ -140,7 +141,13 @@ pub async fn rehearse(
     let found = work.look(None, request.now, progress).await?;
     let is_path = |item: &Item| matches!(item, Item::Path(_));
     let database = match database {
-        Ok(()) => Proof::of(&found.wrong, |item| !is_path(item)),
+        Ok(()) => match Proof::of(&found.wrong, |item| !is_path(item)) {
+            Proof::Proven if !kept_out.is_empty() => Proof::unproven(&format!(
+                "what could reach the site's own database was left out: {}; all else came back as it was",
+                kept_out.join(", ")
+            )),
+            proof => proof,
+        },
         Err(proof) => proof,
     };
     left.extend(found.left.lines(SHOWN));
@@ -170,6 +177,21 @@ fn without_events(target: &mut Manifest) -> Vec<String> {
         .iter()
         .map(|event| format!("{event} (an event is not made in a rehearsal: the server would run it)"))
         .collect()
+}
+
+/// Takes objects out of the target, and with them the views, which may use them. Returns what is said of it.
+fn keep_out(target: &mut Manifest, beyond: Vec<(ObjectName, String)>) -> Vec<String> {
+    let views = !beyond.is_empty() && target.objects().any(|(object, _)| object.kind() == ObjectKind::View);
+    let out = |item: &Item| match item {
+        Item::Object(object) => {
+            (views && object.kind() == ObjectKind::View) || beyond.iter().any(|(name, _)| name == object)
+        }
+        Item::Path(_) => false,
+    };
+    target.entries.retain(|item, _| !out(item));
+    let mut said: Vec<String> = beyond.iter().map(|(object, what)| format!("{object} ({what})")).collect();
+    said.extend(views.then(|| "the views, which may use it".to_owned()));
+    said
 }
 
 struct Rehearsal<'a> {
@@ -209,27 +231,22 @@ impl Rehearsal<'_> {
         }
     }
 
-    /// Reads the SQL of all objects before any of it is sent. Returns why it must not be sent, if so;
-    /// inside an error, what can't be read.
-    async fn readable(&self, target: &Manifest) -> Result<Result<Option<String>, Rehearsed>> {
+    /// Reads the SQL of all objects before any of it is sent. Returns those that could reach beyond the
+    /// database they are sent to, with what shows it.
+    async fn beyond(&self, target: &Manifest) -> Result<Vec<(ObjectName, String)>> {
         let objects: Vec<_> = target.objects().map(|(object, content)| (object.clone(), content.clone())).collect();
         let store = self.store.clone();
-        let reading = tokio::task::spawn_blocking(move || -> Result<Option<String>> {
+        let reading = tokio::task::spawn_blocking(move || {
             let mut blobs = store.blobs()?;
-            for (object, content) in &objects {
-                if let Some(what) = leaves_its_database(content, &mut blobs)? {
-                    return Ok(Some(format!(
-                        "the SQL of {object} is about a whole database, which could be the site's own ({what}); make that object again in a database with its present collation"
-                    )));
+            let mut beyond = Vec::new();
+            for (object, content) in objects {
+                if let Some(what) = leaves_its_database(&content, &mut blobs)? {
+                    beyond.push((object, what));
                 }
             }
-            Ok(None)
+            Ok(beyond)
         });
-        match super::super::capture::joined(reading.await) {
-            Ok(why) => Ok(Ok(why)),
-            Err(SnapshotError::Damaged { .. }) => Ok(Err(self.verified().await?)),
-            Err(error) => Err(error),
-        }
+        joined(reading.await)
     }
 
     /// What is there now, which is nothing. Whoever looks holds the store: not any longer, when this ends.
