@@ -192,9 +192,10 @@ impl Store {
         }
     }
 
-    /// What messages call the store: where it is.
+    /// Where the store is, links resolved: the same for all processes of this machine that use it.
     pub fn place(&self) -> String {
-        self.backend.shown("")
+        let shown = self.backend.shown("");
+        std::fs::canonicalize(&shown).map_or(shown, |path| path.display().to_string())
     }
 
     /// Holds the site's rehearsals; none while another process of this machine has them. A process that
