@@ -1,7 +1,7 @@
 //! Hosts that have BusyBox in place of GNU programs: tests of this binary, run again in a process that
 //! finds nothing else.
 
-use super::alone::again;
+use super::alone::{again, again_but};
 use super::*;
 
 /// What has to work there as well.
@@ -22,6 +22,16 @@ const TESTS: [&str; 11] = [
 #[test]
 fn sites_are_captured_and_restored_with_busybox_alone() {
     again(&TESTS, &[], "24");
+}
+
+#[test]
+fn what_a_host_has_of_gnu_is_used() {
+    // Times come back to the nanosecond where GNU tar sets them.
+    let times = "odd::times_before_1970_and_after_2038_come_back_to_the_nanosecond";
+    again_but(&["tar"], &[&TESTS[..], &[times]].concat(), &[], "8");
+    again_but(&["find"], &TESTS, &[], "8");
+    // All that snapshots need, while everything else is BusyBox's.
+    again_but(&["find", "tar"], &[&TESTS[..], &[times]].concat(), &[], "8");
 }
 
 #[test]
