@@ -227,11 +227,11 @@ impl Work<'_> {
                 (path.clone(), wanted)
             };
             let wanted = to_read.iter().map(want).collect();
-            let (back, arrived) = read_files(self.source, self.tools, wanted, writer, self.progress).await?;
+            let (back, arrived) = read_files(self.source, self.tools.tar, wanted, writer, self.progress).await?;
             writer = back;
             self.stats.bytes_read += arrived.bytes;
             let paths: Vec<ItemPath> = to_read.keys().cloned().collect();
-            let now = look_again(self.source, self.tools, &paths).await?;
+            let now = look_again(self.source, self.tools.find, &paths).await?;
             to_read = self.settle(to_read, arrived, now, round == MAX_ROUNDS);
         }
         Ok(writer)

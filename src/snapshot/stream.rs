@@ -8,7 +8,7 @@ use super::error::{Result, SnapshotError};
 use super::item::ItemPath;
 use super::manifest::{Content, MAX_FILE_BYTES};
 use super::store::Writer;
-use super::walk::Tools;
+use super::walk::Maker;
 use super::{Phase, Progress, Source};
 use crate::model::human_bytes;
 use crate::remote::{Command, RawInput, Reader, Writer as Pipe};
@@ -82,7 +82,7 @@ pub(super) struct Arrived {
 /// Reads files. What can't be read is simply not in the answer.
 pub(super) async fn read_files(
     source: &Source,
-    tools: Tools,
+    tar: Maker,
     wanted: WantedFiles,
     writer: Writer,
     progress: &Arc<dyn Progress>,
@@ -91,13 +91,13 @@ pub(super) async fn read_files(
     let (probe, rest) = split_probe(wanted);
     let begun = Instant::now();
     let done =
-        read_batch(source, Batch { tools, wanted: probe, slow: false, count }, writer, Arrived::default(), progress);
+        read_batch(source, Batch { tar, wanted: probe, slow: false, count }, writer, Arrived::default(), progress);
     let (writer, arrived) = done.await?;
     if rest.is_empty() {
         return Ok((writer, arrived));
     }
     let slow = (arrived.bytes as f64) < SLOW_LINE * begun.elapsed().as_secs_f64();
-    read_batch(source, Batch { tools, wanted: rest, slow, count }, writer, arrived, progress).await
+    read_batch(source, Batch { tar, wanted: rest, slow, count }, writer, arrived, progress).await
 }
 
 type WantedFiles = HashMap<ItemPath, Wanted>;
@@ -115,7 +115,7 @@ fn split_probe(wanted: WantedFiles) -> (WantedFiles, WantedFiles) {
 
 /// What one archive brings.
 struct Batch {
-    tools: Tools,
+    tar: Maker,
     wanted: WantedFiles,
     /// Whether the line is slow.
     slow: bool,
@@ -131,10 +131,10 @@ async fn read_batch(
     progress: &Arc<dyn Progress>,
 ) -> Result<(Writer, Arrived)> {
     const DOING: &str = "reading the site's files";
-    let Batch { tools, wanted, slow, count } = batch;
+    let Batch { tar, wanted, slow, count } = batch;
     let host = source.shell.host().to_owned();
     let line = if slow { "slow" } else { "fast" };
-    let reader = if tools == Tools::Gnu { GNU } else { BUSYBOX };
+    let reader = if tar == Maker::Gnu { GNU } else { BUSYBOX };
     let values = [line].into_iter().chain(reader.split(' '));
     let command = Command::script(READ, values).in_folder(&source.root).reading(RawInput::Pipe).within(READ_TIMEOUT);
     let started = source.shell.start(&command).await;
@@ -146,7 +146,7 @@ async fn read_batch(
     let (progress, worker_host) = (progress.clone(), host.clone());
     let reading = tokio::task::spawn_blocking(move || {
         let named = HashMap::new();
-        Reading { host: worker_host, tools, wanted, named, count, writer, arrived, progress: &*progress }.run(stdout)
+        Reading { host: worker_host, tar, wanted, named, count, writer, arrived, progress: &*progress }.run(stdout)
     });
     let read = reading.await;
     if let Some(feeding) = feeding {
@@ -157,7 +157,7 @@ async fn read_batch(
         // 1: a file changed as it was read; 2: one could not be read. Both show below.
         0..=2 => {}
         // xargs: one of the archives had such a file.
-        123 if tools == Tools::BusyBox => {}
+        123 if tar == Maker::BusyBox => {}
         BROKEN_PIPE | XARGS_BROKEN_PIPE if matches!(read, Ok(Err(_))) => {}
         status => {
             let detail = format!("tar ended with status {status}: {}", output.tail());
@@ -186,7 +186,7 @@ async fn feed(mut stdin: Pipe, paths: Vec<ItemPath>) {
 
 struct Reading<'a> {
     host: String,
-    tools: Tools,
+    tar: Maker,
     wanted: WantedFiles,
     /// The inodes of those that arrived.
     named: HashMap<ItemPath, u64>,
@@ -208,7 +208,7 @@ impl Reading<'_> {
         let (input, allowance) = Bounded::new(input);
         let mut archive = tar::Archive::new(input);
         // Another archive may follow. The status tells whether the last one is whole.
-        archive.set_ignore_zeros(self.tools == Tools::BusyBox);
+        archive.set_ignore_zeros(self.tar == Maker::BusyBox);
         let mut entries = archive.entries().map_err(|e| broken(e.to_string()))?;
         loop {
             allowance.set(MAX_HEADER_BYTES);
@@ -223,7 +223,7 @@ impl Reading<'_> {
             let wanted =
                 self.wanted.remove(&path).ok_or_else(|| broken(format!("it holds {path}, which was not asked for")))?;
             let header = entry.header();
-            if self.tools == Tools::BusyBox && header.entry_type() == tar::EntryType::Link {
+            if self.tar == Maker::BusyBox && header.entry_type() == tar::EntryType::Link {
                 let first = entry.link_name_bytes().unwrap_or_default();
                 self.link(&mut arrived, path, wanted, &first).map_err(broken)?;
                 continue;
@@ -239,7 +239,7 @@ impl Reading<'_> {
                 return Err(broken(format!("{path} is larger than {}", human_bytes(MAX_FILE_BYTES))));
             }
             let wanted_mtime = wanted.mtime.div_euclid(NANOSECONDS);
-            let sayable = self.tools == Tools::Gnu || TAR_TIMES.contains(&wanted_mtime);
+            let sayable = self.tar == Maker::Gnu || TAR_TIMES.contains(&wanted_mtime);
             let same = entry.size() == wanted.size && (mtime == wanted_mtime || !sayable);
             let mut content = self.writer.content();
             while content.fill(&mut entry).map_err(|e| broken(e.to_string()))? > 0 {
@@ -253,7 +253,7 @@ impl Reading<'_> {
             if !same {
                 arrived.different.push(path.clone());
             }
-            if self.tools == Tools::BusyBox {
+            if self.tar == Maker::BusyBox {
                 self.named.insert(path.clone(), wanted.inode);
             }
             arrived.contents.insert(path, content);

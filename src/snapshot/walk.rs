@@ -18,18 +18,19 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 /// `$1`: what BusyBox's `stat` prints; then the exclusions, as an expression of `find`. Prints the host's
-/// time, the account's id and groups. With GNU find and tar three fields follow for each path;
-/// `-ignore_readdir_race`: what vanishes meanwhile is no error. With BusyBox records of `stat` follow,
-/// and if anything went wrong the folders that can't be read.
+/// time, the account's id and groups, and before them what is only there as part of BusyBox. With GNU find
+/// three fields follow for each path; `-ignore_readdir_race`: what vanishes meanwhile is no error. With
+/// BusyBox records of `stat` follow, and if anything went wrong the folders that can't be read.
 const WALK: &str = r#"LC_ALL=C; export LC_ALL
 f=$1; shift
 gnu() { "$1" --version 2>/dev/null | grep -q GNU; }
 say() { printf '%s%s %s %s\0' "$1" "$(date +%s)" "$(id -u)" "$(id -G)"; }
-if gnu find && gnu tar; then say ''
+busy() { command -v busybox >/dev/null 2>&1 || exit 96; }
+b=; gnu tar || { busy; b='busybox-tar '; }
+if gnu find; then say "$b"
 exec find . -ignore_readdir_race "$@" -printf '%y %m %U %G %s %T@ %C@ %i %n\0%P\0%l\0'
 fi
-command -v busybox >/dev/null 2>&1 || exit 96
-TZ=UTC0; export TZ; say 'busybox '; exec 4>&1
+busy; TZ=UTC0; export TZ; say "busybox-find $b"; exec 4>&1
 s=$({ { busybox find . "$@" -print0; echo $? >&3; } | busybox xargs -0 -r busybox stat -c "$f" >&4; echo $? >&3; } 3>&1)
 case $s in '0
 0') exit 0;; '1
@@ -79,22 +80,29 @@ pub(super) struct Seen {
     pub(super) target: Vec<u8>,
 }
 
+/// Whose a program is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Maker {
+    Gnu,
+    BusyBox,
+}
+
 /// The programs that list, read and write a site's files on its host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tools {
-    /// GNU find and tar.
-    Gnu,
-    /// BusyBox, which sets times to the second only.
-    BusyBox,
+pub(super) struct Tools {
+    /// What lists.
+    pub(super) find: Maker,
+    /// What reads and writes: BusyBox sets times to the second only.
+    pub(super) tar: Maker,
 }
 
 impl Tools {
     /// The time of a file that is made with these programs, where `wanted` is asked for.
     pub(super) fn settable(self, wanted: i64) -> i64 {
-        match self {
-            Self::Gnu => wanted,
+        match self.tar {
+            Maker::Gnu => wanted,
             // BusyBox's touch takes the last second before 1970 for an error.
-            Self::BusyBox => match wanted.div_euclid(NANOSECONDS) {
+            Maker::BusyBox => match wanted.div_euclid(NANOSECONDS) {
                 -1 => 0,
                 seconds => seconds.saturating_mul(NANOSECONDS),
             },
@@ -103,7 +111,7 @@ impl Tools {
 
     /// Whether a file that has one of these times is as near to the other as these programs can bring it.
     pub(super) fn is_near(self, found: i64, wanted: i64) -> bool {
-        found == wanted || self == Self::BusyBox && self.settable(found) == self.settable(wanted)
+        found == wanted || self.tar == Maker::BusyBox && self.settable(found) == self.settable(wanted)
     }
 }
 
@@ -233,7 +241,7 @@ fn unescape(quoted: &str) -> Option<Vec<u8>> {
 }
 
 /// Looks again at some paths: what they are now. What has gone is not in the answer.
-pub(super) async fn look_again(source: &Source, tools: Tools, paths: &[ItemPath]) -> Result<BTreeMap<ItemPath, Seen>> {
+pub(super) async fn look_again(source: &Source, find: Maker, paths: &[ItemPath]) -> Result<BTreeMap<ItemPath, Seen>> {
     const DOING: &str = "looking at files again";
     let host = source.shell.host();
     let remote = || SnapshotError::remote(host, DOING);
@@ -242,9 +250,9 @@ pub(super) async fn look_again(source: &Source, tools: Tools, paths: &[ItemPath]
         list.extend_from_slice(&path.dotted());
         list.push(0);
     }
-    let command = match tools {
-        Tools::Gnu => Command::script(LOOK_AGAIN, [""; 0]),
-        Tools::BusyBox => Command::script(LOOK_AGAIN_BUSYBOX, [busybox::FORMAT]),
+    let command = match find {
+        Maker::Gnu => Command::script(LOOK_AGAIN, [""; 0]),
+        Maker::BusyBox => Command::script(LOOK_AGAIN_BUSYBOX, [busybox::FORMAT]),
     };
     let command = command
         .in_folder(&source.root)
@@ -258,7 +266,7 @@ pub(super) async fn look_again(source: &Source, tools: Tools, paths: &[ItemPath]
         return Err(says(format!("find ended with status {}: {}", output.status, output.tail())));
     }
     let mut found = BTreeMap::new();
-    if tools == Tools::BusyBox {
+    if find == Maker::BusyBox {
         let mut rest = output.stdout.as_slice();
         while let Some((path, seen)) = busybox::record(&mut rest).await.map_err(says)? {
             found.insert(ItemPath::new(path).map_err(|e| says(e.to_string()))?, seen);
@@ -282,9 +290,9 @@ async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, Stri
     let mut walk = Walk { began, account, seen: BTreeMap::new(), problems: Vec::new() };
     let mut bytes = 0;
     loop {
-        let next = match walk.account.tools {
-            Tools::Gnu => record(&mut input).await?,
-            Tools::BusyBox => busybox::record(&mut input).await?,
+        let next = match walk.account.tools.find {
+            Maker::Gnu => record(&mut input).await?,
+            Maker::BusyBox => busybox::record(&mut input).await?,
         };
         let Some((path, seen)) = next else { break };
         bytes += FACTS_BYTES + (path.len() + seen.target.len()) as u64;
@@ -300,7 +308,7 @@ async fn read_list(stdout: Reader, progress: &dyn Progress) -> Result<Walk, Stri
             progress.at(Phase::Walking, count, 0, 0);
         }
     }
-    if walk.account.tools == Tools::BusyBox {
+    if walk.account.tools.find == Maker::BusyBox {
         walk.problems.extend(busybox::trailer(&mut input).await?);
     }
     if walk.seen.get(&ItemPath::root()).is_none_or(|root| root.kind != 'd') {
@@ -322,14 +330,11 @@ async fn record(input: &mut BufReader<Reader>) -> Result<Option<(Vec<u8>, Seen)>
     }
 }
 
-/// The host's time, the account's id, its groups; and before them, if that is so, that it has BusyBox.
+/// The host's time, the account's id, its groups; and before them what is part of BusyBox.
 fn introduction(first: &[u8]) -> Option<(i64, Account)> {
-    let text = std::str::from_utf8(first).ok()?;
-    let (tools, text) = match text.strip_prefix("busybox ") {
-        Some(rest) => (Tools::BusyBox, rest),
-        None => (Tools::Gnu, text),
-    };
-    let mut words = text.split_whitespace();
+    let mut words = std::str::from_utf8(first).ok()?.split_whitespace().peekable();
+    let mut made = |name| words.next_if_eq(&name).map_or(Maker::Gnu, |_| Maker::BusyBox);
+    let tools = Tools { find: made("busybox-find"), tar: made("busybox-tar") };
     let began = words.next()?.parse().ok()?;
     let uid = words.next()?.parse().ok()?;
     let groups: Vec<u32> = words.map(|word| word.parse().ok()).collect::<Option<_>>()?;
@@ -339,15 +344,15 @@ fn introduction(first: &[u8]) -> Option<(i64, Account)> {
 impl Walk {
     /// Enters what the programs complained of; false if that is not understood.
     fn hear(&mut self, stderr: &[u8], status: i32) -> bool {
-        match self.account.tools {
-            Tools::Gnu => match unreadable(stderr) {
+        match self.account.tools.find {
+            Maker::Gnu => match unreadable(stderr) {
                 Some(problems) if status == 0 || !problems.is_empty() => {
                     self.problems.extend(problems);
                     true
                 }
                 _ => false,
             },
-            Tools::BusyBox => match busybox::complaints(stderr, &self.problems) {
+            Maker::BusyBox => match busybox::complaints(stderr, &self.problems) {
                 Some(_) if status != 0 && stderr.trim_ascii().is_empty() => false,
                 Some(too_long) => {
                     too_long.iter().all(|path| path.len() > MAX_OPEN_BYTES && self.too_deep(path).is_ok())

@@ -1,9 +1,10 @@
 //! Hosts that have BusyBox in place of GNU programs: tests of this binary, run again in a process that
 //! finds nothing else.
 
-use super::alone::again;
+use super::alone::{again, again_but};
 use super::*;
 
+const TIMES: &str = "odd::times_before_1970_and_after_2038_come_back_to_the_nanosecond";
 /// What has to work there as well.
 const TESTS: [&str; 11] = [
     "a_link_is_never_written_through",
@@ -22,6 +23,16 @@ const TESTS: [&str; 11] = [
 #[test]
 fn sites_are_captured_and_restored_with_busybox_alone() {
     again(&TESTS, &[], "24");
+}
+
+#[test]
+fn what_a_host_has_of_gnu_is_used() {
+    let all = ["odd_trees_come_back_exactly", "random::any_tree_comes_back_after_any_mutation", TIMES];
+    // Times come back to the nanosecond where GNU tar sets them.
+    again_but(&["tar"], &all, &[], "8");
+    again_but(&["find"], &all[..2], &[], "8");
+    // All that snapshots need, while everything else is BusyBox's.
+    again_but(&["find", "tar"], &all, &[], "8");
 }
 
 #[test]

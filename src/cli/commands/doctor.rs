@@ -134,21 +134,22 @@ fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {
 /// Which programs list, read and write the site's files for snapshots.
 fn snapshot_tools(host: &HostFacts) -> (bool, String) {
     let version = |program: &str| host.versions.get(program).map_or("", String::as_str);
-    if ["find", "tar"].iter().all(|program| version(program).contains("GNU")) {
-        return (true, format!("snapshots use {} and {}", version("find"), version("tar")));
-    }
-    if version("busybox").starts_with("BusyBox") {
-        let what = format!(
-            "snapshots use {}, because find and tar are not both GNU's: what a restore writes has times to the second, and no holes; install findutils and tar for more",
-            version("busybox")
-        );
-        return (true, what);
-    }
-    (
-        false,
-        "the host has neither GNU find and tar nor BusyBox, which snapshots need; install findutils and tar there"
-            .into(),
-    )
+    let used = |program: &str| {
+        [version(program), version("busybox")]
+            .into_iter()
+            .zip(["GNU", "BusyBox"])
+            .find(|(version, maker)| version.contains(maker))
+    };
+    let (Some((find, _)), Some((tar, maker))) = (used("find"), used("tar")) else {
+        let what =
+            "the host has neither GNU find and tar nor BusyBox, which snapshots need; install findutils and tar there";
+        return (false, what.into());
+    };
+    let less = match maker {
+        "GNU" => "",
+        _ => ": what a restore writes has times to the second, and no holes; install GNU tar there for more",
+    };
+    (true, format!("snapshots use {find} and {tar}{less}"))
 }
 
 async fn page(job: &Job) -> Result<String, String> {

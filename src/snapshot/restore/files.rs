@@ -10,7 +10,7 @@ use super::super::item::ItemPath;
 use super::super::manifest::{Entry, Facts, Manifest};
 use super::super::store::BlobReader;
 use super::super::tarball::{Tarball, Zeros, holes_bytes};
-use super::super::walk::{Account, Tools};
+use super::super::walk::{Account, Maker};
 use super::super::{Phase, Progress, Source};
 use super::settle::Settling;
 use crate::remote::{Command, RawInput, Writer as Pipe};
@@ -21,11 +21,12 @@ use std::time::Duration;
 use tokio_util::io::SyncIoBridge;
 
 const OPEN: &str = "exec xargs -0 -r chmod u+rwx --";
-/// `-d`: empty folders too. Never what lies in them: that was listed before, or is new.
-const REMOVE: &str = "exec xargs -0 -r rm -f -d --";
-/// BusyBox's `rm` has no `-d`.
-const REMOVE_FILES: &str = "exec busybox xargs -0 -r busybox rm -f --";
-const REMOVE_FOLDERS: &str = "exec busybox xargs -0 -r busybox rmdir --";
+/// `-d`: empty folders too. Never what lies in them: that was listed before, or is new. BusyBox's `rm`
+/// has no `-d`, and says of folders that they are none of its business.
+const REMOVE: &str = r#"if rm -f -d -- 2>/dev/null; then exec xargs -0 -r rm -f -d --; fi
+exec xargs -0 -r sh -c 's=0; rm -f -- "$@" 2>/dev/null
+for p; do if [ -d "$p" ] && [ ! -L "$p" ]; then rmdir -- "$p" || s=1; elif [ -e "$p" ] || [ -L "$p" ]; then rm -f -- "$p" || s=1; fi; done
+exit "$s"' sh"#;
 /// GNU tar unlinks an existing file and makes a new one. `-P`: links are made as they are; our
 /// names are relative and checked. Folders get their facts when all else is done.
 /// Owners are those that the account may set: see `goal`.
@@ -64,7 +65,7 @@ impl FileWork {
     pub(super) fn plan(present: &Manifest, goal: &Manifest, changed: &[ItemPath], account: &Account) -> Self {
         let can_set = |facts: &Facts| account.can_set(facts);
         // Where holes are written, they need room.
-        let spared = |content| if account.tools == Tools::Gnu { holes_bytes(content) } else { 0 };
+        let spared = |content| if account.tools.tar == Maker::Gnu { holes_bytes(content) } else { 0 };
         let mut work = Self::default();
         for path in changed {
             let (before, after) = (present.path(path), goal.path(path));
@@ -96,7 +97,7 @@ impl FileWork {
             Some(Entry::Dir { facts }) => can_set(facts),
             _ => true,
         });
-        if account.tools == Tools::BusyBox {
+        if account.tools.tar == Maker::BusyBox {
             let is_new = |path: &&ItemPath| !present.path(path).is_some_and(Entry::is_dir);
             work.new_folders = work.folders.iter().filter(is_new).cloned().collect();
             work.settling = Settling::plan(present, goal, &work.folders, &work.send, account);
@@ -146,13 +147,10 @@ pub(super) async fn write_files(
     paths_command(source, OPEN, work.open.iter().map(ItemPath::dotted)).await?;
     let mut folders: Vec<&ItemPath> = work.remove_folders.iter().collect();
     folders.sort_by_key(|path| std::cmp::Reverse(path.depth()));
-    let (files, folders) = (work.remove_files.iter().map(ItemPath::dotted), folders.into_iter().map(ItemPath::dotted));
-    if account.tools == Tools::Gnu {
-        paths_command(source, REMOVE, files.chain(folders)).await?;
+    paths_command(source, REMOVE, work.remove_files.iter().chain(folders).map(ItemPath::dotted)).await?;
+    if account.tools.tar == Maker::Gnu {
         return send(source, account, work, goal, blobs, progress).await;
     }
-    paths_command(source, REMOVE_FILES, files).await?;
-    paths_command(source, REMOVE_FOLDERS, folders).await?;
     let settling = work.settling.lines();
     // An empty archive is an error to BusyBox.
     let sent = match work.new_folders.is_empty() && work.send.is_empty() {
@@ -196,20 +194,20 @@ async fn send(
     progress: &Arc<dyn Progress>,
 ) -> Result<u64> {
     let host = source.shell.host();
-    let command = match account.tools {
-        Tools::Gnu => Command::script(WRITE, [""; 0]),
-        Tools::BusyBox => Command::script(WRITE_BUSYBOX, [if account.is_root() { "root" } else { "" }]),
+    let command = match account.tools.tar {
+        Maker::Gnu => Command::script(WRITE, [""; 0]),
+        Maker::BusyBox => Command::script(WRITE_BUSYBOX, [if account.is_root() { "root" } else { "" }]),
     };
     let command = command.in_folder(&source.root).reading(RawInput::Pipe).within(WRITE_TIMEOUT);
     let started = source.shell.start(&command).await;
     let mut process = started.map_err(SnapshotError::remote(host, DOING))?;
     let stdin: Pipe = process.stdin.take().unwrap_or_else(|| Box::pin(tokio::io::sink()));
-    let (goal, listener, tools) = (goal.clone(), progress.clone(), account.tools);
+    let (goal, listener, tar) = (goal.clone(), progress.clone(), account.tools.tar);
     let sending = tokio::task::spawn_blocking(move || {
         let out = BufWriter::with_capacity(BUFFER_BYTES, SyncIoBridge::new(stdin));
-        let mut tarball = match tools {
-            Tools::Gnu => Tarball::new(out, blobs, Zeros::Holes),
-            Tools::BusyBox => Tarball::simple(out, blobs),
+        let mut tarball = match tar {
+            Maker::Gnu => Tarball::new(out, blobs, Zeros::Holes),
+            Maker::BusyBox => Tarball::simple(out, blobs),
         };
         let written = write_all(&mut tarball, &work, &goal, &*listener);
         let (sent, failed) = (tarball.sent, tarball.failed.take());

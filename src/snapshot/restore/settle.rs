@@ -6,7 +6,7 @@
 
 use super::super::item::ItemPath;
 use super::super::manifest::{Entry, Facts, Manifest};
-use super::super::walk::{Account, Tools};
+use super::super::walk::Account;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -48,7 +48,7 @@ impl Settling {
                 continue;
             };
             let (is_file, is_link) = (matches!(entry, Entry::File { .. }), matches!(entry, Entry::Link { .. }));
-            let seconds = Tools::BusyBox.settable(facts.mtime).div_euclid(NANOSECONDS);
+            let seconds = account.tools.settable(facts.mtime).div_euclid(NANOSECONDS);
             if !is_file || !TAR_TIMES.contains(&seconds) {
                 settling.times.insert(path.clone(), seconds);
             }
