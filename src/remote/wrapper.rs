@@ -12,7 +12,7 @@ use tokio::task::JoinHandle;
 /// `$1` folder (empty: the account's own), `$2` limit in seconds, `$3` folder of records (empty or
 /// not there: none is made), `$4` the mark of the closing line, then the command. GNU `timeout` makes
 /// a process group of its own, whose id is the process id that is recorded; BusyBox's does not, and so
-/// `setsid` does. With it stands the id of the host's boot, because process ids mean nothing after the next one.
+/// `setsid` does, and what outlives its limit is ended here. With it stands the id of the host's boot, because process ids mean nothing after the next one.
 const WRAPPER: &str = r#"d=$1 t=$2 p=$3 m=$4; shift 4
 if [ -n "$d" ]; then cd -- "$d" || { printf '\n%s 126\n' "$m" >&2; exit 0; }; fi
 if command -v timeout >/dev/null 2>&1; then set -- timeout -k 10 "$t" "$@"; fi
@@ -22,7 +22,7 @@ if command -v busybox >/dev/null 2>&1 && command -v setsid >/dev/null 2>&1; then
 else p=; fi
 "$@"
 s=$?
-if [ -n "$p" ]; then rm -f -- "$p"; fi
+if [ -n "$p" ]; then case $s in 124|137|143) read -r g b <"$p" && kill -KILL "-$g";; esac 2>/dev/null; rm -f -- "$p"; fi
 printf '\n%s %s\n' "$m" "$s" >&2
 exit 0"#;
 

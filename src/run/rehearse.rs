@@ -129,8 +129,12 @@ impl Bench<'_> {
                     let scratch = ScratchDatabase::recorded(&access.name, &record.database, record.made, record.run)?;
                     Some((access, scratch))
                 });
-                if let Some((access, scratch)) = database {
-                    scratch.clear(live, access).await?;
+                if let Some((access, scratch)) = database
+                    && let Err(error) = scratch.clear(live, access).await
+                {
+                    // The record of a database that is still there stays with the folder.
+                    tracing::warn!(%error, "the database of an interrupted rehearsal stays");
+                    continue;
                 }
             }
             place.clear(&leftover).await?;
@@ -144,6 +148,14 @@ impl Bench<'_> {
         let Some(access) = live.database.as_ref().filter(|_| self.manifest.objects().next().is_some()) else {
             return Ok(Err("there is none".into()));
         };
+        // Every SQL statement would have to be understood that somebody else may have written.
+        if self.manifest.is_imported() {
+            return Ok(Err(
+                "the snapshot was imported: its SQL may be anything, and would be run with the rights of the \
+                           site's own account"
+                    .into(),
+            ));
+        }
         let plan = self.job.plan.snapshots.rehearsal.as_ref();
         let Some(name) = plan.and_then(|plan| plan.database.as_ref()) else {
             return Ok(Ok(ScratchDatabase::new(&access.name, self.run)));

@@ -23,7 +23,6 @@ use crate::playbook::{CommandTemplate, Fact, Playbook, RawOutput, Script, Tool, 
 use crate::remote::{Command, Output, RecordedShell, Shell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// Which site, and what is needed to open it.
 #[derive(Clone)]
@@ -252,14 +251,5 @@ impl Site {
             said: output.tail(),
             source,
         })
-    }
-
-    /// Removes the private folder. The connection stays open.
-    pub async fn close(&self) {
-        const REMOVE: &str = r#"case $1 in */intendant.*) rm -rf -- "$1";; esac"#;
-        let remove = Command::script(REMOVE, [self.host.folder.clone()]).within(Duration::from_secs(10));
-        if let Err(error) = self.shell.run(&remove).await {
-            tracing::warn!(%error, folder = %self.host.folder, "the private folder stays on the host");
-        }
     }
 }

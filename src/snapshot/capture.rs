@@ -164,7 +164,7 @@ pub(super) type Previous = Option<(SnapshotName, Arc<Manifest>)>;
 async fn begin(source: &Source, store: &Arc<Store>, at_hand: Previous) -> Result<(Writer, Previous)> {
     let (store, site) = (store.clone(), source.site.clone());
     let task = tokio::task::spawn_blocking(move || {
-        let writer = store.writer(&site)?;
+        let mut writer = store.writer(&site)?;
         let previous = match store.latest(&site)? {
             Some(name) if at_hand.as_ref().is_some_and(|(at_hand, _)| *at_hand == name) => at_hand,
             Some(name) => match writer.load(&site, &name) {

@@ -272,6 +272,11 @@ impl Manifest {
         hasher.finalize().into()
     }
 
+    /// Whether it came in with an export, which anybody can have written: nothing on a host walked at 0.
+    pub fn is_imported(&self) -> bool {
+        self.header.walked == 0
+    }
+
     /// The entry of a path.
     pub fn path(&self, path: &ItemPath) -> Option<&Entry> {
         self.entries.get(&Item::Path(path.clone()))

@@ -46,7 +46,7 @@ fn what_is_not_well_is_left_alone() {
     let (mut first, said, found) = other.until(&["run", "shop"], "snapshot before");
     assert!(found, "the first run came to its snapshot: {said:?}");
     shop.intendant(&["run", "shop"]).ended(11, "a second run, from elsewhere").said("works on it");
-    other.intendant(&["run", "shop"]).ended(11, "a second run, from the same place").said("never finished");
+    other.intendant(&["run", "shop"]).ended(11, "a second run, from the same place").said("is being worked on by");
     let ended = first.wait().unwrap();
     assert_eq!(ended.code(), Some(0), "the first run is not disturbed by the second");
     bed.core_is_whole("7.1.1");

@@ -46,10 +46,15 @@ fn run(store: &Store, progress: &dyn Progress) -> Result<Repaired> {
     let _alone = alone.ok_or(SnapshotError::StoreBusy { path: shown })?;
     let reading = store.reading()?;
     let packs = packs(backend)?;
-    let mut hurt = BTreeSet::new();
+    let mut hurt = BTreeMap::new();
     for (done, (name, size)) in packs.iter().enumerate() {
-        if !each_good(backend, name, *size, |_, _| Ok(()))? {
-            hurt.insert(name.as_str());
+        let mut good = BTreeSet::new();
+        let count = |digest, _: &[u8]| {
+            good.insert(digest);
+            Ok(())
+        };
+        if !each_good(backend, name, *size, count)? {
+            hurt.insert(name.as_str(), good);
         }
         progress.at(Phase::Verifying, done as u64 + 1, packs.len() as u64, 0);
     }
@@ -58,20 +63,24 @@ fn run(store: &Store, progress: &dyn Progress) -> Result<Repaired> {
         return Ok(repaired);
     }
     let mut packer = Packer::new(store.backend.clone());
-    for name in &hurt {
-        let size = packs.get(*name).copied().flatten();
+    for (name, mut good) in hurt.clone() {
+        let size = packs.get(name).copied().flatten();
         each_good(backend, name, size, |digest, bytes| {
-            repaired.blobs_kept += 1;
+            repaired.blobs_kept += u64::from(good.remove(&digest));
             packer.add(digest, bytes)
         })?;
+        if !good.is_empty() {
+            let shown = backend.shown(&pack_file(name));
+            return Err(SnapshotError::damaged(shown, "it reads differently each time; look at the disk first"));
+        }
     }
     packer.finish()?;
     drop(reading);
     let _nobody_else = store.lock(false)?;
-    let indexes: Vec<String> = hurt.iter().map(|name| index_file(name)).collect();
+    let indexes: Vec<String> = hurt.keys().map(|name| index_file(name)).collect();
     let failed = SnapshotError::store(backend.shown("packs"), "setting packs aside");
     backend.remove(&indexes).map_err(failed)?;
-    repaired.set_aside = hurt.iter().map(|name| backend.shown(&pack_file(name))).collect();
+    repaired.set_aside = hurt.keys().map(|name| backend.shown(&pack_file(name))).collect();
     Ok(repaired)
 }
 
@@ -94,41 +103,58 @@ fn each_good(
     let (mut whole, mut at) = (true, 0);
     let mut frames = match read_index(backend, pack) {
         Ok(frames) => Some(frames.into_iter().map(|frame| (frame.frame, u64::from(frame.length)))),
-        // Another program knows more of it.
-        Err(error @ SnapshotError::FormatVersion { .. }) => return Err(error),
-        Err(_) => {
+        Err(SnapshotError::Damaged { .. }) => {
             whole = false;
             None
         }
+        // Another program knows more of it, or it can't be read now.
+        Err(error) => return Err(error),
     };
     loop {
         let next = match &mut frames {
             Some(frames) => frames.next(),
-            None => frame_at(backend, pack, at, size),
+            None => frame_at(backend, pack, at, size)?,
         };
         let Some((from, length)) = next else { break };
         at = from.saturating_add(length);
-        match unpack(backend, pack, from, length, MAX_FRAME_BYTES) {
+        match unpack(backend, pack, from, length, MAX_FRAME_BYTES)? {
             Some(raw) => whole &= each_member(&raw, &mut take)?,
             None => whole = false,
         }
     }
-    let end = unpack(backend, pack, at, size.saturating_sub(at), END_BYTES);
+    let end = unpack(backend, pack, at, size.saturating_sub(at), END_BYTES)?;
     Ok(whole && end.is_some_and(|end| end == [0; END_BYTES]))
 }
 
 /// Where the frame that begins at a place ends, from its own words.
-fn frame_at(backend: &dyn Backend, pack: &str, at: u64, size: u64) -> Option<(u64, u64)> {
-    let most = size.checked_sub(at).filter(|left| *left > 0)?.min(2 * MAX_FRAME_BYTES as u64);
-    let head = backend.range(&pack_file(pack), at, usize::try_from(most).ok()?).ok()?;
-    let length = zstd::zstd_safe::find_frame_compressed_size(&head).ok()?;
-    Some((at, length as u64))
+fn frame_at(backend: &dyn Backend, pack: &str, at: u64, size: u64) -> Result<Option<(u64, u64)>> {
+    let most = size.saturating_sub(at).min(2 * MAX_FRAME_BYTES as u64);
+    let head = part(backend, pack, at, most)?.unwrap_or_default();
+    let length = zstd::zstd_safe::find_frame_compressed_size(&head).ok().filter(|length| *length > 0);
+    Ok(length.map(|length| (at, length as u64)))
 }
 
-fn unpack(backend: &dyn Backend, pack: &str, from: u64, length: u64, most: usize) -> Option<Vec<u8>> {
-    let length = usize::try_from(length).ok().filter(|length| *length <= 2 * MAX_FRAME_BYTES)?;
-    let packed = backend.range(&pack_file(pack), from, length).ok()?;
-    zstd::bulk::decompress(&packed, most).ok()
+fn unpack(backend: &dyn Backend, pack: &str, from: u64, length: u64, most: usize) -> Result<Option<Vec<u8>>> {
+    let packed = part(backend, pack, from, length)?;
+    Ok(packed.and_then(|packed| zstd::bulk::decompress(&packed, most).ok()))
+}
+
+/// A part of a pack; none where the pack ends before it, or the disk can't read it, twice. Whatever
+/// else keeps it from being read says nothing about the pack.
+fn part(backend: &dyn Backend, pack: &str, from: u64, length: u64) -> Result<Option<Vec<u8>>> {
+    /// What Linux says of a sector that can't be read.
+    const EIO: i32 = 5;
+    let file = pack_file(pack);
+    let Some(length) = usize::try_from(length).ok().filter(|length| *length <= 2 * MAX_FRAME_BYTES) else {
+        return Ok(None);
+    };
+    let is_hurt =
+        |error: &std::io::Error| error.kind() == std::io::ErrorKind::UnexpectedEof || error.raw_os_error() == Some(EIO);
+    match backend.range(&file, from, length).or_else(|_| backend.range(&file, from, length)) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if is_hurt(&error) => Ok(None),
+        Err(source) => Err(SnapshotError::Store { path: backend.shown(&file), doing: "reading a pack", source }),
+    }
 }
 
 /// The members of a frame that are what their names say; returns whether all are.

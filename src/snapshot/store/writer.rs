@@ -18,6 +18,8 @@ use std::sync::Arc;
 pub(in super::super) struct Writer {
     store: Arc<Store>,
     catalog: Arc<Catalog>,
+    /// What is in the store already.
+    stored: BlobReader,
     packer: Packer,
     new: HashSet<Digest>,
     new_bytes: u64,
@@ -49,9 +51,11 @@ impl Store {
             held.ok_or_else(|| SnapshotError::Busy { site: site.to_string(), path: self.backend.shown(&name) })?;
         let failed = SnapshotError::store(self.backend.shown("unfinished"), "cleaning up");
         self.backend.clean().map_err(failed)?;
+        let catalog = self.catalog()?;
         Ok(Writer {
             store: self.clone(),
-            catalog: self.catalog()?,
+            stored: BlobReader::new(self.backend.clone(), catalog.clone(), None),
+            catalog,
             packer: Packer::new(self.backend.clone()),
             new: HashSet::new(),
             new_bytes: 0,
@@ -66,30 +70,27 @@ impl Writer {
     /// Stores a blob of at most a chunk's size, unless it is there already.
     pub(in super::super) fn put(&mut self, data: &[u8]) -> Result<Digest> {
         let digest = Digest::of(data);
-        if self.is_new(digest) {
+        if self.catalog.place(&digest).is_none() && self.new.insert(digest) {
             self.new_bytes += data.len() as u64;
             self.packer.add(digest, data)?;
         }
         Ok(digest)
     }
 
-    /// Stores a blob of a manifest's entries, unless it is there already.
+    /// Stores a blob of a manifest's entries, unless it is there already and can be read: without them
+    /// the whole snapshot is lost.
     pub(super) fn put_entries(&mut self, data: &[u8]) -> Result<Digest> {
-        let digest = Digest::of(data);
-        if self.is_new(digest) {
-            self.packer.add_entries(digest, data)?;
+        let chunk = Chunk { digest: Digest::of(data), size: data.len() as u32 };
+        if !self.new.contains(&chunk.digest) && self.stored.read(&chunk).is_err() {
+            self.new.insert(chunk.digest);
+            self.packer.add_entries(chunk.digest, data)?;
         }
-        Ok(digest)
-    }
-
-    fn is_new(&mut self, digest: Digest) -> bool {
-        self.catalog.place(&digest).is_none() && self.new.insert(digest)
+        Ok(chunk.digest)
     }
 
     /// Reads a snapshot of the site that is written.
-    pub(in super::super) fn load(&self, site: &SiteName, name: &SnapshotName) -> Result<Manifest> {
-        let mut blobs = BlobReader::new(self.store.backend.clone(), self.catalog.clone(), None);
-        Ok(self.store.load_with(&mut blobs, site, name)?.manifest)
+    pub(in super::super) fn load(&mut self, site: &SiteName, name: &SnapshotName) -> Result<Manifest> {
+        Ok(self.store.load_with(&mut self.stored, site, name)?.manifest)
     }
 
     /// Begins a content.

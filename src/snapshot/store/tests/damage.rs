@@ -181,3 +181,29 @@ fn what_is_hurt_is_set_aside_and_stored_anew() {
     }
     assert!(cases == 16 && kept > 16, "{cases} cases, {kept} blobs kept");
 }
+
+/// A snapshot that is taken after the store was hurt can be read, whatever it has in common with those before.
+#[test]
+fn what_a_new_snapshot_holds_is_known_whatever_is_hurt_of_the_old_ones() {
+    let (mut cases, mut lost) = (0, 0);
+    for at in (0..100).step_by(4) {
+        let folder = scratch();
+        begin(folder.path(), &["a"]);
+        let pack = files(folder.path()).into_iter().find(|file| file.extension().is_some_and(|end| end == "zst"));
+        let pack = pack.unwrap();
+        let mut bytes = std::fs::read(&pack).unwrap();
+        let place = bytes.len() * at / 100;
+        bytes[place] ^= 0x10;
+        std::fs::write(&pack, bytes).unwrap();
+        let store = open(folder.path());
+        lost += store.list(&site("a")).unwrap().iter().filter(|one| store.load(&one.site, &one.name).is_err()).count();
+        // Nothing changed since the second one: all its entries are in the store already.
+        let mut writer = store.writer(&site("a")).unwrap();
+        let mut manifest = fill(&mut writer, "a", 1).unwrap();
+        manifest.header.taken = Timestamp::from_second(1_790_000_000).unwrap();
+        let name = writer.commit(&manifest).unwrap().name;
+        assert_eq!(open(folder.path()).load(&site("a"), &name).unwrap(), manifest, "after byte {place}");
+        cases += 1;
+    }
+    assert!(cases == 25 && lost > 0, "{cases} cases, {lost} old snapshots lost");
+}
