@@ -3,7 +3,8 @@
 //!
 //! May use: `model`, `playbook`, `remote`. Invariants: nothing of the site itself is changed
 //! here; the private folder is made with mode 0700 and removed by [`Site::close`]; each command is on
-//! record in it while it runs, so that another runner can end it; a tool that is brought to the host has the playbook's checksum before and after the transfer.
+//! record in it while it runs, so that another runner can end it; a tool that is brought to the
+//! host has the playbook's checksum before and after the transfer.
 
 mod bring;
 mod error;

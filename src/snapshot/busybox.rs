@@ -36,12 +36,12 @@ pub(super) async fn record(input: &mut (impl AsyncBufRead + Unpin)) -> Result<Op
     let mut bytes = Vec::new();
     loop {
         let mut bounded = (&mut *input).take(MAX_RECORD_BYTES - bytes.len() as u64);
-        bounded.read_until(b'\n', &mut bytes).await.map_err(|e| e.to_string())?;
+        let read = bounded.read_until(b'\n', &mut bytes).await.map_err(|e| e.to_string())?;
         if bytes.is_empty() || bytes == TRAILER {
             return Ok(None);
         }
         let shown = || clean_line(&String::from_utf8_lossy(&bytes[..bytes.len().min(200)]), 200);
-        if bytes.last() != Some(&b'\n') || bytes.len() as u64 == MAX_RECORD_BYTES {
+        if read == 0 || bytes.last() != Some(&b'\n') || bytes.len() as u64 == MAX_RECORD_BYTES {
             return Err(format!(
                 "what it says of a path is cut off or longer than {MAX_RECORD_BYTES} bytes: {}",
                 shown()
@@ -229,6 +229,11 @@ mod tests {
             assert!(all(odd.replacen(from, to, 1).as_bytes()).is_err(), "{from} {to}");
         }
         assert!(all(&odd.as_bytes()[..odd.len() - 1]).is_err());
+        // Cut off at a line feed of a name.
+        let name = said(b"./a\nb", None);
+        for (end, _) in name.iter().enumerate().filter(|(_, byte)| **byte == b'\n').take(2) {
+            assert!(all(&name[..=end]).is_err());
+        }
     }
 
     proptest! {

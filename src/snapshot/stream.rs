@@ -8,7 +8,7 @@ use super::error::{Result, SnapshotError};
 use super::item::ItemPath;
 use super::manifest::{Content, MAX_FILE_BYTES};
 use super::store::Writer;
-use super::walk::Maker;
+use super::walk::{Maker, NANOSECONDS};
 use super::{Phase, Progress, Source};
 use crate::model::human_bytes;
 use crate::remote::{Command, RawInput, Reader, Writer as Pipe};
@@ -50,17 +50,15 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// The most bytes before a file's content: long names, the map of its holes, the rest of what was
 /// not read of the entry before.
 const MAX_HEADER_BYTES: u64 = 4 << 20;
-/// In a second.
-const NANOSECONDS: i64 = 1_000_000_000;
 /// The most bytes after the end of an archive: tar's records may have up to this.
 const MAX_PADDING_BYTES: u64 = 1 << 20;
 /// The status of a program whose reader has gone: then the reader knows why.
 pub(super) const BROKEN_PIPE: i32 = 128 + 13;
 /// The same from `xargs`.
 const XARGS_BROKEN_PIPE: i32 = 125;
-/// The end of the times that BusyBox's tar can say: it says 0 for those before 1970, and loses the
+/// The times that BusyBox's tar can say, in seconds: it says 0 for those before 1970, and loses the
 /// upper digits of those after 2242.
-const TAR_TIMES: std::ops::Range<i64> = 0..1 << 33;
+pub(super) const TAR_TIMES: std::ops::Range<i64> = 0..1 << 33;
 
 /// What the walk said of a file that is asked for.
 #[derive(Debug, Clone, Copy)]

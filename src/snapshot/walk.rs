@@ -65,7 +65,7 @@ const MAX_OPEN_BYTES: usize = 4096 - 3;
 /// The status of [`WALK`] when the host has neither GNU programs nor BusyBox.
 const NO_TOOLS: i32 = 96;
 /// In a second.
-const NANOSECONDS: i64 = 1_000_000_000;
+pub(super) const NANOSECONDS: i64 = 1_000_000_000;
 
 /// What the walk says of one path.
 #[derive(Debug, Clone, PartialEq, Eq)]

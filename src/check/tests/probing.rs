@@ -89,7 +89,8 @@ async fn redirects_are_followed_within_the_site_only() {
 
 #[tokio::test]
 async fn bad_answers_are_bounded_and_told_apart() {
-    let server = Server::start(|_, head| match path(head).split('?').next() {
+    let bomb = bomb();
+    let server = Server::start(move |_, head| match path(head).split('?').next() {
         Some("/loris") => {
             (0..1_000).flat_map(|_| [Act::Send(b"H".to_vec()), Act::Wait(Duration::from_millis(50))]).collect()
         }
@@ -101,7 +102,7 @@ async fn bad_answers_are_bounded_and_told_apart() {
             .collect(),
         Some("/short") => vec![Act::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<html>only this".to_vec())],
         Some("/noise") => vec![Act::Send(b"SSH-2.0-OpenSSH_9.2\r\n".to_vec())],
-        Some("/bomb") => bomb(),
+        Some("/bomb") => answer(200, "Content-Encoding: gzip\r\n", bomb.clone()),
         Some("/not-gzip") => answer(200, "Content-Encoding: gzip\r\n", "plain"),
         _ => Vec::new(),
     })
@@ -127,9 +128,8 @@ async fn bad_answers_are_bounded_and_told_apart() {
 
 /// Gigabytes of zeros in a megabyte of gzip: one stored block header would do, but this is what
 /// `gzip -9` makes of them.
-fn bomb() -> Vec<Act> {
-    let made = std::process::Command::new("sh").args(["-c", "head -c 50000000 /dev/zero | gzip -9"]).output().unwrap();
-    answer(200, "Content-Encoding: gzip\r\n", made.stdout)
+fn bomb() -> Vec<u8> {
+    std::process::Command::new("sh").args(["-c", "head -c 50000000 /dev/zero | gzip -9"]).output().unwrap().stdout
 }
 
 #[tokio::test]

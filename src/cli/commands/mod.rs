@@ -12,3 +12,6 @@ pub(super) mod report;
 pub(super) mod run;
 pub(super) mod snapshot;
 pub(super) mod validate;
+
+/// How many rehearsals of a site are looked at.
+const MOST_REHEARSALS: u32 = 10_000;

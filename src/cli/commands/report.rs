@@ -9,9 +9,6 @@ use crate::run::{NoListener, Runner};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// How many rehearsals of a site are looked at.
-const MOST_REHEARSALS: u32 = 10_000;
-
 pub(in crate::cli) async fn report(common: &Common, options: &Options) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
     let runner = fleet.runner(Arc::new(NoListener)).await?;
@@ -50,7 +47,7 @@ async fn read(runner: &Runner, run: RunId) -> Result<Report, Failure> {
         return Err(Failure::absent(format!("the journal has no run {run}")));
     }
     let report = Report::of(run, &entries).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
-    let rehearsals = runner.journal.rehearsals(&report.site, MOST_REHEARSALS).await?;
+    let rehearsals = runner.journal.rehearsals(&report.site, super::MOST_REHEARSALS).await?;
     Ok(report.with_rehearsals(&rehearsals))
 }
 

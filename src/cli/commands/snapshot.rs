@@ -36,9 +36,6 @@ pub(in crate::cli) async fn snapshot(common: &Common, options: &Snapshot) -> Res
     }
 }
 
-/// How many rehearsals of a site are looked at.
-const MOST_REHEARSALS: u32 = 10_000;
-
 fn progress() -> Arc<dyn Progress> {
     Arc::new(NoProgress)
 }
@@ -97,7 +94,7 @@ async fn list(common: &Common, runner: &Runner, site: Option<&str>) -> Result<Ex
     };
     let (mut all, mut last) = (Vec::new(), Vec::new());
     for site in sites {
-        let rehearsals = runner.journal.rehearsals(&site, MOST_REHEARSALS).await?;
+        let rehearsals = runner.journal.rehearsals(&site, super::MOST_REHEARSALS).await?;
         last.extend(Rehearsal::last_proven(&rehearsals).cloned());
         for one in runner.store.list(&site)? {
             let rehearsed = rehearsals.iter().find(|rehearsal| rehearsal.snapshot == one.name.as_str()).cloned();
@@ -141,7 +138,7 @@ async fn show_one(
     let name = choose(runner, &site, name)?;
     let manifest = runner.store.load(&site, &name)?;
     let totals = manifest.totals();
-    let rehearsals = runner.journal.rehearsals(&site, MOST_REHEARSALS).await?;
+    let rehearsals = runner.journal.rehearsals(&site, super::MOST_REHEARSALS).await?;
     let rehearsed = rehearsals.iter().find(|rehearsal| rehearsal.snapshot == name.as_str());
     let last = Rehearsal::last_proven(&rehearsals);
     let mut lines = Vec::new();

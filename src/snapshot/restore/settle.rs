@@ -6,7 +6,8 @@
 
 use super::super::item::ItemPath;
 use super::super::manifest::{Entry, Facts, Manifest};
-use super::super::walk::Account;
+use super::super::stream::TAR_TIMES;
+use super::super::walk::{Account, NANOSECONDS};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,11 +19,6 @@ set_all() { case $k in "") return;; o*) busybox chown -h -- "${k#o}" "$@";; m*) 
 *) busybox touch -h -c -d "@${k#t}" -- "$@";; esac || s=1; }
 for w; do if [ "${w%% *}" != "$k" ]; then set_all "$@"; set --; k=${w%% *}; fi; set -- "$@" "${w#* }"; done
 set_all "$@"; exit "$s"' sh"#;
-
-/// The times that a header of an old archive can say, in seconds.
-const TAR_TIMES: std::ops::Range<i64> = 0..1 << 33;
-/// In a second.
-const NANOSECONDS: i64 = 1_000_000_000;
 
 /// What is set when all files are written.
 #[derive(Debug, Clone, Default)]

@@ -20,6 +20,8 @@ pub(in super::super) struct Writer {
     catalog: Arc<Catalog>,
     /// What is in the store already.
     stored: BlobReader,
+    /// Blobs of entries that were read from it a moment ago.
+    read: HashSet<Digest>,
     packer: Packer,
     new: HashSet<Digest>,
     new_bytes: u64,
@@ -55,6 +57,7 @@ impl Store {
         Ok(Writer {
             store: self.clone(),
             stored: BlobReader::new(self.backend.clone(), catalog.clone(), None),
+            read: HashSet::new(),
             catalog,
             packer: Packer::new(self.backend.clone()),
             new: HashSet::new(),
@@ -81,7 +84,8 @@ impl Writer {
     /// the whole snapshot is lost.
     pub(super) fn put_entries(&mut self, data: &[u8]) -> Result<Digest> {
         let chunk = Chunk { digest: Digest::of(data), size: data.len() as u32 };
-        if !self.new.contains(&chunk.digest) && self.stored.read(&chunk).is_err() {
+        let there = self.new.contains(&chunk.digest) || self.read.contains(&chunk.digest);
+        if !there && self.stored.read(&chunk).is_err() {
             self.new.insert(chunk.digest);
             self.packer.add_entries(chunk.digest, data)?;
         }
@@ -90,7 +94,10 @@ impl Writer {
 
     /// Reads a snapshot of the site that is written.
     pub(in super::super) fn load(&mut self, site: &SiteName, name: &SnapshotName) -> Result<Manifest> {
-        Ok(self.store.load_with(&mut self.stored, site, name)?.manifest)
+        let loaded = self.store.load_with(&mut self.stored, site, name)?;
+        let entries = loaded.entries.iter().flat_map(|content| &content.chunks);
+        self.read.extend(entries.map(|chunk| chunk.digest));
+        Ok(loaded.manifest)
     }
 
     /// Begins a content.
