@@ -337,11 +337,12 @@ impl Bench {
         let first = self.capture("dump: ours", &source, &store).await;
         self.memory("memory MB, dump: ours");
         self.capture("dump unchanged: ours", &source, &store).await;
-        let import = format!("zstd -qdc shop.sql.zst | $SSH \"mariadb --no-defaults -uroot -S {socket} shop\"");
-        self.time("import of all: ssh mariadb", &import);
         database.sql("update t3 set v = reverse(v) where id % 100 = 7");
         let restored = self.restore("import of one table: ours", &source, &store, &first).await;
         assert_eq!(restored.undone.changes.len(), 1);
+        // At the end: after it every table is another one.
+        let import = format!("zstd -qdc shop.sql.zst | $SSH \"mariadb --no-defaults -uroot -S {socket} shop\"");
+        self.time("import of all: ssh mariadb", &import);
     }
 }
 
@@ -411,7 +412,8 @@ impl Server {
         }
     }
 
-    /// An SSH server on a free port, and one established connection for those who want it.
+    /// An SSH server on a free port, and one established connection for those who want it. `SHLVL`: bash
+    /// would read the account's start-up file before each command otherwise, and some take longer than it.
     fn start(folder: &Path) -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0").and_then(|it| it.local_addr()).expect("a port").port();
         let user = output(folder, "id -un");
@@ -419,7 +421,8 @@ impl Server {
         let at = folder.display();
         let server = format!(
             "Port {port}\nListenAddress 127.0.0.1\nHostKey {at}/host\nAuthorizedKeysFile {at}/user.pub\nPidFile none\n\
-             StrictModes no\nUsePAM no\nLogLevel ERROR\nPermitRootLogin prohibit-password\nMaxSessions 20\nPrintMotd no\n"
+             StrictModes no\nUsePAM no\nLogLevel ERROR\nPermitRootLogin prohibit-password\nMaxSessions 20\nPrintMotd no\n\
+             SetEnv SHLVL=2\n"
         );
         let client = format!(
             "Host bench\n  HostName 127.0.0.1\n  Port {port}\n  User {}\n  IdentityFile {at}/user\n  \

@@ -178,8 +178,16 @@ fn what_a_killed_runner_left_running_is_ended() {
     std::fs::remove_file(&group).unwrap();
     runner.kill().unwrap();
     runner.wait().unwrap();
+    // Another command of the runner had an id that was given out again since.
+    let mut other = Command::new("setsid").args(["sleep", "1000"]).spawn().unwrap();
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let private = std::fs::read_dir(folder.join("temporary")).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(private.join(".records/1"), format!("{} {} 5\n", other.id(), boot.trim())).unwrap();
 
     let (code, said) = intendant(folder, &["recover"]);
+    assert!(other.try_wait().unwrap().is_none(), "what is not the runner's was ended");
+    other.kill().unwrap();
+    other.wait().unwrap();
     assert!(matches!(code, Some(0 | 10)), "{code:?} {said}");
     assert_eq!(std::fs::read_to_string(folder.join("site/page.html")).unwrap(), "as it was", "{said}");
     let alive = Path::new("/proc").join(&process).exists();

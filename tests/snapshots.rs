@@ -244,10 +244,18 @@ async fn a_flipped_byte_is_found_and_named() {
     place.write("good", "bad");
     let error = place.restore(&first, Vec::new(), &[]).await.unwrap_err().to_string();
     assert!(error.contains(first.name.as_str()) && error.contains("among them good;"), "{error}");
+    assert!(error.contains("nothing was changed"), "{error}");
+    assert_eq!(std::fs::read(place.path("good")).unwrap(), b"bad");
+    // Nor is what the store has only with damage overwritten.
+    let second = place.capture().await.unwrap();
+    place.write("good", "good ".repeat(100_000));
+    let error = place.restore(&second, Vec::new(), &[]).await.unwrap_err().to_string();
+    assert!(error.contains("would overwrite") && error.contains("among them good;"), "{error}");
+    assert_eq!(std::fs::read(place.path("good")).unwrap(), "good ".repeat(100_000).as_bytes());
     // A pack that has gone is seen without reading bytes.
     std::fs::remove_file(&pack).unwrap();
     let verified = verify(&place.store(), None, Depth::Metadata, &quiet()).await.unwrap();
-    assert_eq!((verified.hurt.len(), verified.damaged.len()), (1, 1), "{verified:?}");
+    assert_eq!((verified.hurt.len(), verified.damaged.len()), (2, 1), "{verified:?}");
 }
 
 #[tokio::test]

@@ -37,7 +37,9 @@ impl Shell for LocalShell {
         Ok(Process {
             stdin: stdin.map(|stdin| Box::pin(stdin) as super::Writer),
             stdout: Box::pin(stdout),
-            closing: wrapper::Closing::new(command, self.host(), mark, Box::pin(stderr), Box::pin(ended)),
+            closing: Box::pin(
+                wrapper::Closing::new(command, self.host(), mark, Box::pin(stderr), Box::pin(ended)).wait(),
+            ),
         })
     }
 

@@ -33,10 +33,19 @@ pub struct Process {
     pub stdin: Option<Writer>,
     /// Its standard output. An end of this stream proves nothing: only [`Process::finish`] does.
     pub stdout: Reader,
-    closing: wrapper::Closing,
+    closing: Closing,
 }
 
+type Closing = Pin<Box<dyn Future<Output = Result<Output, RemoteError>> + Send>>;
+
 impl Process {
+    /// One that has ended and left this: for those who stand in for a host.
+    pub fn ended(output: Output) -> Self {
+        let stdout = Box::pin(std::io::Cursor::new(output.stdout));
+        let output = Output { stdout: Vec::new(), ..output };
+        Self { stdin: None, stdout, closing: Box::pin(async { Ok(output) }) }
+    }
+
     /// Waits for the closing status. Read `stdout` to its end before, and drop `stdin`.
     ///
     /// # Errors
@@ -45,7 +54,7 @@ impl Process {
     pub async fn finish(self) -> Result<Output, RemoteError> {
         drop(self.stdin);
         drop(self.stdout);
-        self.closing.wait().await
+        self.closing.await
     }
 }
 

@@ -178,7 +178,9 @@ impl Shell for SshShell {
         Ok(Process {
             stdin: stdin.map(|stdin| Box::pin(stdin) as super::Writer),
             stdout: Box::pin(stdout),
-            closing: wrapper::Closing::new(command, &self.target, mark, Box::pin(stderr), Box::pin(ended)),
+            closing: Box::pin(
+                wrapper::Closing::new(command, &self.target, mark, Box::pin(stderr), Box::pin(ended)).wait(),
+            ),
         })
     }
 

@@ -12,12 +12,14 @@ use tokio::task::JoinHandle;
 /// `$1` folder (empty: the account's own), `$2` limit in seconds, `$3` folder of records (empty or
 /// not there: none is made), `$4` the mark of the closing line, then the command. GNU `timeout` makes
 /// a process group of its own, whose id is the process id that is recorded; BusyBox's does not, and so
-/// `setsid` does, and what outlives its limit is ended here. With it stands the id of the host's boot, because process ids mean nothing after the next one.
+/// `setsid` does, and what outlives its limit is ended here. With it stand the id of the host's boot and
+/// when the process began, because ids are given out again: the 22nd field of `proc_pid_stat(5)`.
 const WRAPPER: &str = r#"d=$1 t=$2 p=$3 m=$4; shift 4
 if [ -n "$d" ]; then cd -- "$d" || { printf '\n%s 126\n' "$m" >&2; exit 0; }; fi
 if command -v timeout >/dev/null 2>&1; then set -- timeout -k 10 "$t" "$@"; fi
 if [ -d "$p" ]; then p=$p/$$
-set -- sh -c 'read -r b 2>/dev/null </proc/sys/kernel/random/boot_id; echo "$$ $b" 2>/dev/null >"$0"
+set -- sh -c 'read -r b 2>/dev/null </proc/sys/kernel/random/boot_id; read -r w 2>/dev/null <"/proc/$$/stat"
+began() { shift 19; echo "$1"; }; echo "$$ $b $(began ${w##*) } 2>/dev/null)" 2>/dev/null >"$0"
 if command -v busybox >/dev/null 2>&1 && command -v setsid >/dev/null 2>&1; then exec setsid "$@"; fi; exec "$@"' "$p" "$@"
 else p=; fi
 "$@"

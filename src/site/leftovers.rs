@@ -14,14 +14,17 @@ pub(super) const RECORDS: &str = ".records";
 /// `$1` our own private folder, `$2` the run (empty: none), `$3` whether ours goes too. Ends the process
 /// groups on record in ours, but for this script's own, and in every other private folder of that
 /// run, politely, then not; after that the folders go, which nothing can make anew any more. Folders
-/// of other accounts are not believed. No `--` after the signal: dash and BusyBox refuse it.
+/// of other accounts are not believed, nor records of a process that began at another time than the one that
+/// has its id now. No `--` after the signal: dash and BusyBox refuse it.
 const CLEAR: &str = r#"b=; read -r b 2>/dev/null </proc/sys/kernel/random/boot_id
 others() { find "${TMPDIR:-/tmp}" -maxdepth 1 -type d -name 'intendant.??????????' -user "$(id -u)" |
 while IFS= read -r d; do r=; read -r r 2>/dev/null <"$d/.run"; if [ "$r" = "$2" ] && [ "$d" != "$1" ]; then printf '%s\n' "$d"; fi; done; }
 found=; if [ -n "$2" ]; then found=$(others "$@"); fi
+began() { shift 19; echo "$1"; }
+same() { w=; read -r w 2>/dev/null <"/proc/$1/stat"; [ -z "$w" ] || [ "$(began ${w##*) } 2>/dev/null)" = "$2" ]; }
 signal() { printf '%s\n' "$2" "$found" | { n=1; while IFS= read -r d; do [ -n "$d" ] || continue; for r in "$d"/.records/*; do
-p= o=; read -r p o 2>/dev/null <"$r"; case $p in ''|*[!0-9]*|$$|$PPID) continue;; esac
-[ "$o" = "$b" ] && kill "-$1" "-$p" 2>/dev/null && n=0; done; done; exit "$n"; }; }
+p= o= t=; read -r p o t 2>/dev/null <"$r"; case $p in ''|*[!0-9]*|$$|$PPID) continue;; esac
+[ "$o" = "$b" ] && same "$p" "$t" && kill "-$1" "-$p" 2>/dev/null && n=0; done; done; exit "$n"; }; }
 i=0 s=TERM; while signal "$s" "$1"; do
 i=$((i+1)); case $i in 20) s=KILL;; 50) exit 5;; *) s=0;; esac; sleep 0.2; done
 if [ "$3" = leave ]; then case $1 in */intendant.*) rm -rf -- "$1" || exit 4;; esac; fi

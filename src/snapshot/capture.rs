@@ -168,7 +168,7 @@ async fn begin(source: &Source, store: &Arc<Store>, at_hand: Previous) -> Result
         let previous = match store.latest(&site)? {
             Some(name) if at_hand.as_ref().is_some_and(|(at_hand, _)| *at_hand == name) => at_hand,
             Some(name) => match writer.load(&site, &name) {
-                Ok(manifest) => Some((name, Arc::new(manifest))),
+                Ok(manifest) => Some((name, manifest)),
                 Err(error) => {
                     tracing::warn!(%error, %site, "the previous snapshot can't be read; everything is read again");
                     None

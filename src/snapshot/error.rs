@@ -170,6 +170,18 @@ pub enum SnapshotError {
         /// Which items.
         detail: String,
     },
+    /// What would be overwritten is in the store already, but damaged.
+    #[error(
+        "what the restore of {site} would overwrite is kept in snapshot {name}, which is hurt: {detail}; nothing was changed; run `intendant snapshot repair`, then try again"
+    )]
+    NotKept {
+        /// The site.
+        site: SiteName,
+        /// The snapshot of the present state.
+        name: SnapshotName,
+        /// Which items.
+        detail: String,
+    },
     /// The snapshot's bytes turned out to be damaged when they were sent.
     #[error(
         "the restore of {site} stopped midway, because snapshot {name} is hurt: {detail}; the state before it is snapshot {before}: restore that one, or another"

@@ -15,6 +15,8 @@ pub const MANIFEST_VERSION: u32 = 2;
 pub(super) const WHOLE_MANIFEST_VERSION: u32 = 1;
 /// How large content is cut: FastCDC of 2020 with normalization 1, within the three sizes below.
 pub const CHUNKER: &str = "fastcdc-2020-1m";
+/// How many bytes of small fields are hashed together.
+const HASHED_AT_ONCE: usize = 64 << 10;
 /// How it was cut before, which is still read: every 4 MiB.
 pub(super) const FIXED_CHUNKER: &str = "fixed-4m";
 /// Content is cut nowhere before this many bytes, so that most files are one chunk.
@@ -241,10 +243,15 @@ impl Manifest {
     /// The deterministic id: BLAKE3 over the site's name and, for each item in order, what a
     /// restore gives back. Two equal states have equal ids, whenever they were taken.
     pub fn id(&self) -> Digest {
-        let mut hasher = blake3::Hasher::new();
+        // Many small fields: hashed one by one they would take several times as long.
+        let (mut hasher, mut fields) = (blake3::Hasher::new(), Vec::with_capacity(2 * HASHED_AT_ONCE));
         let mut field = |bytes: &[u8]| {
-            hasher.update(&(bytes.len() as u64).to_le_bytes());
-            hasher.update(bytes);
+            fields.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+            fields.extend_from_slice(bytes);
+            if fields.len() >= HASHED_AT_ONCE {
+                hasher.update(&fields);
+                fields.clear();
+            }
         };
         field(b"intendant-manifest-1");
         field(self.header.site.as_str().as_bytes());
@@ -269,7 +276,7 @@ impl Manifest {
                 Entry::Dir { .. } | Entry::Other { .. } => {}
             }
         }
-        hasher.finalize().into()
+        hasher.update(&fields).finalize().into()
     }
 
     /// Whether it came in with an export, which anybody can have written: nothing on a host walked at 0.

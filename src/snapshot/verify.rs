@@ -4,7 +4,7 @@
 
 use super::error::{Result, SnapshotError};
 use super::item::Item;
-use super::manifest::{Entry, Manifest};
+use super::manifest::{Chunk, Content, Entry, Manifest};
 use super::store::{BlobReader, Place, SnapshotName, Store};
 use super::{Phase, Progress};
 use crate::model::{Digest, SiteName};
@@ -98,6 +98,20 @@ fn one(store: &Store, site: &SiteName, name: &SnapshotName, progress: &dyn Progr
         verified.hurt.push(HurtSnapshot { site: site.clone(), name: name.clone(), count, items });
     }
     Ok(verified)
+}
+
+/// Those of these items that can't be read, every byte of them.
+pub(super) fn hurt_among(items: &[(Item, Content)], blobs: &mut BlobReader, progress: &dyn Progress) -> Vec<String> {
+    let needed: HashSet<Digest> =
+        items.iter().flat_map(|(_, content)| &content.chunks).map(|chunk| chunk.digest).collect();
+    let wanted = blobs.places(needed);
+    let bad = read_all(blobs, &wanted, &mut Verified::default(), progress);
+    let mut is_hurt = |chunk: &Chunk| match blobs.place(&chunk.digest) {
+        Some(place) if place.size() == chunk.size => bad.contains(&chunk.digest) && blobs.read(chunk).is_err(),
+        _ => true,
+    };
+    let hurt = items.iter().filter(|(_, content)| content.chunks.iter().any(&mut is_hurt));
+    hurt.map(|(item, _)| item.to_string()).collect()
 }
 
 /// How many items are named for each snapshot.

@@ -23,7 +23,7 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 /// BusyBox records of `stat` follow, and if anything went wrong the folders that can't be read.
 const WALK: &str = r#"LC_ALL=C; export LC_ALL
 f=$1; shift
-gnu() { "$1" --version 2>/dev/null | grep -q GNU; }
+gnu() { case $("$1" --version 2>/dev/null) in *GNU*) ;; *) return 1;; esac; }
 say() { printf '%s%s %s %s\0' "$1" "$(date +%s)" "$(id -u)" "$(id -G)"; }
 busy() { command -v busybox >/dev/null 2>&1 || exit 96; }
 b=; gnu tar || { busy; b='busybox-tar '; }

@@ -102,7 +102,7 @@ pub async fn prepare(
     let before = taken.commit(progress).await?;
     let work = Work::new(source, store, before.manifest.clone(), &target, &request.only, account);
     let mut prepared = Prepared { work, request, target, before, bytes: 0, _reading: reading };
-    prepared.check().await?;
+    prepared.check(progress).await?;
     Ok(prepared)
 }
 
@@ -193,14 +193,16 @@ impl Prepared {
     }
 
     /// Bytes, room and rights.
-    async fn check(&mut self) -> Result<()> {
-        let hurt = self.work.missing(&self.work.blobs().await?);
+    async fn check(&mut self, progress: &Arc<dyn Progress>) -> Result<()> {
+        let [hurt, lost] = self.work.hurt(progress).await?;
+        let site = || self.work.source.site.clone();
+        let detail = |items: &[String]| format!("{} items can't be read, among them {}", items.len(), shown(items));
         if !hurt.is_empty() {
-            return Err(SnapshotError::Hurt {
-                site: self.work.source.site.clone(),
-                name: self.request.target.clone(),
-                detail: format!("{} items can't be read, among them {}", hurt.len(), shown(&hurt)),
-            });
+            return Err(SnapshotError::Hurt { site: site(), name: self.request.target.clone(), detail: detail(&hurt) });
+        }
+        if !lost.is_empty() {
+            let name = self.before.name.clone();
+            return Err(SnapshotError::NotKept { site: site(), name, detail: detail(&lost) });
         }
         let (first, last) = self.work.file_work(&self.request.last);
         let file_bytes = first.bytes + last.bytes;

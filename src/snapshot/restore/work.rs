@@ -10,6 +10,7 @@ use super::super::error::Result;
 use super::super::item::{Item, ItemPath};
 use super::super::manifest::{Content, Entry, Manifest};
 use super::super::store::{BlobReader, Store};
+use super::super::verify::hurt_among;
 use super::super::walk::Account;
 use super::super::{Phase, Progress, Source};
 use super::Only;
@@ -60,6 +61,19 @@ impl Work {
         joined(tokio::task::spawn_blocking(move || store.blobs()).await)
     }
 
+    /// What has to be sent.
+    fn sent(&self) -> impl Iterator<Item = (&Item, &Content)> {
+        self.diff.changes.iter().filter_map(|(item, _)| Some((item, self.goal.entries.get(item)?.content()?)))
+    }
+
+    /// What will be overwritten or removed.
+    fn overwritten(&self) -> impl Iterator<Item = (&Item, &Content)> {
+        let content = |manifest: &Manifest, item: &Item| manifest.entries.get(item).and_then(Entry::content).cloned();
+        let goes = move |item: &&Item| content(&self.present, item) != content(&self.goal, item);
+        let items = self.diff.changes.iter().map(|(item, _)| item).filter(goes);
+        items.filter_map(|item| Some((item, self.present.entries.get(item)?.content()?)))
+    }
+
     /// Items that have to be sent and are not in the store with all their bytes.
     pub(super) fn missing(&self, blobs: &BlobReader) -> Vec<String> {
         let hurt = |(item, content): (&Item, &Content)| {
@@ -69,9 +83,20 @@ impl Work {
                 .any(|chunk| blobs.place(&chunk.digest).is_none_or(|place| place.size() != chunk.size));
             missing.then(|| item.to_string())
         };
-        let needed =
-            self.diff.changes.iter().filter_map(|(item, _)| Some((item, self.goal.entries.get(item)?.content()?)));
-        needed.filter_map(hurt).collect()
+        self.sent().filter_map(hurt).collect()
+    }
+
+    /// Items that can't be read from the store, every byte of them: those that have to be sent, and those
+    /// that will be overwritten or removed.
+    pub(super) async fn hurt(&self, progress: &Arc<dyn Progress>) -> Result<[Vec<String>; 2]> {
+        let owned = |(item, content): (&Item, &Content)| (item.clone(), content.clone());
+        let lists = [self.sent().map(owned).collect::<Vec<_>>(), self.overwritten().map(owned).collect()];
+        let (store, progress) = (self.store.clone(), progress.clone());
+        let read = move || {
+            let mut blobs = store.blobs()?;
+            Ok(lists.map(|items| hurt_among(&items, &mut blobs, &*progress)))
+        };
+        joined(tokio::task::spawn_blocking(read).await)
     }
 
     /// The files of the first pass, and those that come last.

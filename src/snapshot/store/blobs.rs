@@ -159,6 +159,14 @@ impl BlobReader {
         self.catalog.by_frame()
     }
 
+    /// Where the first copies of these blobs are, in the order in which they lie in packs.
+    pub(in super::super) fn places(&self, digests: impl IntoIterator<Item = Digest>) -> Vec<(Place, Digest)> {
+        let there = digests.into_iter().filter_map(|digest| Some((self.place(&digest)?, digest)));
+        let mut places: Vec<(Place, Digest)> = there.collect();
+        places.sort_unstable_by_key(|(place, _)| *place);
+        places
+    }
+
     /// Packs that do not end as archives do; no blob is hurt by that.
     pub(in super::super) fn bad_ends(&self) -> Result<Vec<String>> {
         let failed = SnapshotError::store(self.backend.shown("packs"), "listing packs");

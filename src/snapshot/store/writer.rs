@@ -3,7 +3,7 @@
 //! May use: `model`, `codec`, `manifest`, `error` and its siblings. Invariants: one writer per
 //! site; nothing is stored twice; the manifest comes last.
 
-use super::super::codec;
+use super::super::codec::{self, Loaded};
 use super::super::error::{Result, SnapshotError};
 use super::super::manifest::{Chunk, Content, Manifest};
 use super::blobs::{BlobReader, Catalog};
@@ -22,6 +22,8 @@ pub(in super::super) struct Writer {
     stored: BlobReader,
     /// Blobs of entries that were read from it a moment ago.
     read: HashSet<Digest>,
+    /// The snapshot that they belong to, with its id and its entries as they are stored.
+    loaded: Option<(Arc<Manifest>, Digest, Content)>,
     packer: Packer,
     new: HashSet<Digest>,
     new_bytes: u64,
@@ -58,6 +60,7 @@ impl Store {
             store: self.clone(),
             stored: BlobReader::new(self.backend.clone(), catalog.clone(), None),
             read: HashSet::new(),
+            loaded: None,
             catalog,
             packer: Packer::new(self.backend.clone()),
             new: HashSet::new(),
@@ -93,11 +96,14 @@ impl Writer {
     }
 
     /// Reads a snapshot of the site that is written.
-    pub(in super::super) fn load(&mut self, site: &SiteName, name: &SnapshotName) -> Result<Manifest> {
-        let loaded = self.store.load_with(&mut self.stored, site, name)?;
-        let entries = loaded.entries.iter().flat_map(|content| &content.chunks);
-        self.read.extend(entries.map(|chunk| chunk.digest));
-        Ok(loaded.manifest)
+    pub(in super::super) fn load(&mut self, site: &SiteName, name: &SnapshotName) -> Result<Arc<Manifest>> {
+        let Loaded { manifest, id, entries } = self.store.load_with(&mut self.stored, site, name)?;
+        let manifest = Arc::new(manifest);
+        if let Some(entries) = entries {
+            self.read.extend(entries.chunks.iter().map(|chunk| chunk.digest));
+            self.loaded = Some((manifest.clone(), id, entries));
+        }
+        Ok(manifest)
     }
 
     /// Begins a content.
@@ -123,16 +129,25 @@ impl Writer {
     /// Stores the manifest's entries, syncs all packs and their indexes, then makes the snapshot
     /// visible.
     pub(in super::super) fn commit(mut self, manifest: &Manifest) -> Result<Committed> {
-        let id = manifest.id();
+        let same = |(loaded, ..): &(Arc<Manifest>, Digest, Content)| {
+            loaded.header.site == manifest.header.site && loaded.entries == manifest.entries
+        };
+        let known = self.loaded.take().filter(same).map(|(_, id, entries)| (id, entries));
+        let (id, known) = known.map_or_else(|| (manifest.id(), None), |(id, entries)| (id, Some(entries)));
         let name = SnapshotName::of(manifest.header.taken, &id);
         let file = manifest_file(&manifest.header.site, &name);
         let backend = self.store.backend.clone();
         let failed = || SnapshotError::store(backend.shown(&file), "writing a manifest");
-        let mut entries = ContentWriter::new(content::ENTRIES, std::mem::take(&mut self.spare));
-        for line in codec::lines(manifest) {
-            entries.take(&mut self, &line.map_err(failed())?)?;
-        }
-        let entries = entries.finish(&mut self)?;
+        let entries = match known {
+            Some(known) => known,
+            None => {
+                let mut entries = ContentWriter::new(content::ENTRIES, std::mem::take(&mut self.spare));
+                for line in codec::lines(manifest) {
+                    entries.take(&mut self, &line.map_err(failed())?)?;
+                }
+                entries.finish(&mut self)?
+            }
+        };
         let written = self.packer.finish()?;
         let bytes_stored = written.iter().map(|pack| pack.bytes).sum();
         let write = || codec::write(manifest, &entries, id, backend.create(&file)?)?.commit();
