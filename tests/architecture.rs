@@ -39,6 +39,8 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
         for entry in std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
             let path = entry.unwrap().path();
             match path.is_dir() {
+                // What was built.
+                true if path.ends_with("target") => {}
                 true => folders.push(path),
                 false if path.extension().is_some_and(|end| end == "rs") => files.push(path),
                 false => {}
