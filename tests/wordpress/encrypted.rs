@@ -4,6 +4,7 @@
 use crate::support::{Environment, Testbed, same};
 use std::path::Path;
 use std::process::Command;
+use std::time::Duration;
 
 /// Makes an identity in a file of the environment; returns its recipient and the secret.
 fn make_key(shop: &Environment, name: &str) -> (String, String) {
@@ -75,7 +76,14 @@ fn what_cannot_be_read_is_no_undo_and_so_nothing_is_changed() {
     shop.intendant(&["run", "shop"]).ended(3, "other recipients").said("find out who changed it");
     settings(&recipient);
     shop.intendant(&["doctor", "shop"]).ended(0, "doctor").said("and can be read here");
-    shop.intendant(&["run", "shop"]).ended(0, "a run that can undo");
+    shop.killed_at(&["run", "shop"], "maintenance on", Duration::ZERO);
+    std::fs::remove_file(shop.path("intendant.yaml")).unwrap();
+    shop.intendant(&["recover"])
+        .ended(1, "recover without an identity")
+        .said("the run stays open, because its snapshots can't be read")
+        .said(&why);
+    settings(&recipient);
+    shop.intendant(&["recover"]).ended(0, "a run that can undo");
     bed.core_is_whole("7.1.1");
     shop.intendant(&["restore", "shop", "--yes"]).ended(0, "a restore");
     bed.core_is_whole("6.1.9");

