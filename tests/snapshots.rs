@@ -6,6 +6,9 @@ mod alone;
 mod busybox;
 #[path = "snapshots/children.rs"]
 mod children;
+#[cfg(feature = "encryption")]
+#[path = "snapshots/encrypted.rs"]
+mod encrypted;
 #[path = "snapshots/full.rs"]
 mod full;
 #[path = "snapshots/hostile.rs"]

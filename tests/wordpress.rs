@@ -9,6 +9,9 @@ mod broken;
 mod busybox;
 #[path = "wordpress/connections.rs"]
 mod connections;
+#[cfg(feature = "encryption")]
+#[path = "wordpress/encrypted.rs"]
+mod encrypted;
 #[path = "wordpress/good.rs"]
 mod good;
 #[path = "wordpress/killed.rs"]

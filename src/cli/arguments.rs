@@ -36,6 +36,9 @@ pub(super) struct Common {
     /// The folder of the snapshot store
     #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_STORE")]
     pub(super) store: Option<PathBuf>,
+    /// What reads an encrypted snapshot store: file:PATH, or env:NAME of a variable INTENDANT_…
+    #[arg(long, global = true, value_name = "REFERENCE", env = "INTENDANT_IDENTITY", hide_env_values = true)]
+    pub(super) identity: Option<String>,
     /// The folder of reports
     #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_REPORTS")]
     pub(super) reports: Option<PathBuf>,
@@ -70,7 +73,7 @@ pub(super) enum Command {
     /// Finish or unwind whatever was interrupted
     #[command(after_help = "Example:\n  intendant recover")]
     Recover(Recover),
-    /// Create, list, show, verify, rehearse, export, import and prune snapshots
+    /// Create, list, show, verify, rehearse, export, import, prune and encrypt snapshots
     #[command(after_help = "Example:\n  intendant snapshot list boutique-laval")]
     Snapshot(Snapshot),
     /// Put a snapshot back, or a part of it
@@ -207,6 +210,21 @@ pub(super) enum SnapshotAction {
         /// The file to write
         #[arg(long, value_name = "FILE")]
         to: PathBuf,
+        /// Encrypt it to the store's recipients
+        #[arg(long)]
+        encrypt: bool,
+    },
+    /// Encrypt what is stored from now on to public keys; without any, say how the store is encrypted
+    #[command(
+        after_help = "Example:\n  intendant snapshot encrypt --to age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+    )]
+    Encrypt {
+        /// Who reads it: recipients of age, in place of those of before
+        #[arg(long, value_name = "RECIPIENT")]
+        to: Vec<String>,
+        /// Write what is there already again, encrypted to them and nobody else
+        #[arg(long)]
+        rewrite: bool,
     },
 }
 

@@ -74,7 +74,7 @@ impl From<crate::run::RunError> for Failure {
             RunError::Unreachable { .. } | RunError::Work(_) => ExitCode::HOST,
             RunError::NothingOpen { .. } => ExitCode::ABSENT,
             RunError::Open { .. } | RunError::Held(_) => ExitCode::of(Outcome::Refused),
-            RunError::Journal { .. } => ExitCode::OTHER,
+            RunError::Journal { .. } | RunError::Locked { .. } => ExitCode::OTHER,
             RunError::Illegal { .. } => ExitCode::of(Outcome::Stuck),
         };
         Self::new(code, &error)

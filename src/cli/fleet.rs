@@ -10,7 +10,8 @@ use crate::playbook::Library;
 use crate::remote::SshSettings;
 use crate::run::{Job, Listener, Runner, SystemClock};
 use crate::site::ToolCache;
-use crate::snapshot::Store;
+use crate::snapshot::{Identities, Store};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -44,9 +45,31 @@ impl Fleet {
         })
     }
 
-    /// The snapshot store.
-    pub(super) fn store(&self) -> Result<Store, Failure> {
-        Ok(Store::open(&self.settings.snapshots)?)
+    /// The snapshot store, which has the recipients that the settings name, if they name any.
+    fn store(&self) -> Result<Store, Failure> {
+        let store = self.any_store()?;
+        let wanted: BTreeSet<&str> = self.settings.recipients.iter().map(|one| one.trim()).collect();
+        let found = store.recipients()?;
+        if wanted.is_empty() || wanted == found.iter().map(String::as_str).collect() {
+            return Ok(store);
+        }
+        let to = if found.is_empty() { "nobody".to_owned() } else { found.join(", ") };
+        let text = format!(
+            "the settings want the snapshot store {} encrypted to {}, and it is encrypted to {to}; nothing was done: \
+             find out who changed it, or set them: intendant snapshot encrypt --to RECIPIENT",
+            store.place(),
+            wanted.into_iter().collect::<Vec<_>>().join(", ")
+        );
+        Err(Failure { code: ExitCode::INVALID, text })
+    }
+
+    /// The snapshot store, whatever its recipients are.
+    pub(super) fn any_store(&self) -> Result<Store, Failure> {
+        let identities = match &self.settings.identity {
+            Some(reference) => reference.read(),
+            None => Identities::none("no identity is given"),
+        };
+        Ok(Store::open_with(&self.settings.snapshots, identities)?)
     }
 
     /// The jobs of the sites that were asked for, in the order of their names.

@@ -8,6 +8,7 @@ mod arguments;
 mod commands;
 mod failure;
 mod fleet;
+mod identity;
 mod progress;
 mod settings;
 mod show;

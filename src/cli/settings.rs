@@ -2,6 +2,7 @@
 //! `intendant.yaml`, and that before the default.
 
 use super::arguments::Common;
+use super::identity::Reference;
 use super::{ExitCode, Failure};
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ struct SettingsFile {
     playbooks: Option<PathBuf>,
     state: Option<PathBuf>,
     snapshots: Option<PathBuf>,
+    identity: Option<String>,
+    recipients: Vec<String>,
     reports: Option<PathBuf>,
     tools: Option<PathBuf>,
     ssh_config: Option<PathBuf>,
@@ -40,6 +43,10 @@ pub(super) struct Settings {
     pub(super) playbooks: Option<PathBuf>,
     pub(super) state: PathBuf,
     pub(super) snapshots: PathBuf,
+    /// Where the identity is that reads an encrypted store.
+    pub(super) identity: Option<Reference>,
+    /// To whom the store has to be encrypted, and nobody else; none: to whomever it says.
+    pub(super) recipients: Vec<String>,
     pub(super) reports: PathBuf,
     pub(super) tools: PathBuf,
     pub(super) ssh_config: Option<PathBuf>,
@@ -73,6 +80,12 @@ impl Settings {
             playbooks: common.playbooks.clone().or_else(|| read.playbooks.map(|path| folder.join(path))),
             state: choose(&common.state, read.state, state_home),
             snapshots: choose(&common.store, read.snapshots, data_home.join("snapshots")),
+            identity: match (&common.identity, &read.identity) {
+                (Some(option), _) => Some(Reference::parse(option, Path::new(""), "--identity")?),
+                (None, Some(setting)) => Some(Reference::parse(setting, &folder, "identity")?),
+                (None, None) => None,
+            },
+            recipients: read.recipients,
             reports: choose(&common.reports, read.reports, "reports".into()),
             tools: choose(&None, read.tools, cache_home.join("tools")),
             ssh_config: read.ssh_config.map(|path| folder.join(path)),

@@ -4,6 +4,9 @@ use super::{Command, Process, RawInput, RemoteError, Shell, wrapper};
 use async_trait::async_trait;
 use std::process::Stdio;
 
+/// What variables of ours begin with: one of them may hold a secret, and a site's own code runs here.
+const OURS: &str = "INTENDANT_";
+
 /// Runs commands on this machine, as the account that runs Intendant.
 #[derive(Debug, Default)]
 pub struct LocalShell;
@@ -19,7 +22,11 @@ impl Shell for LocalShell {
         let stream_error =
             |source| RemoteError::Stream { host: self.host().to_owned(), command: command.shown(), source };
         let stdin = if command.input == RawInput::Nothing { Stdio::null() } else { Stdio::piped() };
-        let mut child = tokio::process::Command::new("sh")
+        let mut shell = tokio::process::Command::new("sh");
+        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(OURS)) {
+            shell.env_remove(name);
+        }
+        let mut child = shell
             .args(["-c", &line])
             .stdin(stdin)
             .stdout(Stdio::piped())

@@ -1,7 +1,7 @@
 //! The loop: ask [`next`], journal it, do it, journal what came of it.
 
 use super::perform::{Bench, Failed, failed_checks, failure, perform};
-use super::preview::look;
+use super::preview::{look, unreadable};
 use super::source::{close_site, open_site, playbook_digest, snapshot_source};
 use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
 use crate::check::{Baseline, Depth};
@@ -59,6 +59,9 @@ pub async fn recover(runner: &Runner, job: &Job) -> Result<Ended, RunError> {
     let entries = runner.journal.entries(open.run).await.map_err(journal)?;
     let state =
         RunState::fold(&entries).map_err(|source| RunError::Illegal { site: site.clone(), run: open.run, source })?;
+    if let Err(source) = runner.store.readable() {
+        return Err(RunError::Locked { site, source });
+    }
     let mut driver = Driver { runner, job, run: open.run, state, bench: None };
     let program = env!("CARGO_PKG_VERSION").to_owned();
     driver.write(Event::Recovered { by: runner.by.clone(), program }).await?;
@@ -219,7 +222,7 @@ impl Driver<'_> {
         let blamed = self.blamed();
         let looked = match self.open(expect).await {
             Err(error) => Err(error),
-            Ok(()) if restore => Ok((None, self.restore_procedure(), Vec::new())),
+            Ok(()) if restore => Ok((None, self.restore_procedure(), unreadable(self.runner).into_iter().collect())),
             Ok(()) => self.look(&blamed).await,
         };
         match looked {

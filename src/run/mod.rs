@@ -150,6 +150,15 @@ pub enum RunError {
         #[source]
         source: Box<WorkError>,
     },
+    /// What would be restored can't be read; the run stays open.
+    #[error("{site}: the run stays open, because its snapshots can't be read; then: intendant recover {site}")]
+    Locked {
+        /// The site.
+        site: SiteName,
+        /// Why.
+        #[source]
+        source: SnapshotError,
+    },
     /// A run of the site is open.
     #[error("{site}: run {run} of {opened} was never finished; first: intendant recover {site}")]
     Open {

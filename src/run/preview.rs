@@ -58,7 +58,13 @@ pub(super) async fn look(
     let procedure = procedure::build(&job.plan, &job.playbook, digest, &inventory, &graph)?;
     let mut refusals = update::refusals(&job.plan, &inventory, Moment { now, any_time: job.any_time });
     refusals.extend(room(site, &procedure));
+    refusals.extend(unreadable(runner));
     Ok(Preview { digest: procedure.digest(), inventory, procedure, refusals })
+}
+
+/// A run has to be able to put the site back: not with snapshots that it can't read.
+pub(super) fn unreadable(runner: &Runner) -> Option<Refusal> {
+    runner.store.readable().err().map(|error| Refusal::Failed { why: super::in_words(&error) })
 }
 
 /// Updates unpack beside what they replace; a disk that fills half-way is avoidable harm.

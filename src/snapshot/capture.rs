@@ -169,6 +169,8 @@ async fn begin(source: &Source, store: &Arc<Store>, at_hand: Previous) -> Result
             Some(name) if at_hand.as_ref().is_some_and(|(at_hand, _)| *at_hand == name) => at_hand,
             Some(name) => match writer.load(&site, &name) {
                 Ok(manifest) => Some((name, manifest)),
+                // Who may write and not read compares with nothing: that is no fault.
+                Err(SnapshotError::Locked { .. }) => None,
                 Err(error) => {
                     tracing::warn!(%error, %site, "the previous snapshot can't be read; everything is read again");
                     None

@@ -415,7 +415,7 @@ impl<'a, R: Read> Lines<'a, R> {
     fn next(&mut self) -> Result<Option<Vec<u8>>> {
         let mut line = Vec::new();
         let mut bounded = (&mut self.input).take(MAX_LINE_BYTES);
-        bounded.read_until(b'\n', &mut line).map_err(|e| SnapshotError::damaged(self.what, e.to_string()))?;
+        bounded.read_until(b'\n', &mut line).map_err(SnapshotError::unreadable(self.what))?;
         if line.is_empty() {
             return Ok(None);
         }

@@ -52,6 +52,50 @@ pub enum SnapshotError {
         /// The folder.
         path: String,
     },
+    /// The store is encrypted, and nothing at hand reads it.
+    #[error(
+        "{what} is encrypted to {recipients}, and {why}; say where an identity is that reads it: `identity: file:PATH` in the settings, or --identity file:PATH"
+    )]
+    Locked {
+        /// The store, or a file.
+        what: String,
+        /// Its recipients.
+        recipients: String,
+        /// What is wrong with the identities at hand.
+        why: String,
+    },
+    /// The store was encrypted, and does not say any more to whom.
+    #[error(
+        "{path} names no recipients, and the snapshot store holds encrypted files; nothing was written beside them unencrypted: restore {path} from a copy of the store, or name the recipients again: intendant snapshot encrypt --to RECIPIENT"
+    )]
+    RecipientsGone {
+        /// The store's own file.
+        path: String,
+    },
+    /// A recipient that can't be used.
+    #[error(
+        "{text} can't be encrypted to: {why}; a recipient is the public half of an identity that `age-keygen` makes, and begins with age1"
+    )]
+    BadRecipient {
+        /// What was given, cleaned; never a secret.
+        text: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// There is nobody to encrypt to.
+    #[error(
+        "the snapshot store {path} has no recipients, so nothing can be encrypted; name them first: intendant snapshot encrypt --to RECIPIENT"
+    )]
+    NoRecipients {
+        /// The store.
+        path: String,
+    },
+    /// This program can't encrypt.
+    #[error("{what}, and this program was built without encryption; use one that has it")]
+    NoEncryption {
+        /// What shows that it is needed.
+        what: String,
+    },
     /// Another process writes snapshots of this site.
     #[error("another process is writing snapshots of {site} (lock {path}); wait for it to end")]
     Busy {
@@ -267,10 +311,29 @@ impl SnapshotError {
         move |source| Self::Remote { host, doing, source }
     }
 
-    /// For `map_err` on an [`io::Error`] of the store.
+    /// For `map_err` on an [`io::Error`] of the store. What encryption had to say is in it.
     pub(super) fn store(path: impl Into<String>, doing: &'static str) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
-        move |source| Self::Store { path, doing, source }
+        move |error| match error.downcast::<Self>() {
+            Ok(said) => said,
+            Err(source) => Self::Store { path, doing, source },
+        }
+    }
+
+    /// For `map_err` on an [`io::Error`] in the middle of a content: damage, except where only an
+    /// identity is missing.
+    pub(super) fn unreadable(what: &str) -> impl FnOnce(io::Error) -> Self {
+        move |error| match error.downcast::<Self>() {
+            Ok(locked @ Self::Locked { .. }) => locked,
+            Ok(other) => Self::damaged(what, other.to_string()),
+            Err(error) => Self::damaged(what, error.to_string()),
+        }
+    }
+
+    /// Whether an [`io::Error`] says that encrypted bytes are not what they were.
+    pub(super) fn is_damage(error: &io::Error) -> bool {
+        let said = error.get_ref().and_then(|said| said.downcast_ref::<Self>());
+        matches!(said, Some(Self::Damaged { .. }))
     }
 
     /// A damaged file.

@@ -8,13 +8,14 @@ use super::database::write_sql;
 use super::error::{Result, SnapshotError};
 use super::item::{ItemPath, ObjectKind, ObjectName};
 use super::manifest::{Content, Manifest};
-use super::store::{BlobReader, SnapshotName, Store};
+use super::store::{BlobReader, SnapshotName, Store, Upload};
 use super::tarball::{Tarball, Zeros};
 use super::{Phase, Progress};
 use crate::model::SiteName;
 use std::io::{self, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tempfile::NamedTempFile;
 
 /// zstd's level for exports.
 const LEVEL: i32 = 3;
@@ -39,20 +40,72 @@ pub async fn export(
     to: &Path,
     progress: &Arc<dyn Progress>,
 ) -> Result<u64> {
+    begin(store, site, name, to, false, progress).await
+}
+
+/// The same, encrypted to the store's recipients.
+///
+/// # Errors
+/// The same, and when the store has no recipients.
+pub async fn export_encrypted(
+    store: &Arc<Store>,
+    site: &SiteName,
+    name: &SnapshotName,
+    to: &Path,
+    progress: &Arc<dyn Progress>,
+) -> Result<u64> {
+    begin(store, site, name, to, true, progress).await
+}
+
+async fn begin(
+    store: &Arc<Store>,
+    site: &SiteName,
+    name: &SnapshotName,
+    to: &Path,
+    sealed: bool,
+    progress: &Arc<dyn Progress>,
+) -> Result<u64> {
     let (store, site, name) = (store.clone(), site.clone(), name.clone());
     let (to, progress) = (to.to_owned(), progress.clone());
     let task = tokio::task::spawn_blocking(move || {
         let manifest = store.load(&site, &name)?;
-        Export { manifest, blobs: store.blobs()?, to, progress: &*progress }.run()
+        let blobs = store.blobs()?;
+        store.check_locked(&blobs, &manifest)?;
+        Export { store: &store, manifest, blobs, to, sealed, progress: &*progress }.run()
     });
     super::capture::joined(task.await)
 }
 
 struct Export<'a> {
+    store: &'a Store,
     manifest: Manifest,
     blobs: BlobReader,
     to: PathBuf,
+    sealed: bool,
     progress: &'a dyn Progress,
+}
+
+/// The file of an export, which appears when it is complete.
+struct File {
+    file: NamedTempFile,
+    to: PathBuf,
+}
+
+impl Write for File {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Upload for File {
+    fn commit(self: Box<Self>) -> io::Result<()> {
+        self.file.as_file().sync_all()?;
+        self.file.persist(&self.to).map(|_| ()).map_err(|error| error.error)
+    }
 }
 
 impl Export<'_> {
@@ -63,8 +116,12 @@ impl Export<'_> {
             Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
             _ => PathBuf::from("."),
         };
-        let file = tempfile::NamedTempFile::new_in(&folder).map_err(failed)?;
-        let mut encoder = zstd::Encoder::new(file, LEVEL).map_err(failed)?;
+        let file = NamedTempFile::new_in(&folder).map_err(failed)?;
+        let mut out: Box<dyn Upload> = Box::new(File { file, to: to.clone() });
+        if self.sealed {
+            out = self.store.seal(out)?;
+        }
+        let mut encoder = zstd::Encoder::new(out, LEVEL).map_err(failed)?;
         encoder.include_checksum(true).map_err(failed)?;
         let mut tarball = Tarball::new(encoder, self.blobs, Zeros::Written);
         let written = write(&self.manifest, &mut tarball, &folder, self.progress);
@@ -72,11 +129,8 @@ impl Export<'_> {
             return Err(error);
         }
         let encoder = written.and_then(|()| tarball.finish()).map_err(failed)?;
-        let file = encoder.finish().map_err(failed)?;
-        file.as_file().sync_all().map_err(failed)?;
-        let size = file.as_file().metadata().map_err(failed)?.len();
-        file.persist(&to).map_err(|error| failed(error.error))?;
-        Ok(size)
+        encoder.finish().and_then(Upload::commit).map_err(failed)?;
+        Ok(std::fs::metadata(&to).map_err(failed)?.len())
     }
 }
 

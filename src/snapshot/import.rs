@@ -11,12 +11,11 @@ use super::error::{Result, SnapshotError};
 use super::export::{DATABASE, HEADER, MANIFEST, VIEWS, below, views};
 use super::item::{MAX_PATH_BYTES, ObjectKind};
 use super::manifest::{Content, Entry, Manifest};
-use super::store::{SnapshotName, Store, Writer};
+use super::store::{Object, SnapshotName, Store, Writer};
 use super::{Phase, Progress};
 use crate::model::{Digest, SiteName};
 use jiff::Timestamp;
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,7 +58,7 @@ struct Import<'a> {
     progress: &'a dyn Progress,
 }
 
-type Input = zstd::Decoder<'static, BufReader<File>>;
+type Input = zstd::Decoder<'static, BufReader<Box<dyn Object>>>;
 
 impl Import<'_> {
     fn refused(&self, detail: impl std::fmt::Display) -> SnapshotError {
@@ -68,8 +67,13 @@ impl Import<'_> {
     }
 
     fn run(&self, store: &Arc<Store>) -> Result<Imported> {
-        let failed = |source| SnapshotError::Import { path: self.path.display().to_string(), source };
-        let mut input = zstd::Decoder::new(File::open(&self.path).map_err(failed)?).map_err(failed)?;
+        let failed = |error: std::io::Error| match error.downcast::<SnapshotError>() {
+            Ok(locked) => locked,
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData => self.refused(error),
+            Err(source) => SnapshotError::Import { path: self.path.display().to_string(), source },
+        };
+        let file = store.open_other(&self.path).map_err(failed)?;
+        let mut input = zstd::Decoder::new(file).map_err(failed)?;
         input.window_log_max(codec::MAX_WINDOW_LOG).map_err(failed)?;
         let mut archive = tar::Archive::new(input);
         let entries = archive.entries().map_err(|error| self.refused(error))?;

@@ -29,7 +29,7 @@ pub use capture::{CaptureRequest, CaptureStats, Captured, capture};
 pub use database::{DatabaseAccess, ScratchDatabase, SelectTables, TableRule};
 pub use diff::{Aspect, Change, Diff, DiffCounts, diff};
 pub use error::{Result, SnapshotError};
-pub use export::export;
+pub use export::{export, export_encrypted};
 pub use import::{Imported, import};
 pub use item::{Item, ItemError, ItemPath, MAX_OBJECT_NAME_BYTES, MAX_PATH_BYTES, ObjectKind, ObjectName};
 pub use manifest::{
@@ -40,7 +40,10 @@ pub use restore::{
     small_file,
 };
 pub use retention::{Reason, retain};
-pub use store::{Pruned, Rehearsing, Repaired, SnapshotName, SnapshotSummary, Store, prune, repair};
+pub use store::{
+    Encrypted, Encryption, Identities, Pruned, Rehearsing, Repaired, SnapshotName, SnapshotSummary, Store, encrypt,
+    prune, repair,
+};
 pub use verify::{Depth, HurtSnapshot, Verified, verify, verify_snapshot};
 
 use crate::model::SiteName;

@@ -89,10 +89,11 @@ pub async fn verify_snapshot(
 fn one(store: &Store, site: &SiteName, name: &SnapshotName, progress: &dyn Progress) -> Result<Verified> {
     let mut blobs = store.blobs()?;
     let loaded = store.load_with(&mut blobs, site, name)?;
+    store.check_locked(&blobs, &loaded.manifest)?;
     let needed: HashSet<Digest> = loaded.blobs().collect();
     let wanted: Vec<_> = blobs.all().into_iter().filter(|(_, digest)| needed.contains(digest)).collect();
     let mut verified = Verified { snapshots: 1, ..Verified::default() };
-    let bad = read_all(&mut blobs, &wanted, &mut verified, progress);
+    let bad = read_all(&mut blobs, &wanted, &mut verified, progress)?;
     let (count, items) = hurt_items(&loaded.manifest, &blobs, &bad);
     if count > 0 {
         verified.hurt.push(HurtSnapshot { site: site.clone(), name: name.clone(), count, items });
@@ -101,23 +102,30 @@ fn one(store: &Store, site: &SiteName, name: &SnapshotName, progress: &dyn Progr
 }
 
 /// Those of these items that can't be read, every byte of them.
-pub(super) fn hurt_among(items: &[(Item, Content)], blobs: &mut BlobReader, progress: &dyn Progress) -> Vec<String> {
+pub(super) fn hurt_among(
+    items: &[(Item, Content)],
+    blobs: &mut BlobReader,
+    progress: &dyn Progress,
+) -> Result<Vec<String>> {
     let needed: HashSet<Digest> =
         items.iter().flat_map(|(_, content)| &content.chunks).map(|chunk| chunk.digest).collect();
     let wanted = blobs.places(needed);
-    let bad = read_all(blobs, &wanted, &mut Verified::default(), progress);
+    let bad = read_all(blobs, &wanted, &mut Verified::default(), progress)?;
     let mut is_hurt = |chunk: &Chunk| match blobs.place(&chunk.digest) {
         Some(place) if place.size() == chunk.size => bad.contains(&chunk.digest) && blobs.read(chunk).is_err(),
         _ => true,
     };
     let hurt = items.iter().filter(|(_, content)| content.chunks.iter().any(&mut is_hurt));
-    hurt.map(|(item, _)| item.to_string()).collect()
+    Ok(hurt.map(|(item, _)| item.to_string()).collect())
 }
 
 /// How many items are named for each snapshot.
 const SHOWN: usize = 20;
 
 fn all(store: &Store, site: Option<&SiteName>, depth: Depth, progress: &dyn Progress) -> Result<Verified> {
+    if depth == Depth::EveryByte {
+        store.readable()?;
+    }
     // What is written meanwhile is not looked at: packs that are listed after the manifests hold
     // all that these need.
     let sites = match site {
@@ -135,12 +143,23 @@ fn all(store: &Store, site: Option<&SiteName>, depth: Depth, progress: &dyn Prog
         Depth::EveryByte => {
             let all = blobs.all();
             verified.damaged.extend(blobs.bad_ends()?);
-            read_all(&mut blobs, &all, &mut verified, progress)
+            read_all(&mut blobs, &all, &mut verified, progress)?
         }
     };
     for (site, name) in listed {
         let (count, items) = match store.load_with(&mut blobs, &site, &name) {
-            Ok(loaded) => hurt_items(&loaded.manifest, &blobs, &bad),
+            Ok(loaded) => {
+                verified.damaged.extend(store.wrong_needs(&site, &name, &loaded));
+                hurt_items(&loaded.manifest, &blobs, &bad)
+            }
+            // What it needs is known, and no more.
+            Err(SnapshotError::Locked { .. }) => match store.lacks(&site, &name) {
+                Ok(missing) => {
+                    let shown = missing.iter().take(SHOWN).map(|blob| format!("blob {blob} is in no pack"));
+                    (missing.len(), shown.collect())
+                }
+                Err(error) => (1, vec![error.to_string()]),
+            },
             // It was dropped meanwhile.
             Err(SnapshotError::NoSnapshot { .. }) => continue,
             Err(error) => (1, vec![error.to_string()]),
@@ -164,6 +183,8 @@ struct Found {
     bad: HashSet<(Place, Digest)>,
     blobs: u64,
     bytes: u64,
+    /// What keeps it from being read at all.
+    locked: Option<SnapshotError>,
 }
 
 /// Reads and hashes these blobs on all processors; returns those of which no copy is good. Tar's
@@ -173,15 +194,24 @@ fn read_all(
     all: &[(Place, Digest)],
     verified: &mut Verified,
     progress: &dyn Progress,
-) -> HashSet<Digest> {
+) -> Result<HashSet<Digest>> {
     let frames: Vec<&[(Place, Digest)]> = all.chunk_by(|(a, _), (b, _)| a.same_frame(b)).collect();
     let jobs: Vec<&[&[(Place, Digest)]]> = frames.chunks(FRAMES_AT_ONCE).collect();
     let (next, found) = (AtomicUsize::new(0), Mutex::new(Found::default()));
     let work = |mut blobs: BlobReader| {
         while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
             let read: Vec<(Place, Digest)> = job.iter().flat_map(|frame| frame.iter().copied()).collect();
-            let bad = read.iter().filter(|(place, digest)| !blobs.matches(place, digest)).copied();
-            let bad: Vec<(Place, Digest)> = bad.collect();
+            let mut bad = Vec::new();
+            for (place, digest) in &read {
+                match blobs.matches(place, digest) {
+                    Ok(true) => {}
+                    Ok(false) => bad.push((*place, *digest)),
+                    Err(error) => {
+                        found.lock().unwrap_or_else(PoisonError::into_inner).locked = Some(error);
+                        return;
+                    }
+                }
+            }
             let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
             found.bad.extend(bad);
             found.blobs += read.len() as u64;
@@ -197,6 +227,9 @@ fn read_all(
         }
     });
     let found = found.into_inner().unwrap_or_else(PoisonError::into_inner);
+    if let Some(error) = found.locked {
+        return Err(error);
+    }
     verified.blobs += found.blobs;
     verified.bytes += found.bytes;
     let packs: BTreeSet<String> = found.bad.iter().map(|(place, _)| blobs.pack(place)).collect();
@@ -204,7 +237,7 @@ fn read_all(
     let bad: HashSet<Digest> = found.bad.iter().map(|(_, digest)| *digest).collect();
     let good = all.iter().filter(|one| bad.contains(&one.1) && !found.bad.contains(one));
     let good: HashSet<Digest> = good.map(|(_, digest)| *digest).collect();
-    bad.difference(&good).copied().collect()
+    Ok(bad.difference(&good).copied().collect())
 }
 
 fn hurt_items(manifest: &Manifest, blobs: &BlobReader, bad: &HashSet<Digest>) -> (usize, Vec<String>) {

@@ -46,6 +46,7 @@ async fn scenes(common: &Common, folder: &Path, site: &Testbed) -> Result<ExitCo
         playbooks: common.playbooks.clone(),
         state: Some(folder.join("state")),
         store: Some(folder.join("snapshots")),
+        identity: None,
         reports: Some(folder.join("reports")),
         json: false,
         verbose: common.verbose,

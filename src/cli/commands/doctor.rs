@@ -84,7 +84,26 @@ async fn examine(runner: &Runner, job: &Job) -> Vec<Symptom> {
         Ok(what) => say(true, what),
         Err(what) => say(false, what),
     }
+    if let Some(good) = encryption(runner) {
+        match good {
+            Ok(what) => say(true, what),
+            Err(what) => say(false, what),
+        }
+    }
     symptoms
+}
+
+/// Whether the snapshots of an encrypted store can be read here, as a run needs it.
+fn encryption(runner: &Runner) -> Option<Result<String, String>> {
+    let recipients = match runner.store.recipients() {
+        Ok(recipients) if recipients.is_empty() => return None,
+        Ok(recipients) => recipients,
+        Err(error) => return Some(Err(in_words(&error))),
+    };
+    Some(match runner.store.readable() {
+        Ok(()) => Ok(format!("snapshots are encrypted to {}, and can be read here", recipients.join(", "))),
+        Err(error) => Err(in_words(&error)),
+    })
 }
 
 fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {

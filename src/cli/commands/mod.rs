@@ -3,6 +3,7 @@
 pub(super) mod completions;
 pub(super) mod demo;
 pub(super) mod doctor;
+mod encrypt;
 pub(super) mod init;
 pub(super) mod inventory;
 pub(super) mod preview;

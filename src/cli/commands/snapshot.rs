@@ -16,6 +16,9 @@ use std::sync::Arc;
 
 pub(in crate::cli) async fn snapshot(common: &Common, options: &Snapshot) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
+    if let SnapshotAction::Encrypt { to, rewrite } = &options.action {
+        return super::encrypt::encrypt(common, &fleet, to, *rewrite).await;
+    }
     let shown = Arc::new(Show::new());
     let runner = fleet.runner(shown.clone()).await?;
     match &options.action {
@@ -32,7 +35,10 @@ pub(in crate::cli) async fn snapshot(common: &Common, options: &Snapshot) -> Res
         SnapshotAction::Repair => repair(common, &runner).await,
         SnapshotAction::Import { file } => import(common, &runner, file).await,
         SnapshotAction::Prune(options) => super::prune::prune(common, &fleet, &runner, options).await,
-        SnapshotAction::Export { site, snapshot, to } => export(common, &runner, site, snapshot.as_deref(), to).await,
+        SnapshotAction::Export { site, snapshot, to, encrypt } => {
+            export(common, &runner, site, snapshot.as_deref(), to, *encrypt).await
+        }
+        SnapshotAction::Encrypt { to, rewrite } => super::encrypt::encrypt(common, &fleet, to, *rewrite).await,
     }
 }
 
@@ -55,19 +61,13 @@ async fn create(common: &Common, fleet: &Fleet, runner: &Runner, sites: &Sites) 
         };
         close_site(&site).await;
         let captured = captured?;
-        let verified = snapshot::verify_snapshot(&runner.store, &job.plan.site, &captured.name, &progress()).await?;
-        if !verified.ok() {
-            return Err(Failure {
-                code: ExitCode::SHORT,
-                text: format!("{}: the snapshot {} does not verify", job.plan.site, captured.name),
-            });
-        }
+        let read_back = read_back(runner, &job.plan.site, &captured.name).await?;
         let totals = captured.manifest.totals();
         if common.json {
             all.push(json!({
                 "site": job.plan.site, "snapshot": captured.name.as_str(), "id": captured.manifest.id(),
                 "files": totals.files, "bytes": totals.bytes, "objects": totals.objects,
-                "stored-bytes": captured.stats.bytes_stored,
+                "stored-bytes": captured.stats.bytes_stored, "read-back": read_back,
             }));
         } else {
             show::line(format!(
@@ -87,6 +87,19 @@ async fn create(common: &Common, fleet: &Fleet, runner: &Runner, sites: &Sites) 
     Ok(ExitCode::OK)
 }
 
+/// Verifies a snapshot that was just taken; says whether its bytes were read, or could not be.
+async fn read_back(runner: &Runner, site: &SiteName, name: &SnapshotName) -> Result<bool, Failure> {
+    if let Err(error) = runner.store.readable() {
+        show::remark(format!("{site}: {name} is written and was not read again: {error}"));
+        return Ok(false);
+    }
+    let verified = snapshot::verify_snapshot(&runner.store, site, name, &progress()).await?;
+    match verified.ok() {
+        true => Ok(true),
+        false => Err(Failure { code: ExitCode::SHORT, text: format!("{site}: the snapshot {name} does not verify") }),
+    }
+}
+
 async fn list(common: &Common, runner: &Runner, site: Option<&str>) -> Result<ExitCode, Failure> {
     let sites = match site {
         Some(site) => vec![site_name(site)?],
@@ -101,11 +114,13 @@ async fn list(common: &Common, runner: &Runner, site: Option<&str>) -> Result<Ex
             all.push((one, rehearsed));
         }
     }
+    let encryption = super::encrypt::remarks(&runner.store)?;
     if common.json {
         let rows = all.iter().map(|(one, rehearsed)| {
             json!({ "site": one.site, "snapshot": one.name.as_str(), "taken": one.taken, "rehearsed": rehearsed })
         });
-        show::json(&json!({ "snapshots": rows.collect::<Vec<_>>(), "proven": last }));
+        let encryption = encryption.as_ref().map(super::encrypt::as_json);
+        show::json(&json!({ "snapshots": rows.collect::<Vec<_>>(), "proven": last, "encryption": encryption }));
     } else if all.is_empty() {
         show::line("there are no snapshots");
     } else {
@@ -115,6 +130,7 @@ async fn list(common: &Common, runner: &Runner, site: Option<&str>) -> Result<Ex
         });
         show::line(show::table(["site", "snapshot", "taken", "restore"], rows));
         last.iter().for_each(|last| show::line(show::last_proven(last)));
+        encryption.iter().flat_map(super::encrypt::in_words).for_each(show::line);
     }
     Ok(ExitCode::OK)
 }
@@ -230,10 +246,14 @@ async fn export(
     site: &str,
     name: Option<&str>,
     to: &Path,
+    encrypt: bool,
 ) -> Result<ExitCode, Failure> {
     let site = site_name(site)?;
     let name = choose(runner, &site, name)?;
-    let bytes = snapshot::export(&runner.store, &site, &name, to, &progress()).await?;
+    let bytes = match encrypt {
+        true => snapshot::export_encrypted(&runner.store, &site, &name, to, &progress()).await?,
+        false => snapshot::export(&runner.store, &site, &name, to, &progress()).await?,
+    };
     if common.json {
         show::json(&json!({ "site": site, "snapshot": name.as_str(), "file": to, "bytes": bytes }));
     } else {

@@ -108,7 +108,13 @@ pub async fn prepare(
 
 async fn load(store: &Arc<Store>, site: &SiteName, name: &SnapshotName) -> Result<(Arc<Reading>, Arc<Manifest>)> {
     let (store, site, name) = (store.clone(), site.clone(), name.clone());
-    joined(tokio::task::spawn_blocking(move || Ok((store.reading()?, Arc::new(store.load(&site, &name)?)))).await)
+    let work = move || {
+        let (reading, manifest) = (store.reading()?, store.load(&site, &name)?);
+        // Before anything is done: what can't be read to the end is not begun.
+        store.check_locked(&store.blobs()?, &manifest)?;
+        Ok((reading, Arc::new(manifest)))
+    };
+    joined(tokio::task::spawn_blocking(work).await)
 }
 
 /// Prints the free kilobytes of the filesystem that holds the root, as POSIX has it.

@@ -94,7 +94,8 @@ impl Work {
         let (store, progress) = (self.store.clone(), progress.clone());
         let read = move || {
             let mut blobs = store.blobs()?;
-            Ok(lists.map(|items| hurt_among(&items, &mut blobs, &*progress)))
+            let [sent, overwritten] = lists.map(|items| hurt_among(&items, &mut blobs, &*progress));
+            Ok([sent?, overwritten?])
         };
         joined(tokio::task::spawn_blocking(read).await)
     }

@@ -51,6 +51,11 @@ impl Catalog {
         self.places.get(digest).copied()
     }
 
+    /// The digests of all blobs.
+    pub(super) fn digests(&self) -> impl Iterator<Item = &Digest> {
+        self.places.keys()
+    }
+
     pub(super) fn add(&mut self, pack: &str, frames: &[Frame]) {
         if !self.known.insert(pack.to_owned()) {
             return;
@@ -184,6 +189,36 @@ impl BlobReader {
         Ok(bad.collect())
     }
 
+    /// Whether, for want of an identity, some of these contents can't be read: then that error. Opens each
+    /// pack once, and reads next to nothing of it; what is damaged shows elsewhere.
+    pub(super) fn check_locked<'a>(&self, contents: impl Iterator<Item = &'a Content>) -> Result<()> {
+        let mut packs: HashMap<u32, Option<SnapshotError>> = HashMap::new();
+        for chunk in contents.flat_map(|content| &content.chunks) {
+            let spare = self.catalog.spare.get(&chunk.digest).into_iter().flatten();
+            let mut locked = None;
+            for place in self.catalog.places.get(&chunk.digest).into_iter().chain(spare) {
+                let is_locked = packs.entry(place.pack).or_insert_with(|| self.why_locked(place)).is_some();
+                locked = is_locked.then_some(place.pack);
+                if !is_locked {
+                    break;
+                }
+            }
+            if let Some(error) = locked.and_then(|pack| packs.remove(&pack)).flatten() {
+                return Err(error);
+            }
+        }
+        Ok(())
+    }
+
+    fn why_locked(&self, place: &Place) -> Option<SnapshotError> {
+        let file = pack_file(self.catalog.packs.get(place.pack as usize)?);
+        let error = self.backend.range(&file, place.frame, 1).err()?;
+        match SnapshotError::store(file, "reading a pack")(error) {
+            locked @ SnapshotError::Locked { .. } => Some(locked),
+            _ => None,
+        }
+    }
+
     /// The name of the pack that holds a place, for messages.
     pub(in super::super) fn pack(&self, place: &Place) -> String {
         let pack = self.catalog.packs.get(place.pack as usize);
@@ -221,10 +256,14 @@ impl BlobReader {
         }
     }
 
-    /// Whether the bytes at a place are the blob's.
-    pub(in super::super) fn matches(&mut self, place: &Place, digest: &Digest) -> bool {
+    /// Whether the bytes at a place are the blob's; an error only where nobody can say, for want of an
+    /// identity.
+    pub(in super::super) fn matches(&mut self, place: &Place, digest: &Digest) -> Result<bool> {
         let chunk = Chunk { digest: *digest, size: place.size };
-        self.read_at(place, &chunk).is_ok()
+        match self.read_at(place, &chunk) {
+            Err(locked @ SnapshotError::Locked { .. }) => Err(locked),
+            other => Ok(other.is_ok()),
+        }
     }
 
     /// Every chunk of a content, in order.

@@ -9,10 +9,15 @@ use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 /// An object that is being written. Dropped without a commit, it never was.
-pub(super) trait Upload: Write + Send {
+pub(in super::super) trait Upload: Write + Send {
     /// Makes it durable, then visible.
     fn commit(self: Box<Self>) -> io::Result<()>;
 }
+
+/// An object that is read, from its beginning or elsewhere.
+pub(in super::super) trait Object: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Object for T {}
 
 /// Holds a lock until it is dropped.
 pub(super) trait Held: Send + Sync {}
@@ -22,7 +27,7 @@ pub(super) trait Backend: Send + Sync {
     /// Begins an object.
     fn create(&self, name: &str) -> io::Result<Box<dyn Upload>>;
     /// Reads an object from its beginning.
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send>>;
+    fn open(&self, name: &str) -> io::Result<Box<dyn Object>>;
     /// Reads a part of an object; shorter than `length` is an error.
     fn range(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>>;
     /// The names directly below a folder, with their sizes; folders have size 0. Sorted.
@@ -143,7 +148,7 @@ impl Backend for Folder {
         }))
     }
 
-    fn open(&self, name: &str) -> io::Result<Box<dyn Read + Send>> {
+    fn open(&self, name: &str) -> io::Result<Box<dyn Object>> {
         Ok(Box::new(File::open(self.path(name))?))
     }
 

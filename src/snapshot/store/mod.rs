@@ -5,40 +5,50 @@
 //! all; one writer per site; while anybody reads or writes, no pack is removed.
 
 mod blobs;
+#[cfg(feature = "encryption")]
+mod cipher;
 mod content;
+mod encrypt;
 mod folder;
 mod index;
+mod needs;
+#[cfg(not(feature = "encryption"))]
+mod no_cipher;
 mod pack;
 mod prune;
+mod recipients;
 mod repair;
+mod sealed;
 #[cfg(test)]
 mod tests;
 mod writer;
 
 pub(super) use blobs::{BlobReader, Place};
 pub(super) use content::ContentWriter;
+pub use encrypt::{Encrypted, Encryption, encrypt};
+pub(super) use folder::{Object, Upload};
+#[cfg(not(feature = "encryption"))]
+use no_cipher as cipher;
 pub use prune::{Pruned, prune};
 pub use repair::{Repaired, repair};
+pub use sealed::Identities;
 pub(super) use writer::Writer;
 
 use super::codec::{self, Loaded};
 use super::error::{Result, SnapshotError};
-use super::manifest::Manifest;
+use super::manifest::{Entry, Manifest};
 use crate::model::SiteName;
 use blobs::Catalog;
 use folder::{Backend, Folder, Held};
 use jiff::Timestamp;
+use recipients::{STORE_FILE, StoreLine};
+use sealed::Sealed;
 use serde::{Deserialize, Serialize};
 use std::fmt;
-use std::io::Write;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The format version of the store's layout.
-const STORE_VERSION: u64 = 1;
-/// The file that makes a folder a store.
-const STORE_FILE: &str = "intendant-store.json";
 /// Shared among all who read or write; what removes packs takes it alone.
 const STORE_LOCK: &str = "locks/store";
 /// How long one waits for another to let go of the store.
@@ -74,7 +84,7 @@ pub struct SnapshotSummary {
 
 /// A snapshot store.
 pub struct Store {
-    backend: Arc<dyn Backend>,
+    backend: Arc<Sealed>,
     catalog: Mutex<Arc<Catalog>>,
 }
 
@@ -84,17 +94,21 @@ pub(super) struct Reading(#[expect(dead_code, reason = "held, never looked at")]
 /// Somebody rehearses restores of a site, as long as this is not dropped.
 pub struct Rehearsing(#[expect(dead_code, reason = "held, never looked at")] Box<dyn Held>);
 
-#[derive(Serialize, Deserialize)]
-struct StoreLine {
-    intendant_store: u64,
-}
-
 impl Store {
-    /// Opens the store in a folder, and begins one where there is nothing or an empty folder.
+    /// Opens the store in a folder, and begins one where there is nothing or an empty folder. Nothing
+    /// that is encrypted is read.
     ///
     /// # Errors
     /// When the folder holds something else, or a store of an unknown version.
     pub fn open(folder: &Path) -> Result<Self> {
+        Self::open_with(folder, Identities::none("no identity is given"))
+    }
+
+    /// The same, to read what is encrypted to these identities.
+    ///
+    /// # Errors
+    /// As those of [`Store::open`]: whether the identities are the right ones shows when they are needed.
+    pub fn open_with(folder: &Path, identities: Identities) -> Result<Self> {
         let shown = folder.display().to_string();
         let failed = || SnapshotError::store(shown.clone(), "opening the store");
         let backend = Folder::new(folder);
@@ -104,22 +118,53 @@ impl Store {
             if names.iter().any(|(name, _)| name != "unfinished") {
                 return Err(SnapshotError::NotAStore { path: shown });
             }
-            let begin = || {
-                let mut upload = backend.create(STORE_FILE)?;
-                serde_json::to_writer(&mut upload, &StoreLine { intendant_store: STORE_VERSION })?;
-                upload.write_all(b"\n")?;
-                upload.commit()
-            };
-            begin().map_err(failed())?;
+            StoreLine::plain().write(&backend).map_err(failed())?;
         }
-        let what = backend.shown(STORE_FILE);
-        let input = backend.open(STORE_FILE).map_err(failed())?;
-        let line: StoreLine = serde_json::from_reader(std::io::Read::take(input, 4096))
-            .map_err(|error| SnapshotError::damaged(&what, error.to_string()))?;
-        if line.intendant_store != STORE_VERSION {
-            return Err(SnapshotError::FormatVersion { what, found: line.intendant_store, known: 1 });
+        StoreLine::read(&backend)?;
+        Ok(Self::with(Box::new(backend), identities))
+    }
+
+    fn with(backend: Box<dyn Backend>, identities: Identities) -> Self {
+        Self { backend: Arc::new(Sealed::new(backend, identities)), catalog: Mutex::default() }
+    }
+
+    /// Whether all that is encrypted in the store can be read with the identities at hand. A store in
+    /// which nothing is encrypted can.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Locked`] says to whom it is encrypted, and what to do.
+    pub fn readable(&self) -> Result<()> {
+        self.backend.readable()
+    }
+
+    /// Whether everything of a snapshot can be read with the identities at hand, as far as these go.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Locked`] names a file that can't be opened.
+    pub(super) fn check_locked(&self, blobs: &BlobReader, manifest: &Manifest) -> Result<()> {
+        match self.backend.has_sealed() {
+            true => blobs.check_locked(manifest.entries.values().filter_map(Entry::content)),
+            false => Ok(()),
         }
-        Ok(Self { backend: Arc::new(backend), catalog: Mutex::default() })
+    }
+
+    /// To whom the store encrypts what is written now.
+    pub fn recipients(&self) -> Result<Vec<String>> {
+        Ok(self.backend.line()?.recipients)
+    }
+
+    /// Opens a file that may be encrypted to the same identities.
+    pub(super) fn open_other(&self, file: &Path) -> std::io::Result<Box<dyn Object>> {
+        self.backend.open_other(&file.display().to_string(), Box::new(std::fs::File::open(file)?))
+    }
+
+    /// Encrypts what is written to `out` to the store's recipients.
+    pub(super) fn seal(&self, out: Box<dyn Upload>) -> Result<Box<dyn Upload>> {
+        let line = self.backend.line()?;
+        if line.recipients.is_empty() {
+            return Err(SnapshotError::NoRecipients { path: self.place() });
+        }
+        cipher::seal(&line.recipients, out).map_err(SnapshotError::store(self.backend.shown(STORE_FILE), "encrypting"))
     }
 
     /// The sites that have snapshots.
@@ -158,7 +203,7 @@ impl Store {
         let shown = self.backend.shown(&file);
         let input = self.backend.open(&file).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => SnapshotError::NoSnapshot { site: site.clone(), name: name.to_string() },
-            _ => SnapshotError::Store { path: shown.clone(), doing: "reading a manifest", source },
+            _ => SnapshotError::store(&shown, "reading a manifest")(source),
         })?;
         let loaded = codec::read(&shown, input, |content| Ok(Box::new(blobs.stream(content))))?;
         let header = &loaded.manifest.header;

@@ -13,10 +13,12 @@ use super::super::{Phase, Progress};
 use super::blobs::{BlobReader, Catalog, read_index};
 use super::folder::Backend;
 use super::index::Frame;
+use super::needs::{Short, needs_file};
 use super::pack::{Packer, index_file, pack_file};
 use super::{SnapshotName, Store, manifest_file};
 use crate::model::{Digest, SiteName};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 /// Held by the one process that prunes or repairs.
@@ -54,11 +56,37 @@ pub async fn prune(
     progress: &Arc<dyn Progress>,
 ) -> Result<Pruned> {
     let (store, progress) = (store.clone(), progress.clone());
-    joined(tokio::task::spawn_blocking(move || run(&store, drop, dry_run, &*progress)).await)
+    let how = if dry_run { How::DryRun } else { How::Prune };
+    joined(tokio::task::spawn_blocking(move || run(&store, drop, how, &*progress)).await)
 }
 
-fn run(store: &Store, drop: Vec<(SiteName, SnapshotName)>, dry_run: bool, progress: &dyn Progress) -> Result<Pruned> {
+/// What is done besides dropping snapshots.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum How {
+    /// Nothing, not even that.
+    DryRun,
+    /// Room is freed where it is worth it.
+    Prune,
+    /// All that is needed is written again.
+    Rewrite,
+}
+
+pub(super) fn run(
+    store: &Store,
+    drop: Vec<(SiteName, SnapshotName)>,
+    how: How,
+    progress: &dyn Progress,
+) -> Result<Pruned> {
     let backend = &*store.backend;
+    let dry_run = how == How::DryRun;
+    // Who can't read an encrypted store packs nothing again.
+    let reads = match store.readable() {
+        Ok(()) => true,
+        // There may be nothing that is encrypted to those of before; else it shows.
+        Err(SnapshotError::Locked { .. }) if how == How::Rewrite => backend.readable_now().map(|()| true)?,
+        Err(SnapshotError::Locked { .. }) => false,
+        Err(error) => return Err(error),
+    };
     let locking = SnapshotError::store(backend.shown(PRUNE_LOCK), "locking");
     let alone = match dry_run {
         true => None,
@@ -71,9 +99,13 @@ fn run(store: &Store, drop: Vec<(SiteName, SnapshotName)>, dry_run: bool, progre
     // Whoever only looks must not have packs removed meanwhile; nobody else prunes otherwise.
     let _looking = dry_run.then(|| store.reading()).transpose()?;
     let drop = droppable(store, drop)?;
+    let before = store.packs()?;
     let mut view = View::default();
     view.update(store, &drop, progress)?;
-    let mut choice = view.choose();
+    let mut choice = view.choose(how == How::Rewrite);
+    if !reads {
+        choice.only_the_dead(&view);
+    }
     let mut pruned = Pruned { snapshots: drop.len() as u64, ..Pruned::default() };
     if dry_run {
         pruned.packs_removed = choice.doomed.len() as u64;
@@ -82,8 +114,14 @@ fn run(store: &Store, drop: Vec<(SiteName, SnapshotName)>, dry_run: bool, progre
         pruned.bytes_freed += view.unindexed.values().sum::<u64>();
         return Ok(pruned);
     }
-    let manifests: Vec<String> = drop.iter().map(|(site, name)| manifest_file(site, name)).collect();
-    backend.remove(&manifests).map_err(SnapshotError::store(backend.shown("sites"), "dropping snapshots"))?;
+    let mut dropped: Vec<String> = drop.iter().map(|(site, name)| manifest_file(site, name)).collect();
+    if backend.has_sealed() {
+        dropped.extend(drop.iter().map(|(site, name)| needs_file(site, name)));
+    }
+    backend.remove(&dropped).map_err(SnapshotError::store(backend.shown("sites"), "dropping snapshots"))?;
+    if reads {
+        store.seal_manifests(how == How::Rewrite)?;
+    }
     let written = repack(store, &view, &choice, progress)?;
     view.update(store, &drop, progress)?;
     let proved = view.prove(store, &choice.doomed, progress)?;
@@ -92,6 +130,10 @@ fn run(store: &Store, drop: Vec<(SiteName, SnapshotName)>, dry_run: bool, progre
         view.update(store, &drop, progress)?;
         view.keep_needed(&mut choice.doomed, &proved, &mut pruned, backend);
         view.remove(backend, &choice, &mut pruned)?;
+        store.remove_needs_of_nothing()?;
+        if how == How::Rewrite {
+            store.forget_former(&before)?;
+        }
     }
     pruned.bytes_freed = pruned.bytes_freed.saturating_sub(written);
     std::mem::drop(alone);
@@ -133,6 +175,18 @@ struct Choice {
     moving: BTreeMap<String, HashSet<Digest>>,
 }
 
+impl Choice {
+    /// Leaves only packs of which nothing is needed: nothing has to be read for that.
+    fn only_the_dead(&mut self, view: &View) {
+        self.moving.clear();
+        let is_dead = |name: &String| {
+            let pack = view.packs.get(name);
+            pack.is_some_and(|pack| !pack.blobs().any(|blob| view.live.contains(&blob.digest)))
+        };
+        self.doomed.retain(is_dead);
+    }
+}
+
 /// What the store holds, as far as it was read.
 #[derive(Default)]
 struct View {
@@ -142,6 +196,8 @@ struct View {
     manifests: HashSet<(SiteName, SnapshotName)>,
     /// The blobs that snapshots need.
     live: HashSet<Digest>,
+    /// The beginnings of others that are needed by snapshots that can't be read.
+    shorts: HashSet<Short>,
 }
 
 impl View {
@@ -163,6 +219,17 @@ impl View {
             for one in new {
                 let loaded = match store.load_with(&mut blobs, &one.0, &one.1) {
                     Err(SnapshotError::NoSnapshot { .. }) => continue,
+                    Err(locked @ SnapshotError::Locked { .. }) => {
+                        self.shorts.extend(match store.needs(&one.0, &one.1) {
+                            // Without its list, only who reads it knows what it needs.
+                            Err(SnapshotError::Store { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                                return Err(locked);
+                            }
+                            needs => needs?,
+                        });
+                        self.manifests.insert(one);
+                        continue;
+                    }
                     other => other?,
                 };
                 self.live.extend(loaded.blobs());
@@ -170,7 +237,13 @@ impl View {
                 progress.at(Phase::Comparing, self.manifests.len() as u64, 0, 0);
             }
         }
-        self.update_packs(&*store.backend)
+        self.update_packs(&*store.backend)?;
+        if !self.shorts.is_empty() {
+            let all = self.packs.values().flat_map(Pack::blobs);
+            let needed = all.filter(|blob| self.shorts.contains(&Short::from(&blob.digest)));
+            self.live.extend(needed.map(|blob| blob.digest));
+        }
+        Ok(())
     }
 
     fn update_packs(&mut self, backend: &dyn Backend) -> Result<()> {
@@ -200,7 +273,8 @@ impl View {
     }
 
     /// Each blob that is needed gets one home, in the pack with the smallest share of dead bytes.
-    fn choose(&self) -> Choice {
+    /// Of `all` packs what is needed is written again.
+    fn choose(&self, all: bool) -> Choice {
         let total = |pack: &Pack| pack.blobs().map(|blob| u64::from(blob.size)).sum::<u64>();
         let dead = |pack: &Pack| {
             let dead: u64 =
@@ -218,7 +292,7 @@ impl View {
             let here: HashSet<Digest> = here.into_iter().map(|blob| blob.digest).collect();
             if here.is_empty() {
                 choice.doomed.insert(name.clone());
-            } else if used.saturating_mul(2) < total(pack) {
+            } else if all || used.saturating_mul(2) < total(pack) {
                 choice.doomed.insert(name.clone());
                 choice.moving.insert(name.clone(), here);
             } else if pack.bytes < SMALL_PACK_BYTES {
@@ -296,7 +370,11 @@ impl View {
         let mut packs: Vec<String> = choice.doomed.iter().map(|name| pack_file(name)).collect();
         // A pack without its index may hold what is missing elsewhere; otherwise nobody needs it.
         let here: HashSet<Digest> = self.packs.values().flat_map(Pack::blobs).map(|blob| blob.digest).collect();
-        if self.live.is_subset(&here) {
+        let shorts: HashSet<Short> = match self.shorts.is_empty() {
+            true => HashSet::new(),
+            false => here.iter().map(Short::from).collect(),
+        };
+        if self.live.is_subset(&here) && self.shorts.is_subset(&shorts) {
             packs.extend(self.unindexed.keys().map(|name| pack_file(name)));
             pruned.bytes_freed += self.unindexed.values().sum::<u64>();
         }

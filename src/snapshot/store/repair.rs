@@ -44,6 +44,8 @@ fn run(store: &Store, progress: &dyn Progress) -> Result<Repaired> {
     let locking = SnapshotError::store(shown.clone(), "locking");
     let alone = backend.lock(PRUNE_LOCK, false).map_err(locking)?;
     let _alone = alone.ok_or(SnapshotError::StoreBusy { path: shown })?;
+    // What can't be read for want of an identity must not be taken for hurt.
+    store.readable()?;
     let reading = store.reading()?;
     let packs = packs(backend)?;
     let mut hurt = BTreeMap::new();
@@ -148,12 +150,15 @@ fn part(backend: &dyn Backend, pack: &str, from: u64, length: u64) -> Result<Opt
     let Some(length) = usize::try_from(length).ok().filter(|length| *length <= 2 * MAX_FRAME_BYTES) else {
         return Ok(None);
     };
-    let is_hurt =
-        |error: &std::io::Error| error.kind() == std::io::ErrorKind::UnexpectedEof || error.raw_os_error() == Some(EIO);
+    let is_hurt = |error: &std::io::Error| {
+        error.kind() == std::io::ErrorKind::UnexpectedEof
+            || error.raw_os_error() == Some(EIO)
+            || SnapshotError::is_damage(error)
+    };
     match backend.range(&file, from, length).or_else(|_| backend.range(&file, from, length)) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_hurt(&error) => Ok(None),
-        Err(source) => Err(SnapshotError::Store { path: backend.shown(&file), doing: "reading a pack", source }),
+        Err(error) => Err(SnapshotError::store(backend.shown(&file), "reading a pack")(error)),
     }
 }
 

@@ -5,9 +5,9 @@
 
 use super::super::codec::{self, Loaded};
 use super::super::error::{Result, SnapshotError};
-use super::super::manifest::{Chunk, Content, Manifest};
+use super::super::manifest::{Chunk, Content, Entry, Manifest};
 use super::blobs::{BlobReader, Catalog};
-use super::folder::Held;
+use super::folder::{Backend, Held};
 use super::pack::Packer;
 use super::{ContentWriter, SnapshotName, Store, content, manifest_file};
 use crate::model::{Digest, SiteName};
@@ -84,11 +84,11 @@ impl Writer {
     }
 
     /// Stores a blob of a manifest's entries, unless it is there already and can be read: without them
-    /// the whole snapshot is lost.
+    /// the whole snapshot is lost. Who may not read it believes the index.
     pub(super) fn put_entries(&mut self, data: &[u8]) -> Result<Digest> {
         let chunk = Chunk { digest: Digest::of(data), size: data.len() as u32 };
         let there = self.new.contains(&chunk.digest) || self.read.contains(&chunk.digest);
-        if !there && self.stored.read(&chunk).is_err() {
+        if !there && !matches!(self.stored.read(&chunk), Ok(_) | Err(SnapshotError::Locked { .. })) {
             self.new.insert(chunk.digest);
             self.packer.add_entries(chunk.digest, data)?;
         }
@@ -150,6 +150,9 @@ impl Writer {
         };
         let written = self.packer.finish()?;
         let bytes_stored = written.iter().map(|pack| pack.bytes).sum();
+        let contents = manifest.entries.values().filter_map(Entry::content).chain([&entries]);
+        let blobs = contents.flat_map(|content| &content.chunks).map(|chunk| chunk.digest);
+        self.store.note_needs(&manifest.header.site, &name, blobs)?;
         let write = || codec::write(manifest, &entries, id, backend.create(&file)?)?.commit();
         write().map_err(failed())?;
         Ok(Committed { name, bytes_new: self.new_bytes, bytes_stored })

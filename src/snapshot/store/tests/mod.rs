@@ -4,13 +4,15 @@ mod damage;
 mod exports;
 mod faults;
 mod kills;
+#[cfg(feature = "encryption")]
+mod sealed;
 
 use super::super::item::{Item, ItemPath};
 use super::super::manifest::{CHUNKER, Chunk, Content, Entry, Facts, Header, Manifest};
 use super::super::verify::{Depth, Verified, verify};
 use super::super::{NoProgress, Progress};
 use super::folder::Folder;
-use super::{SnapshotName, Store, Writer, prune};
+use super::{Identities, SnapshotName, Store, Writer, prune};
 use crate::model::{Digest, SiteName};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -25,8 +27,25 @@ fn scratch() -> tempfile::TempDir {
     tempfile::Builder::new().prefix("store").tempdir_in(base).unwrap()
 }
 
+/// A pair out of the examples of age.
+#[cfg(feature = "encryption")]
+const SECRET: &str = "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
+#[cfg(feature = "encryption")]
+const PUBLIC: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+
+/// What reads the encrypted stores of these tests.
+#[cfg(feature = "encryption")]
+fn identity() -> Identities {
+    Identities::read(&SECRET.into()).unwrap()
+}
+
+#[cfg(not(feature = "encryption"))]
+fn identity() -> Identities {
+    Identities::none("this program was built without encryption")
+}
+
 fn open(folder: &Path) -> Arc<Store> {
-    Arc::new(Store::open(folder).unwrap())
+    Arc::new(Store::open_with(folder, identity()).unwrap())
 }
 
 fn site(name: &str) -> SiteName {

@@ -1,0 +1,99 @@
+//! Where the identity is that reads an encrypted snapshot store: a reference, never the secret itself.
+//!
+//! May use: `snapshot`. Invariants: the secret is read only here, and never repeated, whatever is wrong;
+//! that it can't be read is said where it is needed, so that what needs none goes on without.
+
+use super::{ExitCode, Failure};
+use crate::snapshot::Identities;
+use secrecy::SecretString;
+use std::io::Read;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+/// What variables of ours begin with: programs that run on this machine for a site don't get them.
+const OURS: &str = "INTENDANT_";
+/// The most bytes of a file of identities.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A reference to an identity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Reference {
+    /// A file, as `age-keygen` writes it.
+    File(PathBuf),
+    /// A variable of the environment that holds the same.
+    Variable(String),
+}
+
+impl Reference {
+    /// Reads a reference; a relative path counts from `folder`. `at` is where it stands.
+    pub(super) fn parse(text: &str, folder: &Path, at: &str) -> Result<Self, Failure> {
+        let invalid = |why: &str| Failure { code: ExitCode::INVALID, text: format!("{at}: {why}") };
+        match text.split_once(':') {
+            Some(("file", path)) if !path.is_empty() => Ok(Self::File(folder.join(path))),
+            Some(("env", name)) if name.starts_with(OURS) && !is_secret(name) => Ok(Self::Variable(name.to_owned())),
+            Some(("env", _)) => Err(invalid(
+                "the name of the variable has to begin with INTENDANT_: only these are withheld from what runs for a site",
+            )),
+            _ if is_secret(text) => Err(invalid(
+                "this is an identity itself, a secret; put it into a file that only you can read, and name that: file:PATH",
+            )),
+            _ => Err(invalid(
+                "write file:PATH, or env:NAME for a variable of the environment that begins with INTENDANT_",
+            )),
+        }
+    }
+
+    /// The identities; where there are none, the reason is in them.
+    pub(super) fn read(&self) -> Identities {
+        let read = match self {
+            Self::File(path) => read_file(path).map_err(|why| format!("the identity file {}: {why}", path.display())),
+            Self::Variable(name) => match std::env::var(name) {
+                Ok(text) => {
+                    Identities::read(&SecretString::from(text)).map_err(|why| format!("the variable {name}: {why}"))
+                }
+                Err(_) => Err(format!("the variable {name}, which should hold the identity, is not set")),
+            },
+        };
+        read.unwrap_or_else(|why| Identities::none(&why))
+    }
+}
+
+fn is_secret(text: &str) -> bool {
+    text.to_ascii_uppercase().contains("SECRET-KEY")
+}
+
+fn read_file(path: &Path) -> Result<Identities, String> {
+    let mut text = String::new();
+    let mut open_to_others = false;
+    let read = std::fs::File::open(path).and_then(|file| {
+        open_to_others = file.metadata()?.permissions().mode() & 0o077 != 0;
+        file.take(MAX_BYTES).read_to_string(&mut text)
+    });
+    let text = SecretString::from(text);
+    read.map_err(|error| error.to_string())?;
+    if open_to_others {
+        tracing::warn!(file = %path.display(), "others than its owner can read this identity; chmod 600");
+    }
+    Identities::read(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_are_read_and_secrets_are_never_repeated() {
+        let parse = |text: &str| Reference::parse(text, Path::new("/fleet"), "identity");
+        assert_eq!(parse("file:key.txt").unwrap(), Reference::File("/fleet/key.txt".into()));
+        assert_eq!(parse("file:/media/key.txt").unwrap(), Reference::File("/media/key.txt".into()));
+        assert_eq!(parse("env:INTENDANT_KEY").unwrap(), Reference::Variable("INTENDANT_KEY".into()));
+        let secret = "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33";
+        let wrong =
+            [secret.to_owned(), format!("env:{secret}"), format!("env:INTENDANT_{secret}"), secret.to_lowercase()];
+        for text in wrong.iter().map(String::as_str).chain(["", "file:", "env:", "env:HOME", "key.txt"]) {
+            let failure = parse(text).unwrap_err();
+            assert_eq!(failure.code, ExitCode::INVALID, "{text}");
+            assert!(!failure.text.to_ascii_uppercase().contains("1GQ977"), "{}", failure.text);
+        }
+    }
+}
