@@ -1,16 +1,24 @@
 //! Restore: prepare (capture the present, diff, check room and rights), then apply.
 //!
 //! May use: `model`, `remote`, and its siblings. Invariants: `apply` needs a `Prepared`, which
-//! only exists when the present state is itself a committed snapshot; idempotent; ends with a
-//! second walk and dump whose diff must be empty.
+//! only exists when the present state is itself a committed snapshot, and the rows that visitors
+//! wrote since the target are kept in files; idempotent; ends with a second walk and dump whose
+//! diff from the target, with the rows that were put back, must be empty.
 
+mod compare;
+mod evidence;
 mod files;
+mod found;
 mod goal;
+mod putback;
 mod rehearse;
 mod settle;
+mod visitors;
 mod work;
 
+pub use found::{LeftReason, Rows, TableRows};
 pub use rehearse::{Proof, RehearseRequest, Rehearsed, rehearsal_room, rehearse, small_file};
+pub use visitors::KeepRows;
 
 use super::capture::{CaptureRequest, Captured, joined, take};
 use super::diff::Diff;
@@ -25,6 +33,7 @@ use crate::remote::{Command, RawInput};
 use files::FileWork;
 use jiff::Timestamp;
 use std::sync::Arc;
+use visitors::Found;
 use work::Work;
 
 /// What a restore is limited to.
@@ -47,6 +56,8 @@ pub struct RestoreRequest {
     pub only: Vec<Only>,
     /// Paths that are put in order at the very end, after the database: `.maintenance`.
     pub last: Vec<ItemPath>,
+    /// How rows that visitors wrote since are kept; none: the tables are put back as they were.
+    pub rows: Option<KeepRows>,
 }
 
 /// A restore that can be applied: the present state is kept in the store.
@@ -55,6 +66,7 @@ pub struct Prepared {
     request: RestoreRequest,
     target: Arc<Manifest>,
     before: Captured,
+    found: Option<Found>,
     bytes: u64,
     /// The target's bytes stay in the store, also if its snapshot is dropped meanwhile.
     _reading: Arc<Reading>,
@@ -71,6 +83,8 @@ pub struct Restored {
     pub left: Diff,
     /// Bytes that were sent.
     pub bytes_sent: u64,
+    /// What became of visitors' rows, where they were looked for.
+    pub rows: Option<Rows>,
 }
 
 /// Captures the present state, compares it with the target, checks room and rights on the host
@@ -100,10 +114,46 @@ pub async fn prepare(
     let taken = take(&source, store, &capture, at_hand, progress).await?;
     let account = taken.account.clone();
     let before = taken.commit(progress).await?;
+    let found = match wants_objects {
+        true => look_for_rows(&source, store, &request, &target, &before).await?,
+        false => None,
+    };
     let work = Work::new(source, store, before.manifest.clone(), &target, &request.only, account);
-    let mut prepared = Prepared { work, request, target, before, bytes: 0, _reading: reading };
+    let mut prepared = Prepared { work, request, target, before, found, bytes: 0, _reading: reading };
     prepared.check().await?;
     Ok(prepared)
+}
+
+/// Looks for rows that visitors wrote since the target, in the state before and in those that earlier
+/// tries have overwritten.
+async fn look_for_rows(
+    source: &Source,
+    store: &Arc<Store>,
+    request: &RestoreRequest,
+    target: &Arc<Manifest>,
+    before: &Captured,
+) -> Result<Option<Found>> {
+    let protect = source.database.as_ref().and_then(|access| access.protect.clone());
+    let (Some(keep), Some(protect)) = (request.rows.clone(), protect) else {
+        return Ok(None);
+    };
+    let (mut states, mut unread) = (Vec::new(), Vec::new());
+    // What is older than the target is no news to it.
+    for name in keep.earlier.iter().filter(|name| **name > request.target && **name != before.name) {
+        match load(store, &source.site, name).await {
+            Ok((_, manifest)) => states.push((name.clone(), manifest)),
+            Err(error) => unread.push(clean_line(&format!("snapshot {name} of an earlier try: {error}"), 300)),
+        }
+    }
+    states.push((before.name.clone(), before.manifest.clone()));
+    let (store, name, target, only) = (store.clone(), request.target.clone(), target.clone(), request.only.clone());
+    let finding = tokio::task::spawn_blocking(move || {
+        visitors::find(&keep, &protect, (&name, &target), &states, &only, &mut store.blobs()?)
+    });
+    let mut found = joined(finding.await)?;
+    unread.append(&mut found.unread);
+    found.unread = unread;
+    Ok(Some(found))
 }
 
 async fn load(store: &Arc<Store>, site: &SiteName, name: &SnapshotName) -> Result<(Arc<Reading>, Arc<Manifest>)> {
@@ -138,6 +188,11 @@ impl Prepared {
         self.bytes
     }
 
+    /// Rows that visitors wrote since the target, where they were looked for.
+    pub fn rows(&self) -> Option<Rows> {
+        self.found.as_ref().map(Found::rows)
+    }
+
     /// The target.
     pub fn target(&self) -> &Manifest {
         &self.target
@@ -148,13 +203,14 @@ impl Prepared {
     /// # Errors
     /// [`super::SnapshotError::StillDiffers`] when the site is not what it should be afterwards.
     /// After any error, prepare and apply again: it ends at the same place.
-    pub async fn apply(self, progress: &Arc<dyn Progress>) -> Result<Restored> {
+    pub async fn apply(mut self, progress: &Arc<dyn Progress>) -> Result<Restored> {
         let sent = match self.send(progress).await {
             Err(error @ SnapshotError::Damaged { .. }) => return Err(self.hurt(error, progress).await),
             other => other?,
         };
         let left = self.prove(progress).await?;
-        Ok(Restored { before: self.before.name.clone(), undone: self.work.diff, left, bytes_sent: sent })
+        let rows = self.rows();
+        Ok(Restored { before: self.before.name.clone(), undone: self.work.diff, left, bytes_sent: sent, rows })
     }
 
     /// Says which items of the target are hurt.
@@ -168,10 +224,19 @@ impl Prepared {
         SnapshotError::HurtMidway { site: site.clone(), name: name.clone(), before: self.before.name.clone(), detail }
     }
 
-    async fn send(&self, progress: &Arc<dyn Progress>) -> Result<u64> {
+    async fn send(&mut self, progress: &Arc<dyn Progress>) -> Result<u64> {
         let (first, last) = self.work.file_work(&self.request.last);
         let mut sent = self.work.send_files(first, progress).await?;
+        let put_back = self.request.rows.as_ref().is_some_and(|keep| keep.put_back);
+        if let Some(found) = self.found.as_ref().filter(|_| put_back) {
+            found.hold_back(&mut self.work);
+        }
         sent += self.work.send_objects(progress).await?;
+        match &mut self.found {
+            Some(found) if put_back => found.put_back(&mut self.work, progress).await?,
+            Some(found) => found.give_up()?,
+            None => {}
+        }
         sent += self.work.send_files(last, progress).await?;
         Ok(sent)
     }

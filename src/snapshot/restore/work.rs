@@ -4,10 +4,10 @@
 //! or a scratch folder; who makes a [`Work`] answers for what is overwritten.
 
 use super::super::capture::{CaptureRequest, Previous, joined, take};
-use super::super::database::{Import, import};
+use super::super::database::{Import, Portion, import};
 use super::super::diff::{Aspect, Change, Diff, diff};
 use super::super::error::Result;
-use super::super::item::{Item, ItemPath};
+use super::super::item::{Item, ItemPath, ObjectName};
 use super::super::manifest::{Content, Entry, Manifest};
 use super::super::store::{BlobReader, Store};
 use super::super::walk::Account;
@@ -16,6 +16,7 @@ use super::Only;
 use super::files::{FileWork, write_files};
 use super::goal::{self, Goal};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// A state, a goal, and the difference.
@@ -30,6 +31,8 @@ pub(super) struct Work {
     pub(super) account: Account,
     /// Something of ours that lies in the state and is no part of it.
     pub(super) aside: Option<Item>,
+    /// Tables that are made anew in any case, and at first only so many bytes of their SQL.
+    pub(super) held_back: BTreeMap<ObjectName, (Content, u64)>,
 }
 
 /// What a second look found.
@@ -52,7 +55,8 @@ impl Work {
     ) -> Self {
         let Goal { manifest: goal, left } = goal::goal(&present, target, only, &account);
         let diff = diff(&present, &goal);
-        Self { source, store: store.clone(), present, goal: Arc::new(goal), diff, left, account, aside: None }
+        let (store, goal) = (store.clone(), Arc::new(goal));
+        Self { source, store, present, goal, diff, left, account, aside: None, held_back: BTreeMap::new() }
     }
 
     pub(super) async fn blobs(&self) -> Result<BlobReader> {
@@ -94,6 +98,12 @@ impl Work {
                 Some(content) => work.make.push((object.clone(), content.clone())),
                 None => work.drop.push(object.clone()),
             }
+        }
+        for (object, (content, until)) in &self.held_back {
+            if !work.make.iter().any(|(other, _)| other == object) {
+                work.make.push((object.clone(), content.clone()));
+            }
+            work.parts.insert(object.clone(), Portion { before: String::new(), bytes: 0..*until });
         }
         work
     }

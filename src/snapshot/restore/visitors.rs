@@ -1,0 +1,408 @@
+//! Visitors' rows: what came into being in protected tables after a snapshot, found in the states that a
+//! restore is about to overwrite or that an earlier try has overwritten.
+//!
+//! May use: `model`, and its siblings. Invariants: nothing is changed on the site; every row that is found is in
+//! the evidence, or is counted with the reason; a table that can't be looked at is named.
+
+use super::super::database::{Definition, Frame, Row, SelectTables, Visitor, read_definition, read_table};
+use super::super::error::{Result, SnapshotError};
+use super::super::item::{Item, ObjectKind, ObjectName};
+use super::super::manifest::{Content, Entry, Manifest};
+use super::super::store::{BlobReader, SnapshotName};
+use super::Only;
+use super::compare::{Comparison, Short, Sum, Verdict, short};
+use super::evidence::{Evidence, Is, Pages};
+use super::found::{LeftReason, TableRows};
+use super::goal::selected;
+use crate::model::clean_line;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// How visitors' rows are kept over a restore.
+#[derive(Debug, Clone)]
+pub struct KeepRows {
+    /// The folder for the rows that are found.
+    pub folder: PathBuf,
+    /// Snapshots of states that earlier tries have overwritten, oldest first: a site that is half restored
+    /// has lost rows that they hold.
+    pub earlier: Vec<SnapshotName>,
+    /// Whether the rows are put back; else they are only kept.
+    pub put_back: bool,
+}
+
+/// What was found.
+pub(super) struct Found {
+    pub(super) tables: Vec<FoundTable>,
+    pub(super) unread: Vec<String>,
+    pub(super) evidence: Evidence,
+}
+
+/// What was found in one table.
+pub(super) struct FoundTable {
+    pub(super) object: ObjectName,
+    /// The table in the snapshot, if it is there.
+    pub(super) target: Option<Target>,
+    pub(super) shape: Shape,
+    /// The file with the new rows, and what each of them is known by.
+    pub(super) sql: Option<PathBuf>,
+    pub(super) marks: Vec<Mark>,
+    /// The highest number that the server was about to hand out.
+    pub(super) counter: u64,
+    pub(super) rows: TableRows,
+}
+
+/// A row of the evidence.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    pub(super) key: Short,
+    pub(super) content: Short,
+}
+
+/// A table of the snapshot.
+#[derive(Clone)]
+pub(super) struct Target {
+    pub(super) content: Content,
+    pub(super) frame: Frame,
+    /// Over all its rows.
+    pub(super) sum: Sum,
+}
+
+/// What of a table is compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// The columns that a row is put back with: all states have them, and the server computes none of them.
+    pub(super) columns: Vec<String>,
+    /// Those by which a row is known.
+    pub(super) key: Vec<String>,
+    /// Whether they tell every row from every other.
+    pub(super) unique: bool,
+    /// Those that mean the same in all states.
+    pub(super) steady: Vec<String>,
+}
+
+impl Shape {
+    fn of(target: &Definition, states: &[Definition]) -> Self {
+        let mut shape = Self::default();
+        for column in target.columns.iter().filter(|column| !column.computed) {
+            let same = |state: &Definition| state.columns.iter().find(|other| other.name == column.name).cloned();
+            let others: Vec<_> = states.iter().map(same).collect();
+            if others.iter().all(|other| other.as_ref().is_some_and(|other| !other.computed)) {
+                shape.columns.push(column.name.clone());
+                if others.iter().flatten().all(|other| other.says == column.says) {
+                    shape.steady.push(column.name.clone());
+                }
+            }
+        }
+        let key = target.keys.iter().find(|key| key.iter().all(|name| shape.columns.contains(name)));
+        shape.unique = key.is_some();
+        shape.key = key.unwrap_or(&shape.columns).clone();
+        shape
+    }
+
+    /// Where these columns stand in a definition.
+    pub(super) fn places(names: &[String], definition: &Definition) -> Vec<usize> {
+        names.iter().filter_map(|name| definition.position(name)).collect()
+    }
+}
+
+/// Where the columns of a shape stand in a table as it is read.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Places {
+    columns: Vec<usize>,
+    key: Vec<usize>,
+    steady: Vec<usize>,
+}
+
+impl Places {
+    pub(super) fn of(shape: &Shape, definition: &Definition) -> Self {
+        let of = |names: &[String]| Shape::places(names, definition);
+        Self { columns: of(&shape.columns), key: of(&shape.key), steady: of(&shape.steady) }
+    }
+
+    /// What a row is known by, and its content.
+    pub(super) fn mark(&self, row: &Row<'_>) -> Mark {
+        Mark { key: short(&row.digest(&self.key)), content: short(&row.digest(&self.steady)) }
+    }
+}
+
+/// Looks for rows that a restore of `target` would take off the site. `states`: what is overwritten, or was
+/// by earlier tries, oldest first, with a name for each.
+pub(super) fn find(
+    request: &KeepRows,
+    protect: &SelectTables,
+    target: (&SnapshotName, &Manifest),
+    states: &[(SnapshotName, Arc<Manifest>)],
+    only: &[Only],
+    blobs: &mut BlobReader,
+) -> Result<Found> {
+    let mut found = Found { tables: Vec::new(), unread: Vec::new(), evidence: Evidence::new(&request.folder) };
+    let manifests = states.iter().map(|(_, state)| &**state).chain([target.1]);
+    let names: BTreeSet<String> = manifests
+        .flat_map(|manifest| manifest.objects())
+        .filter(|(object, _)| object.kind() == ObjectKind::Table && selected(&Item::Object((*object).clone()), only))
+        .map(|(object, _)| object.name().to_owned())
+        .collect();
+    for name in protect(&names.into_iter().collect::<Vec<_>>()) {
+        let Ok(object) = ObjectName::new(ObjectKind::Table, name) else { continue };
+        let item = Item::Object(object.clone());
+        let of = |manifest: &Manifest| manifest.entries.get(&item).and_then(Entry::content).cloned();
+        let mut table = Table { object, since: target.0.as_str(), target: of(target.1), states: Vec::new() };
+        for (number, (_, state)) in states.iter().enumerate() {
+            let content = of(state).filter(|content| table.target.as_ref().is_none_or(|t| t.digest != content.digest));
+            table.states.extend(content.map(|content| (number == 0, content)));
+        }
+        if !table.states.is_empty() {
+            match table.find(&mut found.evidence, blobs)? {
+                Ok(one) => found.tables.extend(one),
+                Err(why) => found.unread.push(clean_line(&format!("{}: {why}", table.object), 300)),
+            }
+        }
+    }
+    found.evidence.sync().map_err(failed(&request.folder))?;
+    Ok(found)
+}
+
+fn failed(folder: &std::path::Path) -> impl Fn(std::io::Error) -> SnapshotError {
+    let path = folder.display().to_string();
+    move |source| SnapshotError::Evidence { path: path.clone(), source }
+}
+
+/// One table in all states.
+struct Table<'a> {
+    object: ObjectName,
+    since: &'a str,
+    target: Option<Content>,
+    /// Those that differ from the snapshot, oldest first, and whether it is the first of all.
+    states: Vec<(bool, Content)>,
+}
+
+impl Table<'_> {
+    /// The inner error says why it can't be looked at.
+    fn find(&self, evidence: &mut Evidence, blobs: &mut BlobReader) -> Result<Result<Option<FoundTable>, String>> {
+        let mut definitions = Vec::new();
+        for (_, content) in &self.states {
+            match read_definition(content, blobs)? {
+                Ok(definition) => definitions.push(definition),
+                Err(why) => return Ok(Err(self.unread(content, &why, blobs))),
+            }
+        }
+        let known = match &self.target {
+            None => None,
+            Some(content) => match read_definition(content, blobs)? {
+                Ok(definition) => Some(definition),
+                Err(why) => return Ok(Err(format!("in the snapshot: {why}"))),
+            },
+        };
+        let shape = Shape::of(known.as_ref().or(definitions.first()).unwrap_or(&Definition::default()), &definitions);
+        if shape.columns.is_empty() {
+            return Ok(Err("no column is what it was".into()));
+        }
+        let mut parts = 1;
+        loop {
+            match self.compare(&shape, parts, evidence, blobs)? {
+                Ok(Some(mut found)) => {
+                    found.counter = definitions.iter().filter_map(|state| state.counter).max().unwrap_or(0);
+                    return Ok(Ok(Some(found).filter(|found| found.rows != found.nothing())));
+                }
+                Err(why) => return Ok(Err(why)),
+                Ok(None) => match Comparison::more_parts(parts) {
+                    Some(more) => parts = more,
+                    None => return Ok(Err("it has too many rows to be compared".into())),
+                },
+            }
+        }
+    }
+
+    /// Why a state can't be looked at: a remark stands for what could not be dumped.
+    fn unread(&self, content: &Content, why: &str, blobs: &mut BlobReader) -> String {
+        const MOST: u64 = 2000;
+        let mut remark = Vec::new();
+        let read = blobs.each(content, |chunk| {
+            remark.extend(chunk);
+            Ok(())
+        });
+        match String::from_utf8(remark) {
+            Ok(text) if content.size < MOST && read.is_ok() && text.starts_with("-- ") => {
+                text.trim_start_matches("-- ").trim().to_owned()
+            }
+            _ => why.to_owned(),
+        }
+    }
+
+    /// In so many parts; none where they are too few.
+    fn compare(
+        &self,
+        shape: &Shape,
+        parts: u32,
+        evidence: &mut Evidence,
+        blobs: &mut BlobReader,
+    ) -> Result<Result<Option<FoundTable>, String>> {
+        let mut work = Work {
+            evidence: &mut *evidence,
+            table: self,
+            shape,
+            pages: None,
+            marks: Vec::new(),
+            rows: TableRows { table: self.object.name().to_owned(), ..TableRows::default() },
+            failed: None,
+        };
+        let mut target = None;
+        for part in 0..parts {
+            let mut comparison = Comparison::new(shape.unique, part, parts);
+            if let Some(content) = &self.target {
+                let visitor = Old { comparison, shape, places: Places::default(), sum: Sum::default(), full: false };
+                match read_table(content, blobs, visitor)? {
+                    Ok((old, _)) if old.full => return Ok(Ok(None)),
+                    Ok((old, frame)) => {
+                        comparison = old.comparison;
+                        target = Some(Target { content: content.clone(), frame, sum: old.sum });
+                    }
+                    Err(why) => return Ok(Err(format!("in the snapshot: {why}"))),
+                }
+            }
+            for (oldest, content) in self.states.iter().rev() {
+                comparison.next_state();
+                let visitor = New { work: &mut work, comparison, oldest: *oldest, places: Places::default() };
+                let read = read_table(content, blobs, visitor)?;
+                comparison = match read {
+                    Ok((new, _)) => new.comparison,
+                    Err(why) => {
+                        return match work.failed.take() {
+                            Some(error) => Err(failed(&work.evidence.shown())(error)),
+                            None => Ok(Err(why)),
+                        };
+                    }
+                };
+                if *oldest {
+                    work.rows.deleted += comparison.gone();
+                }
+            }
+        }
+        let (marks, mut rows) = (work.marks, work.rows);
+        let mut sql = None;
+        if let Some(pages) = work.pages {
+            sql = Some(pages.sql.clone());
+            evidence.end(pages).map_err(failed(&evidence.shown()))?;
+        }
+        if target.is_none() {
+            rows.leave(LeftReason::NoTable, marks.len() as u64);
+        }
+        let (object, shape) = (self.object.clone(), shape.clone());
+        Ok(Ok(Some(FoundTable { object, target, shape, sql, marks, counter: 0, rows })))
+    }
+}
+
+impl FoundTable {
+    fn nothing(&self) -> TableRows {
+        TableRows { table: self.rows.table.clone(), ..TableRows::default() }
+    }
+}
+
+/// Takes in the snapshot's rows.
+struct Old<'a> {
+    comparison: Comparison,
+    shape: &'a Shape,
+    places: Places,
+    sum: Sum,
+    full: bool,
+}
+
+impl Visitor for Old<'_> {
+    fn definition(&mut self, definition: &Definition) -> Result<(), String> {
+        self.places = Places::of(self.shape, definition);
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> Result<(), String> {
+        if !self.full {
+            let mark = self.places.mark(row);
+            self.sum.add(&self.places.counted(row, self.shape));
+            self.full = !self.comparison.keep(mark.key, mark.content);
+        }
+        Ok(())
+    }
+}
+
+impl Places {
+    /// What a row of the snapshot counts as when all rows are added up. Without a key nobody can tell a row that was put
+    /// back from one that was there, so it counts only with what both have.
+    pub(super) fn counted(&self, row: &Row<'_>, shape: &Shape) -> crate::model::Digest {
+        if shape.unique { row.whole_digest() } else { row.digest(&self.columns) }
+    }
+}
+
+/// What was found in one table so far.
+struct Work<'a, 'b> {
+    evidence: &'a mut Evidence,
+    table: &'a Table<'b>,
+    shape: &'a Shape,
+    pages: Option<Pages>,
+    marks: Vec<Mark>,
+    rows: TableRows,
+    failed: Option<std::io::Error>,
+}
+
+impl Work<'_, '_> {
+    fn write(&mut self, row: &Row<'_>, places: &Places, is: Is) -> Result<(), String> {
+        let pages = match &mut self.pages {
+            Some(pages) => Ok(pages),
+            none => {
+                let begun = self.evidence.table(&self.table.object, &self.shape.columns, self.table.since);
+                begun.map(|begun| none.insert(begun))
+            }
+        };
+        let written = pages.and_then(|pages| self.evidence.row(pages, row, &places.columns, is));
+        written.map_err(|error| {
+            let text = error.to_string();
+            self.failed = Some(error);
+            text
+        })
+    }
+}
+
+/// Looks at a later state's rows.
+struct New<'w, 'a, 'b> {
+    work: &'w mut Work<'a, 'b>,
+    comparison: Comparison,
+    oldest: bool,
+    places: Places,
+}
+
+impl Visitor for New<'_, '_, '_> {
+    fn definition(&mut self, definition: &Definition) -> Result<(), String> {
+        self.places = Places::of(self.work.shape, definition);
+        Ok(())
+    }
+
+    fn row(&mut self, row: &Row<'_>) -> Result<(), String> {
+        let mark = self.places.mark(row);
+        let verdict = self.comparison.judge(mark.key, mark.content);
+        let fits = row.whole && self.work.evidence.has_room();
+        let rows = &mut self.work.rows;
+        match verdict {
+            Verdict::Known | Verdict::Elsewhere => Ok(()),
+            // What a half restored site has otherwise than the snapshot is nobody's doing.
+            Verdict::Changed if !self.oldest => Ok(()),
+            Verdict::Changed => {
+                rows.changed += 1;
+                if fits { self.work.write(row, &self.places, Is::Changed) } else { Ok(()) }
+            }
+            Verdict::Older => {
+                rows.found += 1;
+                rows.leave(LeftReason::Older, 1);
+                if fits { self.work.write(row, &self.places, Is::Older) } else { Ok(()) }
+            }
+            Verdict::New if fits => {
+                rows.found += 1;
+                self.work.marks.push(mark);
+                self.work.write(row, &self.places, Is::New)
+            }
+            Verdict::New | Verdict::TooMuch => {
+                rows.found += 1;
+                rows.leave(LeftReason::TooMuch, 1);
+                Ok(())
+            }
+        }
+    }
+}
