@@ -6,6 +6,7 @@ use super::event::{Event, Opened, Planned, StepFailure, StepResult};
 use crate::check::Baseline;
 use crate::model::{ComponentId, Outcome};
 use crate::procedure::{Action, SnapshotMoment};
+use crate::snapshot::Rows;
 use crate::update::Refusal;
 use std::collections::BTreeMap;
 
@@ -43,6 +44,10 @@ pub struct Unwind {
     pub tries: u32,
     /// Why the last one failed.
     pub last_failure: Option<String>,
+    /// Snapshots of what its tries overwrote, oldest first. Rows that visitors wrote may be in the first alone.
+    pub overwritten: Vec<String>,
+    /// Those rows, as far as they are known.
+    pub rows: Option<Rows>,
     /// Whether the site is what the snapshot says.
     pub restored: bool,
     /// Whether it was checked afterwards, and was good.
@@ -250,7 +255,17 @@ impl RunState {
                 unwind.tries = *attempt;
                 unwind.restored = false;
             }
-            Event::RestoreDone { .. } => unwind.restored = true,
+            Event::RestorePrepared { overwrites, rows } => {
+                if unwind.tries == 0 || unwind.restored {
+                    return Err("no restore was begun");
+                }
+                unwind.overwritten.push(overwrites.clone());
+                unwind.rows = rows.as_deref().cloned().or(unwind.rows.take());
+            }
+            Event::RestoreDone { rows, .. } => {
+                unwind.restored = true;
+                unwind.rows = rows.as_deref().cloned();
+            }
             Event::RestoreFailed { why } => unwind.last_failure = Some(why.clone()),
             Event::UnwindChecked { good, .. } => {
                 if !unwind.restored {

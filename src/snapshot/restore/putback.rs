@@ -210,7 +210,7 @@ impl Proof {
         let mut put: HashMap<Short, (Short, u32)> = HashMap::new();
         let mut missing = 0;
         for (_, mark) in (0..).zip(&table.marks).filter(|(row, _)| !refused.contains_key(row)) {
-            put.entry(mark.key).or_insert((mark.content, 0)).1 += 1;
+            put.entry(mark.key).or_insert((mark.steady, 0)).1 += 1;
             missing += 1;
         }
         Self { shape: table.shape.clone(), places: Places::default(), put, missing, sum: Sum::default() }
@@ -226,7 +226,7 @@ impl Visitor for Proof {
     fn row(&mut self, row: &Row<'_>) -> Result<(), String> {
         let mark = self.places.mark(row);
         match self.put.get_mut(&mark.key) {
-            Some((content, times)) if *times > 0 && *content == mark.content => {
+            Some((steady, times)) if *times > 0 && *steady == mark.steady => {
                 *times -= 1;
                 self.missing = self.missing.saturating_sub(1);
             }

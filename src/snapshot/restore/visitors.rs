@@ -56,7 +56,10 @@ pub(super) struct FoundTable {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Mark {
     pub(super) key: Short,
+    /// Of all that it is put back with.
     pub(super) content: Short,
+    /// Of what is written alike in all states.
+    pub(super) steady: Short,
 }
 
 /// A table of the snapshot.
@@ -77,7 +80,7 @@ pub(super) struct Shape {
     pub(super) key: Vec<String>,
     /// Whether they tell every row from every other.
     pub(super) unique: bool,
-    /// Those that mean the same in all states.
+    /// Those that are defined alike in all states, so that their values are written alike.
     pub(super) steady: Vec<String>,
 }
 
@@ -120,9 +123,10 @@ impl Places {
         Self { columns: of(&shape.columns), key: of(&shape.key), steady: of(&shape.steady) }
     }
 
-    /// What a row is known by, and its content.
+    /// What a row is known by.
     pub(super) fn mark(&self, row: &Row<'_>) -> Mark {
-        Mark { key: short(&row.digest(&self.key)), content: short(&row.digest(&self.steady)) }
+        let of = |columns: &[usize]| short(&row.digest(columns));
+        Mark { key: of(&self.key), content: of(&self.columns), steady: of(&self.steady) }
     }
 }
 
