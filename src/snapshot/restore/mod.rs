@@ -23,7 +23,7 @@ pub use visitors::KeepRows;
 use super::capture::{CaptureRequest, Captured, joined, take};
 use super::diff::Diff;
 use super::error::{Result, SnapshotError};
-use super::item::{ItemPath, ObjectName};
+use super::item::{Item, ItemPath, ObjectName};
 use super::manifest::{Entry, Manifest};
 use super::store::{Reading, SnapshotName, Store};
 use super::verify::verify_snapshot;
@@ -208,7 +208,10 @@ impl Prepared {
             Err(error @ SnapshotError::Damaged { .. }) => return Err(self.hurt(error, progress).await),
             other => other?,
         };
-        let left = self.prove(progress).await?;
+        let (sent, left) = match self.finish(sent, progress).await {
+            Err(error @ SnapshotError::Damaged { .. }) => return Err(self.hurt(error, progress).await),
+            other => other?,
+        };
         let rows = self.rows();
         Ok(Restored { before: self.before.name.clone(), undone: self.work.diff, left, bytes_sent: sent, rows })
     }
@@ -224,8 +227,9 @@ impl Prepared {
         SnapshotError::HurtMidway { site: site.clone(), name: name.clone(), before: self.before.name.clone(), detail }
     }
 
+    /// Sends all but what comes last.
     async fn send(&mut self, progress: &Arc<dyn Progress>) -> Result<u64> {
-        let (first, last) = self.work.file_work(&self.request.last);
+        let (first, _) = self.work.file_work(&self.request.last);
         let mut sent = self.work.send_files(first, progress).await?;
         let put_back = self.request.rows.as_ref().is_some_and(|keep| keep.put_back);
         if let Some(found) = self.found.as_ref().filter(|_| put_back) {
@@ -237,24 +241,46 @@ impl Prepared {
             Some(found) => found.give_up()?,
             None => {}
         }
-        sent += self.work.send_files(last, progress).await?;
         Ok(sent)
     }
 
-    /// Walks and dumps again and compares with the goal; returns what had to stay different.
-    async fn prove(&self, progress: &Arc<dyn Progress>) -> Result<Diff> {
+    /// Proves what was sent, and sends what comes last. What keeps visitors out goes only when all else is
+    /// proven: from then on they write again.
+    async fn finish(&self, sent: u64, progress: &Arc<dyn Progress>) -> Result<(u64, Diff)> {
+        let is_last = |path: &ItemPath| self.request.last.iter().any(|last| path.is_within(last));
+        let changed = self.work.diff.changes.iter().filter_map(|(item, _)| match item {
+            Item::Path(path) => Some(path),
+            Item::Object(_) => None,
+        });
+        let gone: Vec<&ItemPath> = changed.filter(|path| is_last(path)).collect();
+        let only_removed = gone.iter().all(|path| self.work.goal.path(path).is_none());
+        let (_, last) = self.work.file_work(&self.request.last);
+        if gone.is_empty() || !only_removed {
+            let sent = sent + self.work.send_files(last, progress).await?;
+            return Ok((sent, self.prove(progress, |_| true).await?));
+        }
+        let left = self.prove(progress, |item| !matches!(item, Item::Path(path) if is_last(path))).await?;
+        let sent = sent + self.work.send_files(last, progress).await?;
+        let wrong = self.work.look_at_removed(&gone).await?;
+        if wrong.is_empty() { Ok((sent, left)) } else { Err(self.still_differs(&wrong)) }
+    }
+
+    /// Walks and dumps again and compares these items with the goal; returns what had to stay different.
+    async fn prove(&self, progress: &Arc<dyn Progress>, these: impl Fn(&Item) -> bool) -> Result<Diff> {
         let at_hand = Some((self.before.name.clone(), self.before.manifest.clone()));
         let found = self.work.look(at_hand, self.request.now, progress).await?;
-        if found.wrong.is_empty() {
-            return Ok(found.left);
-        }
+        let wrong = found.wrong.retain(|item, _| these(item));
+        if wrong.is_empty() { Ok(found.left) } else { Err(self.still_differs(&wrong)) }
+    }
+
+    fn still_differs(&self, wrong: &Diff) -> SnapshotError {
         let source = &self.work.source;
-        Err(SnapshotError::StillDiffers {
+        SnapshotError::StillDiffers {
             site: source.site.clone(),
             host: source.shell.host().to_owned(),
             name: self.request.target.to_string(),
-            differences: found.wrong.to_string(),
-        })
+            differences: wrong.to_string(),
+        }
     }
 
     /// Bytes, room and rights.

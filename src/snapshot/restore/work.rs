@@ -10,13 +10,13 @@ use super::super::error::Result;
 use super::super::item::{Item, ItemPath, ObjectName};
 use super::super::manifest::{Content, Entry, Manifest};
 use super::super::store::{BlobReader, Store};
-use super::super::walk::Account;
+use super::super::walk::{Account, look_again};
 use super::super::{Phase, Progress, Source};
 use super::Only;
 use super::files::{FileWork, write_files};
 use super::goal::{self, Goal};
 use jiff::Timestamp;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A state, a goal, and the difference.
@@ -144,6 +144,26 @@ impl Work {
         left.changes.sort_by(|(a, _), (b, _)| a.cmp(b));
         left.changes.dedup_by(|(a, _), (b, _)| a == b);
         Ok(Compared { wrong, left })
+    }
+
+    /// Looks at paths that were removed, and the folders that they were in; returns what is not as it should be.
+    pub(super) async fn look_at_removed(&self, removed: &[&ItemPath]) -> Result<Diff> {
+        let folders = removed.iter().filter_map(|path| path.parent()).filter(|path| self.goal.path(path).is_some());
+        let paths: BTreeSet<ItemPath> = removed.iter().map(|path| (*path).clone()).chain(folders).collect();
+        let paths: Vec<ItemPath> = paths.into_iter().collect();
+        let mut seen = look_again(&self.source, self.account.tools.find, &paths).await?;
+        let mut now = Manifest::clone(&self.goal);
+        for path in paths {
+            let entry = seen.remove(&path).map(|seen| match seen.kind {
+                'd' => Entry::Dir { facts: seen.facts },
+                kind => Entry::Other { facts: seen.facts, kind },
+            });
+            match entry {
+                Some(entry) => now.entries.insert(Item::Path(path), entry),
+                None => now.entries.remove(&Item::Path(path)),
+            };
+        }
+        Ok(diff(&now, &self.goal).retain(|item, change| self.must_match(&now, item, change)))
     }
 
     /// Only root sets owners, and keeps the setgid bit of a group that it is not in; a foreign
