@@ -184,8 +184,13 @@ impl Bench {
     }
 
     async fn restore(&mut self, name: &str, source: &Source, store: &Arc<Store>, to: &Captured) -> Restored {
-        let request =
-            RestoreRequest { now: jiff::Timestamp::now(), target: to.name.clone(), only: vec![], last: vec![], rows: None };
+        let request = RestoreRequest {
+            now: jiff::Timestamp::now(),
+            target: to.name.clone(),
+            only: vec![],
+            last: vec![],
+            rows: None,
+        };
         let source = &self.connected(source).await;
         let begun = Instant::now();
         let prepared = prepare(source, store, request, &quiet()).await.expect("a prepared restore");

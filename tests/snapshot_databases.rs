@@ -161,7 +161,8 @@ impl Server {
     }
 
     async fn restore(&self, source: &Source, to: &Captured, only: Vec<Only>) -> Result<Restored, SnapshotError> {
-        let request = RestoreRequest { now: jiff::Timestamp::now(), target: to.name.clone(), only, last: Vec::new(), rows: None };
+        let request =
+            RestoreRequest { now: jiff::Timestamp::now(), target: to.name.clone(), only, last: Vec::new(), rows: None };
         prepare(source, &self.store(), request, &quiet()).await?.apply(&quiet()).await
     }
 }
@@ -441,8 +442,13 @@ async fn failures_say_which_object_and_what_to_do() {
     server.sql("set global max_allowed_packet=268435456");
 
     // Between the look at the table and its import the server's limit sinks.
-    let request =
-        RestoreRequest { now: jiff::Timestamp::now(), target: first.name.clone(), only: Vec::new(), last: Vec::new(), rows: None };
+    let request = RestoreRequest {
+        now: jiff::Timestamp::now(),
+        target: first.name.clone(),
+        only: Vec::new(),
+        last: Vec::new(),
+        rows: None,
+    };
     let prepared = prepare(&source, &server.store(), request, &quiet()).await.unwrap();
     server.sql("set global max_allowed_packet=8388608");
     let error = prepared.apply(&quiet()).await.unwrap_err().to_string();

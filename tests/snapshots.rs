@@ -377,7 +377,8 @@ async fn a_restore_that_was_cut_off_is_repeated_to_the_same_end() {
         fake.write("tar", script);
         std::fs::set_permissions(fake.path("tar"), std::fs::Permissions::from_mode(0o755)).unwrap();
         let source = Source { shell: Arc::new(Fake(fake.root.clone())), ..place.source() };
-        let request = RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new(), rows: None };
+        let request =
+            RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new(), rows: None };
         let prepared = prepare(&source, &place.store(), request, &quiet()).await.unwrap();
         assert!(prepared.apply(&quiet()).await.is_err(), "cut after {bytes}");
     }

@@ -336,13 +336,15 @@ impl Driver<'_> {
     }
 
     /// How rows that visitors wrote are kept; none where the exact old state was asked for.
-    async fn keep_rows(&self, attempt: u32) -> Result<Option<snapshot::KeepRows>, WorkError> {
+    async fn keep_rows(&self, snapshot: &str, attempt: u32) -> Result<Option<snapshot::KeepRows>, WorkError> {
         let mut earlier = Vec::new();
         if let Some(Purpose::Restore { exact, .. }) = self.state.opened.as_ref().map(|opened| &opened.purpose) {
             if *exact {
                 return Ok(None);
             }
             earlier = left_by_earlier_runs(self.runner, &self.job.plan.site, self.run).await?;
+            // What is older than the snapshot is no news to it. Names begin with the time.
+            earlier.retain(|name| name.as_str() > snapshot);
         }
         let unwind = self.state.attempt().and_then(|attempt| attempt.unwind.as_ref());
         earlier.extend(unwind.iter().flat_map(|unwind| unwind.overwritten.iter().cloned()));
@@ -363,7 +365,7 @@ impl Driver<'_> {
         let procedure = self.state.attempt().map(|attempt| attempt.planned.procedure.clone());
         let on = self.job.playbook.operations.maintenance.as_ref().map(|switch| switch.on.clone());
         let only = super::restore::only(only)?;
-        let rows = self.keep_rows(attempt).await?;
+        let rows = self.keep_rows(snapshot, attempt).await?;
         let bench = self.opened_bench().await?;
         bench.site.clear_leftovers(bench.run).await?;
         if let (Some(on), true) = (&on, only.is_empty()) {

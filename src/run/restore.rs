@@ -30,7 +30,11 @@ const MOST_RUNS: u32 = 100;
 
 /// Snapshots of what earlier runs of the site overwrote and did not put in order, oldest first: rows that
 /// visitors wrote before may be in them alone.
-pub(super) async fn left_by_earlier_runs(runner: &Runner, site: &SiteName, but: RunId) -> Result<Vec<String>, WorkError> {
+pub(super) async fn left_by_earlier_runs(
+    runner: &Runner,
+    site: &SiteName,
+    but: RunId,
+) -> Result<Vec<String>, WorkError> {
     let mut left = Vec::new();
     for run in runner.journal.runs(Some(site), false, MOST_RUNS).await?.into_iter().filter(|run| run.run != but) {
         match run.outcome {

@@ -122,8 +122,7 @@ fn select(patterns: &[TablePattern], rule: TableRule) -> SelectTables {
 
 /// Tables in which visitors write: those that the playbook knows, under the site's prefix, and the plan's own.
 fn protect(job: &Job, rule: TableRule) -> SelectTables {
-    let known: Vec<String> =
-        job.playbook.database.iter().flat_map(|database| &database.visitors).cloned().collect();
+    let known: Vec<String> = job.playbook.database.iter().flat_map(|database| &database.visitors).cloned().collect();
     let own: Vec<String> = job.plan.protect.iter().map(|pattern| pattern.as_str().to_owned()).collect();
     Arc::new(move |all| {
         let is_known = |name: &str| known.iter().any(|pattern| matches(pattern, name));

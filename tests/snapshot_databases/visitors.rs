@@ -113,7 +113,8 @@ async fn values_of_every_type_are_put_back_exactly() {
             assert!(json["rows"].is_array() || json["rows"]["tables"].is_array(), "{json}");
         }
     }
-    let types = std::fs::read_to_string(files.iter().find(|file| file.ends_with("001-all_types.json")).unwrap()).unwrap();
+    let types =
+        std::fs::read_to_string(files.iter().find(|file| file.ends_with("001-all_types.json")).unwrap()).unwrap();
     let json: serde_json::Value = serde_json::from_str(&types).unwrap();
     let row = &json["rows"][0]["row"];
     assert_eq!((row["vu"].as_str(), row["bn"]["hex"].as_str()), (Some("😀"), Some("00FF000000")), "{row}");
@@ -187,7 +188,11 @@ async fn what_does_not_fit_is_kept_and_told() {
     let sql = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
     let sql = sql.into_iter().find(|path| path.to_string_lossy().ends_with("-child.sql")).unwrap();
     let text = std::fs::read_to_string(sql).unwrap();
-    let orphan: String = text.lines().filter(|line| !line.starts_with("INSERT") || line.contains("orphan")).collect::<Vec<_>>().join("\n");
+    let orphan: String = text
+        .lines()
+        .filter(|line| !line.starts_with("INSERT") || line.contains("orphan"))
+        .collect::<Vec<_>>()
+        .join("\n");
     server.sql(&orphan);
     assert_eq!(server.sql("select p from child where u = 'orphan'"), "p\n9\n");
 }
@@ -261,7 +266,8 @@ async fn wherever_a_restore_breaks_off_the_next_one_puts_the_rows_back() {
     scripts.push("case \"$*\" in *--force*) head -c 700 | mariadb \"$@\"; exit 1;; esac".into());
     scripts.push("case \"$*\" in *--force*) mariadb \"$@\" >/dev/null; exit 1;; esac".into());
     scripts.push(
-        "case \"$*\" in *--comments*) if [ -e \"$0.once\" ]; then rm \"$0.once\"; exit 1; fi; : >\"$0.once\";; esac".into(),
+        "case \"$*\" in *--comments*) if [ -e \"$0.once\" ]; then rm \"$0.once\"; exit 1; fi; : >\"$0.once\";; esac"
+            .into(),
     );
     for (number, script) in scripts.iter().enumerate() {
         server.sql("update plain set v = v + 1; alter table orders add column extra int default 3");

@@ -67,8 +67,11 @@ impl Visitor {
 fn all_are_there(bed: &Testbed, accepted: &[String], when: &str) {
     for (what, sql) in [
         ("order", "SELECT token FROM wp_tb_orders"),
-        ("comment", "SELECT meta_value FROM wp_commentmeta m JOIN wp_comments c USING (comment_ID) WHERE meta_key = 'tb_token' \
-                     AND comment_content = CONCAT('it''s ', meta_value, ' \\\\ \"quoted\"\\n')"),
+        (
+            "comment",
+            "SELECT meta_value FROM wp_commentmeta m JOIN wp_comments c USING (comment_ID) WHERE meta_key = 'tb_token' \
+                     AND comment_content = CONCAT('it''s ', meta_value, ' \\\\ \"quoted\"\\n')",
+        ),
     ] {
         let there = bed.sql(sql);
         let there: std::collections::BTreeSet<&str> = there.lines().collect();

@@ -157,7 +157,9 @@ fn what_is_lost(job: &Job, snapshot: &SnapshotName, options: &Restore) -> String
     let rows = match () {
         () if !tables || protected.is_empty() => String::new(),
         () if options.exact => "\nRows that came in since are NOT put back: --exact.".to_owned(),
-        () => format!("\nRows that came in since are put back where they fit, in these tables: {}.", protected.join(", ")),
+        () => {
+            format!("\nRows that came in since are put back where they fit, in these tables: {}.", protected.join(", "))
+        }
     };
     format!(
         "{} at {}: {what} will be as in snapshot {snapshot}.\nWhat was written since is taken off the site; it is kept as a snapshot of its own.{rows}",

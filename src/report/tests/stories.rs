@@ -235,7 +235,8 @@ pub(super) fn stuck_checks() -> Story {
 }
 
 pub(super) fn restore_asked() -> Story {
-    let purpose = Purpose::Restore { snapshot: "2026-11-10T070100Z-aa00bb11cc22".into(), only: Vec::new(), exact: false };
+    let purpose =
+        Purpose::Restore { snapshot: "2026-11-10T070100Z-aa00bb11cc22".into(), only: Vec::new(), exact: false };
     let mut story = Story::begin(CLIENT, "fr", purpose);
     story.plan(Vec::new(), Vec::new());
     story.go(0, |action| !matches!(action, Action::Lock));

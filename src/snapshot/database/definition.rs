@@ -235,13 +235,16 @@ mod tests {
         assert_eq!(read.counter, Some(4711));
         let at = read.counter_at.unwrap();
         assert_eq!(&SQL[at], " AUTO_INCREMENT=4711");
-        let none = Definition::read(b"CREATE TABLE `t` (\n  `a` int\n) ENGINE=Aria COMMENT=' AUTO_INCREMENT=7'").unwrap();
+        let none =
+            Definition::read(b"CREATE TABLE `t` (\n  `a` int\n) ENGINE=Aria COMMENT=' AUTO_INCREMENT=7'").unwrap();
         assert_eq!((none.counter, none.keys.len()), (None, 0));
     }
 
     #[test]
     fn what_is_no_definition_is_refused() {
-        for odd in ["", "CREATE TABLE `t`", "CREATE TABLE `t` (", "CREATE TABLE `t` ()", "CREATE TABLE `t` (``)", "(`", "(`a`"] {
+        for odd in
+            ["", "CREATE TABLE `t`", "CREATE TABLE `t` (", "CREATE TABLE `t` ()", "CREATE TABLE `t` (``)", "(`", "(`a`"]
+        {
             assert!(Definition::read(odd.as_bytes()).is_err(), "{odd:?}");
         }
     }

@@ -34,7 +34,7 @@ pub(in super::super) const SESSION: &str = "SET NAMES utf8mb4;\nSET TIME_ZONE='+
 const CHECKED: &str = "SET FOREIGN_KEY_CHECKS=1;\nSET UNIQUE_CHECKS=1;\nSET SQL_NOTES=0;\nSET MAX_ERROR_COUNT=64;\n\
      SET AUTOCOMMIT=0;\n";
 /// With what a line begins that puts a row in.
-pub(in super::super) const ROW: &[u8] = b"INSERT INTO ";
+const ROW: &[u8] = b"INSERT INTO ";
 /// The first word of the answer after a row, and of the last one.
 const ANSWERED: &str = "@intendant-row";
 const ENDED: &str = "@intendant-end";
@@ -75,6 +75,7 @@ pub(in super::super) async fn insert_rows(
     let detail = match (sent, heard) {
         (Ok(sent), Ok(Answers { refused, answered, ended: true })) if sent == answered => return Ok(refused),
         (Err(Failed::Evidence(path, source)), _) => return Err(SnapshotError::Evidence { path, source }),
+        (Err(Failed::Pipe(_)), _) if !output.ok() => return Err(failure(host, access, DOING, &output)),
         (Err(Failed::Pipe(error)), Ok(_)) => error.to_string(),
         (_, Err(error)) => error.to_string(),
         (Ok(_), Ok(_)) if output.ok() => "the client did not answer for each row; try again".to_owned(),

@@ -9,7 +9,7 @@ use crate::model::Digest;
 use std::ops::Range;
 
 /// The longest row whose text is kept, in bytes. Of a longer one only digests are.
-pub(in super::super) const MAX_ROW_BYTES: usize = 32 << 20;
+const MAX_ROW_BYTES: usize = 32 << 20;
 /// The longest value that is not in quotes, in bytes.
 const MAX_WORD_BYTES: usize = 1024;
 /// The longest beginning of a statement that inserts, in bytes.
@@ -204,7 +204,8 @@ impl RowReader {
                     let mut places = vec![None; self.columns];
                     for (value, name) in names.iter().enumerate() {
                         let column = place(name).and_then(|column| places.get_mut(column));
-                        *column.ok_or_else(|| format!("its rows have a column {name:?} that it has not"))? = Some(value);
+                        *column.ok_or_else(|| format!("its rows have a column {name:?} that it has not"))? =
+                            Some(value);
                     }
                     places
                 }

@@ -21,12 +21,12 @@ mod tables;
 pub(super) use definition::Definition;
 pub(super) use dump::dump;
 pub(super) use import::{Import, Portion, import, read_sql, write_sql};
-pub(super) use insert::{ROW, Refused, SESSION, insert_rows};
+pub(super) use insert::{Refused, SESSION, insert_rows};
 pub(super) use literals::{Row, Visitor};
 pub(super) use rows::{Frame, read_definition, read_table};
-pub(super) use tables::{Seen, look_at};
 pub use scratch::ScratchDatabase;
 pub(super) use scratch::leaves_its_database;
+pub(super) use tables::{Seen, look_at};
 
 use std::sync::Arc;
 

@@ -23,7 +23,7 @@ pub(in super::super) struct Frame {
 }
 
 /// Reads one table's SQL.
-pub(in super::super) struct TableReader<V> {
+pub(super) struct TableReader<V> {
     visitor: V,
     mode: Mode,
     definition: Option<Definition>,
@@ -43,7 +43,7 @@ enum Mode {
 
 impl<V: Visitor> TableReader<V> {
     /// A reader that shows the rows to `visitor`.
-    pub(in super::super) fn new(visitor: V) -> Self {
+    pub(super) fn new(visitor: V) -> Self {
         Self {
             visitor,
             mode: Mode::Other,
@@ -56,12 +56,12 @@ impl<V: Visitor> TableReader<V> {
     }
 
     /// The definition, once it was read.
-    pub(super) fn definition(&self) -> Option<&Definition> {
+    fn definition(&self) -> Option<&Definition> {
         self.definition.as_ref()
     }
 
     /// The end of its SQL.
-    pub(in super::super) fn finish(mut self) -> Result<(V, Frame), String> {
+    pub(super) fn finish(mut self) -> Result<(V, Frame), String> {
         self.end_statement()?;
         let definition = self.definition.ok_or("there is no definition of the table")?;
         let triggers_at = self.triggers_at.unwrap_or(self.at);
@@ -132,7 +132,7 @@ impl<V: Visitor> TableReader<V> {
 }
 
 /// A table's own part of a dump.
-pub(in super::super) struct OneTable<V>(pub(in super::super) TableReader<V>);
+struct OneTable<V>(TableReader<V>);
 
 impl<V: Visitor> Sink for OneTable<V> {
     fn begin(&mut self, _: Part) -> Result<(), String> {
@@ -243,7 +243,9 @@ mod tests {
     #[test]
     fn rows_are_read_and_the_rest_is_the_frame() {
         let with = |rows: &str| DUMP.replace("ROWS", rows);
-        let some = with("INSERT INTO `t` VALUES\n(1,'a;\\n(2,\\'b\\')'),\n(-2,NULL);\nINSERT INTO `t` (`v`, `id`) VALUES (0x61,3);\n");
+        let some = with(
+            "INSERT INTO `t` VALUES\n(1,'a;\\n(2,\\'b\\')'),\n(-2,NULL);\nINSERT INTO `t` (`v`, `id`) VALUES (0x61,3);\n",
+        );
         let (rows, frame) = read(some.as_bytes(), 4096).unwrap();
         let texts: Vec<&str> = rows.0.iter().map(|(text, _)| text.as_str()).collect();
         assert_eq!(texts, ["1|'a;\\n(2,\\'b\\')'", "-2|NULL", "3|0x61"]);
@@ -260,7 +262,20 @@ mod tests {
 
     #[test]
     fn what_is_no_row_is_refused() {
-        for odd in ["(1)", "(1,2,3)", "(1,now())", "(1,'a", "(1,0x4)", "(1,@a)", "(1,(2))", "(1,-)", "(1,'a'b)", "x", "(,)", "(1,2)x"] {
+        for odd in [
+            "(1)",
+            "(1,2,3)",
+            "(1,now())",
+            "(1,'a",
+            "(1,0x4)",
+            "(1,@a)",
+            "(1,(2))",
+            "(1,-)",
+            "(1,'a'b)",
+            "x",
+            "(,)",
+            "(1,2)x",
+        ] {
             let sql = DUMP.replace("ROWS", &format!("INSERT INTO `t` VALUES {odd};\n"));
             assert!(read(sql.as_bytes(), 100).is_err(), "{odd} was read");
         }

@@ -151,7 +151,12 @@ impl Comparison {
 
     /// How many rows of the snapshot the present state has not got.
     pub(super) fn gone(&self) -> u64 {
-        self.kept.values().map(|kept| u64::from(if self.unique { 1 - kept.seen.min(1) } else { kept.count.saturating_sub(kept.seen) })).sum()
+        self.kept
+            .values()
+            .map(|kept| {
+                u64::from(if self.unique { 1 - kept.seen.min(1) } else { kept.count.saturating_sub(kept.seen) })
+            })
+            .sum()
     }
 }
 
@@ -191,7 +196,12 @@ mod tests {
     type State = Vec<(u8, u8)>;
 
     /// Goes through all parts as a restore does: the newest state first.
-    fn run(unique: bool, parts: u32, snapshot: &State, states: &[State]) -> (Vec<(u8, u8)>, BTreeMap<String, usize>, u64) {
+    fn run(
+        unique: bool,
+        parts: u32,
+        snapshot: &State,
+        states: &[State],
+    ) -> (Vec<(u8, u8)>, BTreeMap<String, usize>, u64) {
         let (mut new, mut counts, mut gone) = (Vec::new(), BTreeMap::new(), 0);
         for part in 0..parts {
             let mut comparison = Comparison::new(unique, part, parts);

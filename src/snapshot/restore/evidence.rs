@@ -80,7 +80,8 @@ impl Evidence {
         }
         let name = self.wanted.file_name().unwrap_or_default().to_string_lossy().into_owned();
         for number in 1..=MAX_FOLDERS {
-            let folder = if number == 1 { self.wanted.clone() } else { self.wanted.with_file_name(format!("{name}-{number}")) };
+            let folder =
+                if number == 1 { self.wanted.clone() } else { self.wanted.with_file_name(format!("{name}-{number}")) };
             match DirBuilder::new().mode(0o700).create(&folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 made => {
@@ -176,9 +177,9 @@ impl Evidence {
     /// Writes what became of the rows, and what the server said of those that it refused: table, the row's place
     /// among its file's rows, counted from 1, number and words.
     pub(super) fn result(folder: &Path, rows: &Rows, refused: &[(String, u64, u32, String)]) -> io::Result<()> {
-        let refused = refused.iter().map(|(table, row, code, said)| {
-            json!({ "table": table, "row": row, "code": code, "said": said })
-        });
+        let refused = refused
+            .iter()
+            .map(|(table, row, code, said)| json!({ "table": table, "row": row, "code": code, "said": said }));
         let text = json!({ "rows": rows, "refused": refused.collect::<Vec<_>>() }).to_string();
         let mut file = begin(&folder.join("result.json"))?;
         file.write_all(text.as_bytes())?;

@@ -138,8 +138,7 @@ async fn look_for_rows(
         return Ok(None);
     };
     let (mut states, mut unread) = (Vec::new(), Vec::new());
-    // What is older than the target is no news to it.
-    for name in keep.earlier.iter().filter(|name| **name > request.target && **name != before.name) {
+    for name in keep.earlier.iter().filter(|name| **name != before.name) {
         match load(store, &source.site, name).await {
             Ok((_, manifest)) => states.push((name.clone(), manifest)),
             Err(error) => unread.push(clean_line(&format!("snapshot {name} of an earlier try: {error}"), 300)),

@@ -26,9 +26,10 @@ const MAX_ROUNDS: usize = 8;
 impl Found {
     /// The tables that rows are put into, with the table in the snapshot and the file of the rows.
     fn going(&self) -> impl Iterator<Item = (&FoundTable, &Target, &PathBuf)> {
-        self.tables.iter().filter(|table| !table.marks.is_empty()).filter_map(|table| {
-            Some((table, table.target.as_ref()?, table.sql.as_ref()?))
-        })
+        self.tables
+            .iter()
+            .filter(|table| !table.marks.is_empty())
+            .filter_map(|table| Some((table, table.target.as_ref()?, table.sql.as_ref()?)))
     }
 
     /// What is told of it.
@@ -190,7 +191,9 @@ fn differs(seen: &Seen<Proof>, target: &Target) -> Option<&'static str> {
     let proof = &seen.visitor;
     match () {
         () if proof.missing > 0 => Some("rows that went in are not there, or have another content"),
-        () if proof.sum != target.sum => Some("it has rows that are neither the snapshot's nor put back, or lacks some"),
+        () if proof.sum != target.sum => {
+            Some("it has rows that are neither the snapshot's nor put back, or lacks some")
+        }
         () if seen.frame.digest != target.frame.digest => Some("its definition or its triggers are not the snapshot's"),
         () => None,
     }
