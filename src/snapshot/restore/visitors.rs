@@ -228,7 +228,8 @@ impl Table<'_> {
         });
         match String::from_utf8(remark) {
             Ok(text) if content.size < MOST && read.is_ok() && text.starts_with("-- ") => {
-                text.trim_start_matches("-- ").trim().to_owned()
+                let text = text.trim_start_matches("-- ").trim();
+                text.strip_prefix(&format!("{} ", self.object)).unwrap_or(text).to_owned()
             }
             _ => why.to_owned(),
         }
@@ -268,9 +269,9 @@ impl Table<'_> {
             for (oldest, content) in self.states.iter().rev() {
                 comparison.next_state();
                 let visitor = New { work: &mut work, comparison, oldest: *oldest, places: Places::default() };
-                let read = read_table(content, blobs, visitor)?;
+                let read = read_table(content, blobs, visitor)?.map(|(new, _)| new.comparison);
                 comparison = match read {
-                    Ok((new, _)) => new.comparison,
+                    Ok(comparison) => comparison,
                     Err(why) => {
                         return match work.failed.take() {
                             Some(error) => Err(failed(&work.evidence.shown())(error)),
@@ -408,5 +409,161 @@ impl Visitor for New<'_, '_, '_> {
                 Ok(())
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::manifest::{CHUNKER, Header};
+    use super::super::super::store::Store;
+    use super::*;
+    use crate::model::SiteName;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    /// A table's part of a dump. `more`: a column that an update added.
+    fn sql(rows: &[(u8, String)], key: bool, more: bool) -> String {
+        let key = if key { ",\n  PRIMARY KEY (`id`)" } else { "" };
+        let (column, value) = if more { ("  `new` int(11) NOT NULL DEFAULT 7,\n", "7,") } else { ("", "") };
+        let rows: Vec<String> = rows
+            .iter()
+            .map(|(id, text)| {
+                format!("({value}{id},'{}')", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"))
+            })
+            .collect();
+        let insert =
+            if rows.is_empty() { String::new() } else { format!("INSERT INTO `t` VALUES\n{};\n", rows.join(",\n")) };
+        format!(
+            "\n--\n-- Table structure for table `t`\n--\n\nDROP TABLE IF EXISTS `t`;\nCREATE TABLE `t` (\n{column}  \
+             `id` int(11) NOT NULL AUTO_INCREMENT,\n  `w` text DEFAULT NULL{key}\n) ENGINE=InnoDB AUTO_INCREMENT={};\n\
+             \n--\n-- Dumping data for table `t`\n--\n\n/*!40000 ALTER TABLE `t` DISABLE KEYS */;\n{insert}\
+             /*!40000 ALTER TABLE `t` ENABLE KEYS */;\n",
+            rows.len() + 1
+        )
+    }
+
+    struct Place {
+        folder: tempfile::TempDir,
+        store: Arc<Store>,
+        taken: i64,
+    }
+
+    impl Place {
+        fn new() -> Self {
+            let base = if std::path::Path::new("/dev/shm").is_dir() { "/dev/shm".into() } else { std::env::temp_dir() };
+            let folder = tempfile::Builder::new().prefix("rows").tempdir_in(base).unwrap();
+            let store = Arc::new(Store::open(&folder.path().join("store")).unwrap());
+            Self { folder, store, taken: 1_780_000_000 }
+        }
+
+        fn snapshot(&mut self, sql: Option<&str>) -> (SnapshotName, Arc<Manifest>) {
+            let site = SiteName::new("s").unwrap();
+            let mut writer = self.store.writer(&site).unwrap();
+            let mut entries = BTreeMap::new();
+            if let Some(sql) = sql {
+                let mut content = writer.content();
+                content.take(&mut writer, sql.as_bytes()).unwrap();
+                let content = content.finish(&mut writer).unwrap();
+                let object = ObjectName::new(ObjectKind::Table, "t").unwrap();
+                entries.insert(Item::Object(object), Entry::Object { content });
+            }
+            self.taken += 1;
+            let header = Header {
+                site,
+                taken: jiff::Timestamp::from_second(self.taken).unwrap(),
+                walked: 0,
+                tool: "test".into(),
+                root: "/".into(),
+                exclude: Vec::new(),
+                chunker: CHUNKER.to_owned(),
+                database: None,
+                previous: None,
+                problems: Vec::new(),
+            };
+            let manifest = Manifest { header, entries };
+            (writer.commit(&manifest).unwrap().name, Arc::new(manifest))
+        }
+
+        fn find(&self, target: &(SnapshotName, Arc<Manifest>), states: &[(SnapshotName, Arc<Manifest>)]) -> Found {
+            let keep =
+                KeepRows { folder: self.folder.path().join("evidence/r/1.1"), earlier: Vec::new(), put_back: true };
+            let protect: SelectTables = Arc::new(|all: &[String]| all.to_vec());
+            find(&keep, &protect, (&target.0, &target.1), states, &[], &mut self.store.blobs().unwrap()).unwrap()
+        }
+    }
+
+    /// The rows of the file that is sent to the server.
+    fn sent(found: &Found) -> Vec<String> {
+        let files = found.tables.iter().filter_map(|table| table.sql.as_ref());
+        let text: String = files.map(|file| std::fs::read_to_string(file).unwrap()).collect();
+        let mut rows: Vec<String> = text
+            .lines()
+            .filter_map(|line| {
+                Some(line.strip_prefix("INSERT INTO `t` (`id`,`w`) VALUES (")?.strip_suffix(");")?.to_owned())
+            })
+            .collect();
+        rows.sort_unstable();
+        rows
+    }
+
+    type Rows = BTreeMap<u8, String>;
+
+    fn rows() -> impl Strategy<Value = Rows> {
+        proptest::collection::btree_map(0..12_u8, "[a'\\\\\n;),(é-]{0,3}", 0..8)
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+        #[test]
+        fn what_is_found_is_what_is_new(snapshot in rows(), first in rows(), second in rows(), more in any::<bool>()) {
+            let list = |rows: &Rows| rows.iter().map(|(id, text)| (*id, text.clone())).collect::<Vec<_>>();
+            let mut place = Place::new();
+            let target = place.snapshot(Some(&sql(&list(&snapshot), true, false)));
+            // The second state is one that a broken restore left: with the snapshot's definition.
+            let states = [
+                place.snapshot(Some(&sql(&list(&first), true, more))),
+                place.snapshot(Some(&sql(&list(&second), true, false))),
+            ];
+            let found = place.find(&target, &states);
+            let mut wanted: Rows = first.clone();
+            wanted.extend(second.clone());
+            wanted.retain(|id, _| !snapshot.contains_key(id));
+            let literal = |text: &str| text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n");
+            let mut texts: Vec<String> = wanted.iter().map(|(id, text)| format!("{id},'{}'", literal(text))).collect();
+            texts.sort_unstable();
+            prop_assert_eq!(sent(&found), texts);
+            prop_assert!(found.unread.is_empty());
+            let counted = found.tables.first().map(|table| table.rows.clone()).unwrap_or_default();
+            let older = first.iter().filter(|(id, text)| !snapshot.contains_key(id) && second.get(id).is_some_and(|now| now != *text));
+            prop_assert_eq!(counted.left(), older.count() as u64);
+            prop_assert_eq!(counted.found, wanted.len() as u64 + counted.left());
+            let same_as_target = sql(&list(&first), true, more) == sql(&list(&snapshot), true, false);
+            let changed = snapshot.iter().filter(|(id, text)| first.get(id).is_some_and(|now| now != *text)).count();
+            let gone = snapshot.keys().filter(|id| !first.contains_key(id)).count();
+            if !same_as_target {
+                prop_assert_eq!((counted.changed, counted.deleted), (changed as u64, gone as u64));
+            }
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_not_in_the_snapshot_or_not_whole_is_said() {
+        let mut place = Place::new();
+        let (none, some) = (place.snapshot(None), [(1, "a".to_owned()), (1, "a".to_owned())]);
+        let later = place.snapshot(Some(&sql(&some, false, false)));
+        let found = place.find(&none, &[later.clone()]);
+        assert_eq!(found.tables[0].rows.left, BTreeMap::from([(LeftReason::NoTable, 2)]));
+        assert!(found.tables[0].target.is_none() && sent(&found).len() == 2);
+        let dead = place.snapshot(Some("-- table:t can't be dumped: it is marked as crashed\n"));
+        let found = place.find(&later, &[dead.clone()]);
+        assert_eq!(
+            (found.tables.len(), found.unread.as_slice()),
+            (0, &["table:t: can't be dumped: it is marked as crashed".to_owned()][..])
+        );
+        let odd = place.snapshot(Some(&sql(&some, false, false).replace("'a'", "now()")));
+        assert!(place.find(&later, &[odd]).unread[0].contains("no literal"));
+        // As it was: nothing to look at, nothing to keep.
+        let found = place.find(&later, &[later.clone()]);
+        assert!(found.tables.is_empty() && found.unread.is_empty() && found.evidence.folder().is_none());
     }
 }
