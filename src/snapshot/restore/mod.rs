@@ -146,10 +146,15 @@ async fn look_for_rows(
     }
     states.push((before.name.clone(), before.manifest.clone()));
     let (store, name, target, only) = (store.clone(), request.target.clone(), target.clone(), request.only.clone());
+    let (put_back, folder) = (keep.put_back, keep.folder.clone());
     let finding = tokio::task::spawn_blocking(move || {
         visitors::find(&keep, &protect, (&name, &target), &states, &only, &mut store.blobs()?)
     });
-    let mut found = joined(finding.await)?;
+    let mut found = match joined(finding.await) {
+        // Their snapshots have them. A site that works comes first.
+        Err(error @ SnapshotError::Evidence { .. }) if !put_back => Found::nothing(&folder, &error),
+        found => found?,
+    };
     unread.append(&mut found.unread);
     found.unread = unread;
     Ok(Some(found))
@@ -237,7 +242,7 @@ impl Prepared {
         sent += self.work.send_objects(progress).await?;
         match &mut self.found {
             Some(found) if put_back => found.put_back(&mut self.work, progress).await?,
-            Some(found) => found.give_up()?,
+            Some(found) => found.give_up(),
             None => {}
         }
         Ok(sent)

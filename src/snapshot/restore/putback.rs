@@ -49,11 +49,13 @@ impl Found {
     }
 
     /// Leaves the rows in the evidence.
-    pub(super) fn give_up(&mut self) -> Result<()> {
+    pub(super) fn give_up(&mut self) {
         for table in self.tables.iter_mut().filter(|table| table.target.is_some()) {
             table.rows.leave(LeftReason::GivenUp, table.marks.len() as u64);
         }
-        self.write_result(&[])
+        if let Err(error) = self.write_result(&[]) {
+            tracing::warn!(%error, "the counts of visitors' rows could not be written beside them");
+        }
     }
 
     /// Puts the rows into the tables, which are as in the snapshot but for their triggers.

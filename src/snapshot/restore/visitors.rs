@@ -16,7 +16,7 @@ use super::found::{LeftReason, TableRows};
 use super::goal::selected;
 use crate::model::clean_line;
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// How visitors' rows are kept over a restore.
@@ -36,6 +36,13 @@ pub(super) struct Found {
     pub(super) tables: Vec<FoundTable>,
     pub(super) unread: Vec<String>,
     pub(super) evidence: Evidence,
+}
+
+impl Found {
+    /// Nothing was found, because it could not be kept.
+    pub(super) fn nothing(folder: &Path, why: &SnapshotError) -> Self {
+        Self { tables: Vec::new(), unread: vec![clean_line(&why.to_string(), 300)], evidence: Evidence::new(folder) }
+    }
 }
 
 /// What was found in one table.
@@ -157,19 +164,27 @@ pub(super) fn find(
             table.states.extend(content.map(|content| (number == 0, content)));
         }
         if !table.states.is_empty() {
-            match table.find(&mut found.evidence, blobs)? {
-                Ok(one) => found.tables.extend(one),
-                Err(why) => found.unread.push(clean_line(&format!("{}: {why}", table.object), 300)),
-            }
+            let shown = table.object.to_string();
+            let (one, unread) = table.find(&mut found.evidence, blobs)?;
+            found.tables.extend(one);
+            found.unread.extend(unread.iter().map(|why| clean_line(&format!("{shown}: {why}"), 300)));
         }
     }
     found.evidence.sync().map_err(failed(&request.folder))?;
     Ok(found)
 }
 
-fn failed(folder: &std::path::Path) -> impl Fn(std::io::Error) -> SnapshotError {
+fn failed(folder: &Path) -> impl Fn(std::io::Error) -> SnapshotError {
     let path = folder.display().to_string();
     move |source| SnapshotError::Evidence { path: path.clone(), source }
+}
+
+/// A table whose bytes are damaged in the store is one that can't be looked at; it stops no restore.
+fn known_or_not<T>(read: Result<Result<T, String>>) -> Result<Result<T, String>> {
+    match read {
+        Err(error @ SnapshotError::Damaged { .. }) => Ok(Err(error.to_string())),
+        other => other,
+    }
 }
 
 /// One table in all states.
@@ -182,37 +197,41 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    /// The inner error says why it can't be looked at.
-    fn find(&self, evidence: &mut Evidence, blobs: &mut BlobReader) -> Result<Result<Option<FoundTable>, String>> {
-        let mut definitions = Vec::new();
-        for (_, content) in &self.states {
-            match read_definition(content, blobs)? {
-                Ok(definition) => definitions.push(definition),
-                Err(why) => return Ok(Err(self.unread(content, &why, blobs))),
+    /// What was found, and why something could not be looked at.
+    fn find(mut self, evidence: &mut Evidence, blobs: &mut BlobReader) -> Result<(Option<FoundTable>, Vec<String>)> {
+        let (mut definitions, mut unread) = (Vec::new(), Vec::new());
+        for (oldest, content) in std::mem::take(&mut self.states) {
+            match known_or_not(read_definition(&content, blobs))? {
+                Ok(definition) => {
+                    definitions.push(definition);
+                    self.states.push((oldest, content));
+                }
+                Err(why) => unread.push(self.unread(&content, &why, blobs)),
             }
         }
-        let known = match &self.target {
-            None => None,
-            Some(content) => match read_definition(content, blobs)? {
-                Ok(definition) => Some(definition),
-                Err(why) => return Ok(Err(format!("in the snapshot: {why}"))),
-            },
+        let Some(first) = definitions.first() else { return Ok((None, unread)) };
+        let known =
+            self.target.as_ref().map(|content| known_or_not(read_definition(content, blobs))).transpose()?.transpose();
+        let known = match known {
+            Ok(known) => known,
+            Err(why) => return Ok((None, vec![format!("in the snapshot: {why}")])),
         };
-        let shape = Shape::of(known.as_ref().or(definitions.first()).unwrap_or(&Definition::default()), &definitions);
+        let shape = Shape::of(known.as_ref().unwrap_or(first), &definitions);
         if shape.columns.is_empty() {
-            return Ok(Err("no column is what it was".into()));
+            return Ok((None, vec!["no column is what it was".into()]));
         }
         let mut parts = 1;
         loop {
             match self.compare(&shape, parts, evidence, blobs)? {
-                Ok(Some(mut found)) => {
+                Compared::Found(mut found, more) => {
                     found.counter = definitions.iter().filter_map(|state| state.counter).max().unwrap_or(0);
-                    return Ok(Ok(Some(found).filter(|found| found.rows != found.nothing())));
+                    unread.extend(more);
+                    return Ok((Some(*found).filter(|found| found.rows != found.nothing()), unread));
                 }
-                Err(why) => return Ok(Err(why)),
-                Ok(None) => match Comparison::more_parts(parts) {
+                Compared::Unread(why) => return Ok((None, vec![why])),
+                Compared::TooLarge => match Comparison::more_parts(parts) {
                     Some(more) => parts = more,
-                    None => return Ok(Err("it has too many rows to be compared".into())),
+                    None => return Ok((None, vec!["it has too many rows to be compared".into()])),
                 },
             }
         }
@@ -222,27 +241,20 @@ impl Table<'_> {
     fn unread(&self, content: &Content, why: &str, blobs: &mut BlobReader) -> String {
         const MOST: u64 = 2000;
         let mut remark = Vec::new();
-        let read = blobs.each(content, |chunk| {
-            remark.extend(chunk);
-            Ok(())
-        });
-        match String::from_utf8(remark) {
-            Ok(text) if content.size < MOST && read.is_ok() && text.starts_with("-- ") => {
-                let text = text.trim_start_matches("-- ").trim();
-                text.strip_prefix(&format!("{} ", self.object)).unwrap_or(text).to_owned()
-            }
-            _ => why.to_owned(),
+        if content.size < MOST {
+            // What can't be read is no remark.
+            let _ = blobs.each(content, |chunk| {
+                remark.extend(chunk);
+                Ok(())
+            });
         }
+        let remark = String::from_utf8(remark).unwrap_or_default();
+        let said = remark.strip_prefix("-- ").and_then(|text| text.strip_prefix(&format!("{} ", self.object)));
+        said.map_or_else(|| why.to_owned(), |said| said.trim().to_owned())
     }
 
-    /// In so many parts; none where they are too few.
-    fn compare(
-        &self,
-        shape: &Shape,
-        parts: u32,
-        evidence: &mut Evidence,
-        blobs: &mut BlobReader,
-    ) -> Result<Result<Option<FoundTable>, String>> {
+    /// Compares in so many parts.
+    fn compare(&self, shape: &Shape, parts: u32, evidence: &mut Evidence, blobs: &mut BlobReader) -> Result<Compared> {
         let mut work = Work {
             evidence: &mut *evidence,
             table: self,
@@ -252,35 +264,34 @@ impl Table<'_> {
             rows: TableRows { table: self.object.name().to_owned(), ..TableRows::default() },
             failed: None,
         };
+        let mut unread = BTreeSet::new();
         let mut target = None;
         for part in 0..parts {
             let mut comparison = Comparison::new(shape.unique, part, parts);
             if let Some(content) = &self.target {
                 let visitor = Old { comparison, shape, places: Places::default(), sum: Sum::default(), full: false };
-                match read_table(content, blobs, visitor)? {
-                    Ok((old, _)) if old.full => return Ok(Ok(None)),
+                match known_or_not(read_table(content, blobs, visitor))? {
+                    Ok((old, _)) if old.full => return Ok(Compared::TooLarge),
                     Ok((old, frame)) => {
                         comparison = old.comparison;
                         target = Some(Target { content: content.clone(), frame, sum: old.sum });
                     }
-                    Err(why) => return Ok(Err(format!("in the snapshot: {why}"))),
+                    Err(why) => return Ok(Compared::Unread(format!("in the snapshot: {why}"))),
                 }
             }
             for (oldest, content) in self.states.iter().rev() {
                 comparison.next_state();
-                let visitor = New { work: &mut work, comparison, oldest: *oldest, places: Places::default() };
-                let read = read_table(content, blobs, visitor)?.map(|(new, _)| new.comparison);
-                comparison = match read {
-                    Ok(comparison) => comparison,
-                    Err(why) => {
-                        return match work.failed.take() {
-                            Some(error) => Err(failed(&work.evidence.shown())(error)),
-                            None => Ok(Err(why)),
-                        };
-                    }
-                };
-                if *oldest {
-                    work.rows.deleted += comparison.gone();
+                let visitor =
+                    New { work: &mut work, comparison: &mut comparison, oldest: *oldest, places: Places::default() };
+                let read = known_or_not(read_table(content, blobs, visitor))?.map(drop);
+                if let Some(error) = work.failed.take() {
+                    return Err(failed(&work.evidence.shown())(error));
+                }
+                match read {
+                    Ok(()) if *oldest => work.rows.deleted += comparison.gone(),
+                    Ok(()) => {}
+                    // What was found before that place is kept all the same.
+                    Err(why) => drop(unread.insert(why)),
                 }
             }
         }
@@ -294,8 +305,19 @@ impl Table<'_> {
             rows.leave(LeftReason::NoTable, marks.len() as u64);
         }
         let (object, shape) = (self.object.clone(), shape.clone());
-        Ok(Ok(Some(FoundTable { object, target, shape, sql, marks, counter: 0, rows })))
+        let found = FoundTable { object, target, shape, sql, marks, counter: 0, rows };
+        Ok(Compared::Found(Box::new(found), unread.into_iter().collect()))
     }
+}
+
+/// What came of comparing a table in so many parts.
+enum Compared {
+    /// With what could not be read in some state.
+    Found(Box<FoundTable>, Vec<String>),
+    /// The parts are too few.
+    TooLarge,
+    /// The snapshot's table can't be read.
+    Unread(String),
 }
 
 impl FoundTable {
@@ -369,7 +391,7 @@ impl Work<'_, '_> {
 /// Looks at a later state's rows.
 struct New<'w, 'a, 'b> {
     work: &'w mut Work<'a, 'b>,
-    comparison: Comparison,
+    comparison: &'w mut Comparison,
     oldest: bool,
     places: Places,
 }
