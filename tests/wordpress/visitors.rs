@@ -145,3 +145,30 @@ fn what_visitors_wrote_outlasts_a_kill_and_a_restore_by_hand() {
     shop.intendant(&["restore", "shop", "--yes", "--exact"]).ended(0, "restore --exact");
     same(&before, &bed.fingerprint(), "exactly as it was");
 }
+
+#[test]
+fn what_visitors_wrote_outlasts_a_run_that_got_stuck() {
+    let bed = Testbed::up(&["--fresh-opcodes"]);
+    shop_with_orders(&bed);
+    let shop = Environment::new(&bed, "protect: [wp_tb_orders]");
+    shop.intendant(&["run", "shop"]).ended(0, "run");
+    let (status, said) = bed.visit("order.php?token=one");
+    assert!(said.contains("accepted"), "{status} {said}");
+    // The database client ends in the middle of every import.
+    let wrapper = "#!/bin/sh\ncase \"$*\" in *--comments*) head -c 30000 | /usr/bin/mariadb \"$@\"; exit 1;; esac\nexec /usr/bin/mariadb \"$@\"\n";
+    bed.root(&[
+        "sh",
+        "-c",
+        "printf '%s' \"$1\" >/usr/local/bin/mariadb && chmod 755 /usr/local/bin/mariadb",
+        "sh",
+        wrapper,
+    ]);
+    let stuck = shop.intendant(&["restore", "shop", "--yes"]).ended(12, "a restore whose imports break off");
+    assert!(format!("{}{}", stuck.out, stuck.err).contains("state/evidence/"), "{}{}", stuck.out, stuck.err);
+    let comments = "SELECT COUNT(*) FROM wp_commentmeta WHERE meta_key = 'tb_token'";
+    assert_eq!(bed.sql(comments), "0", "the half restored site has lost the comment");
+    bed.root(&["rm", "/usr/local/bin/mariadb"]);
+    shop.intendant(&["restore", "shop", "--yes"]).ended(0, "restore by hand").said("put back into 3 tables");
+    all_are_there(&bed, &["one".into()], "after a run that got stuck");
+    bed.nothing_is_left("after a run that got stuck");
+}
