@@ -128,6 +128,10 @@ impl Rows {
         if changed > 0 {
             said.push(format!("{} changed meanwhile as in the snapshot again", count(changed, "row", "rows")));
         }
+        let waiting = self.found().saturating_sub(put_back + left);
+        if waiting > 0 {
+            said.push(format!("{} that came in meanwhile NOT put back yet", count(waiting, "row", "rows")));
+        }
         if left > 0 {
             let tables = self.tables.iter().filter(|table| table.left() > 0);
             let named: Vec<String> = tables.map(|table| format!("{} {}", table.left(), table.table)).collect();
@@ -160,6 +164,9 @@ mod tests {
             "2 rows that came in meanwhile put back into 1 table; 1 row could NOT be put back (1 wp_comments); \
              the rows are kept in /state/evidence/x"
         );
+        rows.tables[0].found = 5;
+        assert!(rows.told().unwrap().contains("table; 2 rows that came in meanwhile NOT put back yet; 1 row could"));
+        rows.tables[0].found = 3;
         rows.unread.push("table:wp_users (crashed)".into());
         rows.tables[0].changed = 4;
         assert!(rows.told().unwrap().contains("4 rows changed meanwhile as in the snapshot again; 1 row"));
