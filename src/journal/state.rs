@@ -48,6 +48,10 @@ pub struct Unwind {
     pub overwritten: Vec<String>,
     /// Those rows, as far as they are known.
     pub rows: Option<Rows>,
+    /// Whether the last try had begun to overwrite.
+    pub overwriting: bool,
+    /// How many tries failed after they had begun to overwrite. One that was interrupted did not fail.
+    pub failures: u32,
     /// Whether the site is what the snapshot says.
     pub restored: bool,
     /// Whether it was checked afterwards, and was good.
@@ -254,11 +258,13 @@ impl RunState {
             Event::RestoreBegun { attempt, .. } => {
                 unwind.tries = *attempt;
                 unwind.restored = false;
+                unwind.overwriting = false;
             }
             Event::RestorePrepared { overwrites, rows } => {
                 if unwind.tries == 0 || unwind.restored {
                     return Err("no restore was begun");
                 }
+                unwind.overwriting = true;
                 unwind.overwritten.push(overwrites.clone());
                 unwind.rows = rows.as_deref().cloned().or(unwind.rows.take());
             }
@@ -266,7 +272,10 @@ impl RunState {
                 unwind.restored = true;
                 unwind.rows = rows.as_deref().cloned();
             }
-            Event::RestoreFailed { why } => unwind.last_failure = Some(why.clone()),
+            Event::RestoreFailed { why } => {
+                unwind.last_failure = Some(why.clone());
+                unwind.failures = unwind.failures.saturating_add(u32::from(unwind.overwriting));
+            }
             Event::UnwindChecked { good, .. } => {
                 if !unwind.restored {
                     return Err("the site was not restored");

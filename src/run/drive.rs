@@ -16,9 +16,9 @@ use crate::snapshot;
 use crate::update::Refusal;
 use std::collections::BTreeMap;
 
-/// In so many tries to restore, visitors' rows are put back; then the snapshot alone has to do, and the rows
-/// are in the evidence.
-const TRIES_WITH_ROWS: u32 = 2;
+/// When so many tries to restore have failed midway, or the last one is left, visitors' rows are no longer put back: then
+/// the snapshot alone has to do, and the rows are in the evidence.
+const FAILURES_WITH_ROWS: u32 = 2;
 
 /// One run in hand: its journal and where it stands.
 pub(super) struct Driver<'a> {
@@ -348,11 +348,13 @@ impl Driver<'_> {
         }
         let unwind = self.state.attempt().and_then(|attempt| attempt.unwind.as_ref());
         earlier.extend(unwind.iter().flat_map(|unwind| unwind.overwritten.iter().cloned()));
+        let failures = unwind.map_or(0, |unwind| unwind.failures);
+        let last_chance = failures > 0 && attempt >= self.policy().max_restores;
         let folder = format!("{}.{attempt}", self.state.attempts.len());
         Ok(Some(snapshot::KeepRows {
             folder: self.runner.evidence.join(self.run.to_string()).join(folder),
             earlier: earlier.iter().filter_map(|name| name.parse().ok()).collect(),
-            put_back: attempt <= TRIES_WITH_ROWS,
+            put_back: failures < FAILURES_WITH_ROWS && !last_chance,
         }))
     }
 
