@@ -126,12 +126,13 @@ impl Comparison {
     /// Without a key: one that the snapshot and the states before have not got so often.
     fn judge_one_of_many(&mut self, key: Short) -> Verdict {
         let known = self.taken.get(&key).map_or(0, |taken| taken.count);
+        let full = self.is_full();
         let (count, seen) = match self.kept.get_mut(&key) {
             Some(kept) => {
                 kept.seen = kept.seen.saturating_add(1);
                 (kept.count, kept.seen)
             }
-            None if self.is_full() => return Verdict::TooMuch,
+            None if full => return Verdict::TooMuch,
             None => {
                 let taken = self.taken.entry(key).or_default();
                 taken.seen = taken.seen.saturating_add(1);
@@ -141,7 +142,7 @@ impl Comparison {
         if seen <= count.saturating_add(known) {
             return Verdict::Known;
         }
-        if self.is_full() {
+        if full {
             return Verdict::TooMuch;
         }
         let taken = self.taken.entry(key).or_default();
@@ -246,12 +247,12 @@ mod tests {
             let state = |map: &BTreeMap<u8, u8>| map.iter().map(|(key, content)| (*key, *content)).collect::<State>();
             let all: Vec<State> = states.iter().map(state).collect();
             let (new, counts, gone) = run(true, parts, &state(&snapshot), &all);
-            let mut wanted = BTreeMap::new();
+            let mut wanted: BTreeMap<u8, u8> = BTreeMap::new();
             for state in &states {
                 // What came later goes over what came before.
                 wanted.extend(state.iter().filter(|(key, _)| !snapshot.contains_key(key)));
             }
-            let wanted: State = wanted.into_iter().map(|(key, content)| (*key, *content)).collect();
+            let wanted: State = wanted.into_iter().collect();
             prop_assert_eq!(&by_key(&new), &by_key(&wanted));
             prop_assert_eq!(new.len(), wanted.len());
             let oldest = &states[0];
