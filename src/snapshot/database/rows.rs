@@ -219,8 +219,7 @@ mod tests {
     struct Kept(Vec<(String, Digest)>);
 
     impl Visitor for Kept {
-        fn definition(&mut self, definition: &Definition) -> Result<(), String> {
-            assert_eq!(definition.columns.len(), 2);
+        fn definition(&mut self, _: &Definition) -> Result<(), String> {
             Ok(())
         }
 
@@ -249,7 +248,7 @@ mod tests {
         let (rows, frame) = read(some.as_bytes(), 4096).unwrap();
         let texts: Vec<&str> = rows.0.iter().map(|(text, _)| text.as_str()).collect();
         assert_eq!(texts, ["1|'a;\\n(2,\\'b\\')'", "-2|NULL", "3|0x61"]);
-        assert_eq!(frame.definition.counter, Some(9));
+        assert_eq!((frame.definition.columns.len(), frame.definition.counter), (2, Some(9)));
         assert!(some[usize::try_from(frame.triggers_at).unwrap()..].starts_with("/*!50003 SET @saved_cs_client"));
         for piece in [1, 2, 7, 64] {
             assert_eq!(read(some.as_bytes(), piece).unwrap().0.0, rows.0);
