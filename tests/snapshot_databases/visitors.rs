@@ -263,7 +263,7 @@ async fn wherever_a_restore_breaks_off_the_next_one_puts_the_rows_back() {
     let mut scripts: Vec<String> = [0, 600, 1100, 5000, 20000].map(cut).into();
     // Before the first row, in the middle of the rows without and with their end, and before the triggers.
     scripts.push("case \"$*\" in *--force*) exit 1;; esac".into());
-    scripts.push("case \"$*\" in *--force*) head -c 700 | mariadb \"$@\"; exit 1;; esac".into());
+    scripts.push("case \"$*\" in *--force*) head -c 450 | mariadb \"$@\"; exit 1;; esac".into());
     scripts.push("case \"$*\" in *--force*) mariadb \"$@\" >/dev/null; exit 1;; esac".into());
     scripts.push(
         "case \"$*\" in *--comments*) if [ -e \"$0.once\" ]; then rm \"$0.once\"; exit 1; fi; : >\"$0.once\";; esac"
