@@ -10,7 +10,7 @@ const PAGE: &str = r#"<?php
 require __DIR__ . '/wp-load.php';
 global $wpdb;
 $token   = preg_replace( '/[^a-z0-9]/', '', $_GET['token'] );
-$comment = wp_insert_comment( array( 'comment_post_ID' => 1, 'comment_author' => "Élodie \u{1F4C5}", 'comment_approved' => 0, 'comment_content' => "it's $token \\ \"quoted\"\n" ) );
+$comment = wp_insert_comment( wp_slash( array( 'comment_post_ID' => 1, 'comment_author' => "Élodie \u{1F4C5}", 'comment_approved' => 0, 'comment_content' => "it's $token \\ \"quoted\"\n" ) ) );
 $meta    = add_comment_meta( $comment, 'tb_token', $token );
 $order   = $wpdb->insert( 'wp_tb_orders', array( 'token' => $token, 'payload' => pack( 'N*', 0, 0x0a0d1a27, crc32( $token ) ) ) );
 if ( $comment && $meta && $order ) {
