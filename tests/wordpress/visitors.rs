@@ -97,6 +97,7 @@ fn what_visitors_write_during_a_broken_update_is_kept() {
     shop_with_orders(&bed);
     let shop = Environment::new(&bed, "protect: [wp_tb_orders]");
     forget(&bed);
+    shop.intendant(&["preview", "shop"]).ended(0, "preview").said("put back in: wp_tb_orders, …comments");
     let before = bed.fingerprint();
     let visitors: Vec<Visitor> = ["ann", "bob"].map(|name| Visitor::begins(&bed.url, name)).into();
     let run = shop.intendant(&["run", "shop", "--json"]).ended(10, "a broken update while visitors order");

@@ -573,11 +573,11 @@ mod tests {
         let mut place = Place::new();
         let (none, some) = (place.snapshot(None), [(1, "a".to_owned()), (1, "a".to_owned())]);
         let later = place.snapshot(Some(&sql(&some, false, false)));
-        let found = place.find(&none, &[later.clone()]);
+        let found = place.find(&none, std::slice::from_ref(&later));
         assert_eq!(found.tables[0].rows.left, BTreeMap::from([(LeftReason::NoTable, 2)]));
         assert!(found.tables[0].target.is_none() && sent(&found).len() == 2);
         let dead = place.snapshot(Some("-- table:t can't be dumped: it is marked as crashed\n"));
-        let found = place.find(&later, &[dead.clone()]);
+        let found = place.find(&later, &[dead]);
         assert_eq!(
             (found.tables.len(), found.unread.as_slice()),
             (0, &["table:t: can't be dumped: it is marked as crashed".to_owned()][..])
@@ -585,7 +585,7 @@ mod tests {
         let odd = place.snapshot(Some(&sql(&some, false, false).replace("'a'", "now()")));
         assert!(place.find(&later, &[odd]).unread[0].contains("no literal"));
         // As it was: nothing to look at, nothing to keep.
-        let found = place.find(&later, &[later.clone()]);
+        let found = place.find(&later, std::slice::from_ref(&later));
         assert!(found.tables.is_empty() && found.unread.is_empty() && found.evidence.folder().is_none());
     }
 }
