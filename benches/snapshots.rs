@@ -184,8 +184,13 @@ impl Bench {
     }
 
     async fn restore(&mut self, name: &str, source: &Source, store: &Arc<Store>, to: &Captured) -> Restored {
-        let request =
-            RestoreRequest { now: jiff::Timestamp::now(), target: to.name.clone(), only: vec![], last: vec![] };
+        let request = RestoreRequest {
+            now: jiff::Timestamp::now(),
+            target: to.name.clone(),
+            only: vec![],
+            last: vec![],
+            rows: None,
+        };
         let source = &self.connected(source).await;
         let begun = Instant::now();
         let prepared = prepare(source, store, request, &quiet()).await.expect("a prepared restore");
@@ -518,7 +523,7 @@ impl Database {
     fn access(&self) -> DatabaseAccess {
         let options = format!("[client]\nuser=root\nsocket={}\n", self.socket());
         let credentials = ["printf", "%s", &options].map(String::from).into();
-        DatabaseAccess { credentials, name: "shop".into(), select: None }
+        DatabaseAccess { credentials, name: "shop".into(), select: None, protect: None }
     }
 }
 

@@ -140,6 +140,7 @@ async fn seeds_are_made() {
         credentials: ["cat".into(), file.clone()].into(),
         name: "shop".into(),
         select: None,
+        protect: None,
     };
     let progress: Arc<dyn Progress> = Arc::new(NoProgress);
     let store = Arc::new(Store::open(&folder.path().join("store")).unwrap());

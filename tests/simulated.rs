@@ -70,6 +70,9 @@ struct Faults {
     isolate: bool,
 }
 
+/// What visitors wrote, in the order of their keys.
+type Written = BTreeSet<u64>;
+
 /// The site and the runner's journal.
 struct World {
     entries: Vec<Entry>,
@@ -81,6 +84,12 @@ struct World {
     locked: bool,
     faults: Faults,
     restores: u32,
+    /// What visitors wrote: on the site now, in the snapshot before, in those of what restores overwrote, and all
+    /// that was ever taken from them.
+    rows: Written,
+    rows_before: Written,
+    rows_overwritten: Vec<Written>,
+    accepted: Written,
 }
 
 /// The runner died.
@@ -108,6 +117,35 @@ impl World {
         }
     }
 
+    /// A visitor writes, unless he is asked to wait.
+    fn visit(&mut self) {
+        if !self.changes.iter().any(|change| change == "maintenance") {
+            let key = self.accepted.len() as u64;
+            self.rows.insert(key);
+            self.accepted.insert(key);
+        }
+    }
+
+    /// A restore as the program does it: the present is kept and told, the tables are put back, and then
+    /// what all the presents have that the journal knows.
+    fn put_back(&mut self, fails: bool) -> Result<(), Dead> {
+        let overwrites = format!("overwritten {}", self.rows_overwritten.len());
+        self.rows_overwritten.push(self.rows.clone());
+        self.write(Event::RestorePrepared { overwrites, rows: None })?;
+        // The worst moment: the tables are as they were, and what was written since is nowhere on the site.
+        self.rows = self.rows_before.clone();
+        self.survives()?;
+        if fails {
+            return Ok(());
+        }
+        let unwind = self.state.attempt().and_then(|attempt| attempt.unwind.clone()).unwrap();
+        for name in &unwind.overwritten {
+            let number: usize = name.rsplit(' ').next().unwrap().parse().unwrap();
+            self.rows.extend(self.rows_overwritten[number].iter().copied());
+        }
+        Ok(())
+    }
+
     fn perform(&mut self, attempt: usize, index: usize, action: &Action) -> Result<StepResult, Box<StepFailure>> {
         let claim = Claim { command: "x".into(), status: 0, said: String::new() };
         let fails = attempt == 1 && self.faults.steps.contains(&index);
@@ -125,6 +163,7 @@ impl World {
             Action::Snapshot { moment: procedure::SnapshotMoment::Before } => {
                 if !fails {
                     self.snapshot = Some(self.changes.clone());
+                    self.rows_before = self.rows.clone();
                 }
                 snapshot_result("before")
             }
@@ -179,6 +218,7 @@ impl World {
                     self.write(Event::Planned(Box::new(planned)))?;
                 }
                 Next::Do(step) => {
+                    self.visit();
                     self.write(Event::StepBegun { step })?;
                     let action = self.state.attempt().unwrap().planned.procedure.steps[step].action.clone();
                     let result = self.perform(self.state.attempts.len(), step, &action);
@@ -192,6 +232,7 @@ impl World {
                 Next::Restore(attempt) => {
                     self.write(Event::RestoreBegun { snapshot: "before".into(), attempt })?;
                     self.restores += 1;
+                    self.put_back(self.restores <= self.faults.restores)?;
                     let event = if self.restores <= self.faults.restores {
                         self.changes.push("half a restore".into());
                         Event::RestoreFailed { why: "told to fail".into() }
@@ -203,6 +244,7 @@ impl World {
                             undone_count: 0,
                             bytes_sent: 0,
                             left: Vec::new(),
+                            rows: None,
                         }
                     };
                     self.survives()?;
@@ -244,6 +286,10 @@ fn outcome(faults: Faults) -> (World, Outcome) {
         locked: false,
         faults,
         restores: 0,
+        rows: Written::new(),
+        rows_before: Written::new(),
+        rows_overwritten: Vec::new(),
+        accepted: Written::new(),
     };
     let opened = Opened {
         site: SiteName::new("shop").unwrap(),
@@ -288,6 +334,14 @@ fn judge(world: &World, outcome: Outcome) {
             assert!(world.changes.is_empty(), "{:?} after {faults:?}", world.changes)
         }
         Outcome::Stuck => assert!(faults.unhealthy || faults.restores >= 4, "stuck after {faults:?}"),
+    }
+    match outcome {
+        // It is not on the site; it is in a snapshot that the journal names.
+        Outcome::Stuck => {
+            let kept = world.rows_overwritten.iter().flatten().chain(&world.rows).copied().collect::<Written>();
+            assert_eq!(kept, world.accepted, "what visitors wrote is lost after {faults:?}");
+        }
+        _ => assert_eq!(world.rows, world.accepted, "what visitors wrote is lost after {faults:?}"),
     }
     // A lock that was told to stay is the one fault that leaves it.
     let unlock_fails =

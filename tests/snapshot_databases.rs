@@ -13,6 +13,9 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::time::Duration;
 
+#[path = "snapshot_databases/visitors.rs"]
+mod visitors;
+
 /// A server of our own; ends with the test.
 struct Server {
     folder: tempfile::TempDir,
@@ -138,6 +141,7 @@ impl Server {
                 credentials: ["printf", "%s", &options].map(String::from).into(),
                 name: "shop".into(),
                 select: rule.map(Into::into),
+                protect: None,
             }),
         }
     }
@@ -157,7 +161,8 @@ impl Server {
     }
 
     async fn restore(&self, source: &Source, to: &Captured, only: Vec<Only>) -> Result<Restored, SnapshotError> {
-        let request = RestoreRequest { now: jiff::Timestamp::now(), target: to.name.clone(), only, last: Vec::new() };
+        let request =
+            RestoreRequest { now: jiff::Timestamp::now(), target: to.name.clone(), only, last: Vec::new(), rows: None };
         prepare(source, &self.store(), request, &quiet()).await?.apply(&quiet()).await
     }
 }
@@ -437,8 +442,13 @@ async fn failures_say_which_object_and_what_to_do() {
     server.sql("set global max_allowed_packet=268435456");
 
     // Between the look at the table and its import the server's limit sinks.
-    let request =
-        RestoreRequest { now: jiff::Timestamp::now(), target: first.name.clone(), only: Vec::new(), last: Vec::new() };
+    let request = RestoreRequest {
+        now: jiff::Timestamp::now(),
+        target: first.name.clone(),
+        only: Vec::new(),
+        last: Vec::new(),
+        rows: None,
+    };
     let prepared = prepare(&source, &server.store(), request, &quiet()).await.unwrap();
     server.sql("set global max_allowed_packet=8388608");
     let error = prepared.apply(&quiet()).await.unwrap_err().to_string();

@@ -94,6 +94,7 @@ impl Place {
             target: to.name.clone(),
             only,
             last: last.iter().map(|path| ItemPath::new(*path).unwrap()).collect(),
+            rows: None,
         };
         let prepared = prepare(&self.source(), &self.store(), request, &quiet()).await?;
         prepared.apply(&quiet()).await
@@ -387,7 +388,8 @@ async fn a_restore_that_was_cut_off_is_repeated_to_the_same_end() {
         fake.write("tar", script);
         std::fs::set_permissions(fake.path("tar"), std::fs::Permissions::from_mode(0o755)).unwrap();
         let source = Source { shell: Arc::new(Fake(fake.root.clone())), ..place.source() };
-        let request = RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new() };
+        let request =
+            RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new(), rows: None };
         let prepared = prepare(&source, &place.store(), request, &quiet()).await.unwrap();
         assert!(prepared.apply(&quiet()).await.is_err(), "cut after {bytes}");
     }

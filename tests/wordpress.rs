@@ -22,3 +22,5 @@ mod refusals;
 mod rehearsals;
 #[path = "wordpress/tolerated.rs"]
 mod tolerated;
+#[path = "wordpress/visitors.rs"]
+mod visitors;

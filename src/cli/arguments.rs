@@ -78,7 +78,7 @@ pub(super) enum Command {
     Snapshot(Snapshot),
     /// Put a snapshot back, or a part of it
     #[command(
-        after_help = "Examples:\n  intendant restore boutique-laval\n  intendant restore boutique-laval 20260114T020000.123Z-0123456789ab --only wp-content/themes\n  intendant restore boutique-laval --only table:wp_options"
+        after_help = "Examples:\n  intendant restore boutique-laval\n  intendant restore boutique-laval 20260114T020000.123Z-0123456789ab --only wp-content/themes\n  intendant restore boutique-laval --only table:wp_options\n  intendant restore boutique-laval --exact"
     )]
     Restore(Restore),
     /// The client's report of a run
@@ -246,6 +246,9 @@ pub(super) struct Restore {
     /// Only this path below the site's folder, or table:NAME; may be repeated
     #[arg(long, value_name = "PATH|table:NAME")]
     pub(super) only: Vec<String>,
+    /// The tables exactly as they were: rows that visitors wrote since are taken off, too
+    #[arg(long)]
+    pub(super) exact: bool,
     /// Don't ask
     #[arg(long, short)]
     pub(super) yes: bool,

@@ -41,8 +41,15 @@ impl Fleet {
             listener,
             tools: ToolCache { folder: self.settings.tools.clone() },
             ssh: SshSettings::new(self.settings.ssh_config.clone()),
+            evidence: self.evidence(),
             by: who(),
         })
+    }
+
+    /// The folder of rows that visitors wrote, as a place that stays the same wherever it is read.
+    fn evidence(&self) -> PathBuf {
+        let folder = self.settings.state.join("evidence");
+        std::path::absolute(&folder).unwrap_or(folder)
     }
 
     /// The snapshot store, which has the recipients that the settings name, if they name any.

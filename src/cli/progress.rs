@@ -90,8 +90,13 @@ fn words(line: &mut Line, entry: &Entry) -> Option<String> {
             line.step = format!("restoring {snapshot}{}", if *attempt > 1 { " again" } else { "" });
             line.step.clone()
         }
-        Event::RestoreDone { undone_count, .. } => {
-            format!("restored: {undone_count} items put back, compared and equal")
+        Event::RestorePrepared { rows, .. } => match rows.as_ref().map_or(0, |rows| rows.found()) {
+            0 => return None,
+            found => format!("{found} rows came in since that snapshot in protected tables; they are kept"),
+        },
+        Event::RestoreDone { undone_count, rows, .. } => {
+            let rows = rows.as_ref().and_then(|rows| rows.told()).map_or_else(String::new, |told| format!("; {told}"));
+            format!("restored: {undone_count} items put back, compared and equal{rows}")
         }
         Event::RestoreFailed { why } => format!("restoring failed: {}", clean_line(why, 300)),
         Event::UnwindChecked { good: true, .. } => "the restored site passes its checks".into(),

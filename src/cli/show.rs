@@ -121,13 +121,16 @@ fn hold_name(hold: &Hold) -> String {
     }
 }
 
-/// Prints what a run would do.
-pub(super) fn preview(site: &str, preview: &Preview) {
+/// Prints what a run would do. `protected`: tables whose new rows outlast a restore.
+pub(super) fn preview(site: &str, preview: &Preview, protected: &[String]) {
     let procedure = &preview.procedure;
     line(format!("{site}: procedure {}", preview.digest));
     steps(procedure);
     if !procedure.holds.is_empty() {
         line(format!("\n{}", holds(&procedure.holds)));
+    }
+    if procedure.changes_site() && !protected.is_empty() {
+        line(format!("\nIf it is undone, rows that came in meanwhile are put back in: {}", protected.join(", ")));
     }
     for refusal in &preview.refusals {
         line(format!("\nA run would be refused now: {refusal}"));

@@ -4,6 +4,7 @@ use crate::check::{Baseline, CheckResult};
 use crate::inventory::{DatabaseVersion, Inventory};
 use crate::model::{ComponentId, Digest, Outcome, SiteName, Version};
 use crate::procedure::Procedure;
+use crate::snapshot::Rows;
 use crate::update::Refusal;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -20,6 +21,9 @@ pub enum Purpose {
         snapshot: String,
         /// What it is limited to, as it was asked for.
         only: Vec<String>,
+        /// Whether rows that visitors wrote since are taken off, too.
+        #[serde(default)]
+        exact: bool,
     },
 }
 
@@ -216,6 +220,15 @@ pub enum Event {
         /// Counted from 1.
         attempt: u32,
     },
+    /// The present state is a snapshot, and the rows that visitors wrote since the one that is put back are
+    /// kept; from here on the site is overwritten.
+    RestorePrepared {
+        /// The snapshot of what is overwritten.
+        overwrites: String,
+        /// The rows, where they were looked for and found.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rows: Option<Box<Rows>>,
+    },
     /// The site is what the snapshot says, proven by a second look.
     RestoreDone {
         /// The snapshot of what was overwritten.
@@ -228,6 +241,9 @@ pub enum Event {
         bytes_sent: u64,
         /// What could not be set and differs still, such as owners.
         left: Vec<String>,
+        /// What became of visitors' rows, where there were any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rows: Option<Box<Rows>>,
     },
     /// Putting it back failed; it may be tried again.
     RestoreFailed {

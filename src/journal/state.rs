@@ -6,6 +6,7 @@ use super::event::{Event, Opened, Planned, StepFailure, StepResult};
 use crate::check::Baseline;
 use crate::model::{ComponentId, Outcome};
 use crate::procedure::{Action, SnapshotMoment};
+use crate::snapshot::Rows;
 use crate::update::Refusal;
 use std::collections::BTreeMap;
 
@@ -43,6 +44,14 @@ pub struct Unwind {
     pub tries: u32,
     /// Why the last one failed.
     pub last_failure: Option<String>,
+    /// Snapshots of what its tries overwrote, oldest first. Rows that visitors wrote may be in the first alone.
+    pub overwritten: Vec<String>,
+    /// Those rows, as far as they are known.
+    pub rows: Option<Rows>,
+    /// Whether the last try had begun to overwrite.
+    pub overwriting: bool,
+    /// How many tries failed after they had begun to overwrite. One that was interrupted did not fail.
+    pub failures: u32,
     /// Whether the site is what the snapshot says.
     pub restored: bool,
     /// Whether it was checked afterwards, and was good.
@@ -249,9 +258,24 @@ impl RunState {
             Event::RestoreBegun { attempt, .. } => {
                 unwind.tries = *attempt;
                 unwind.restored = false;
+                unwind.overwriting = false;
             }
-            Event::RestoreDone { .. } => unwind.restored = true,
-            Event::RestoreFailed { why } => unwind.last_failure = Some(why.clone()),
+            Event::RestorePrepared { overwrites, rows } => {
+                if unwind.tries == 0 || unwind.restored {
+                    return Err("no restore was begun");
+                }
+                unwind.overwriting = true;
+                unwind.overwritten.push(overwrites.clone());
+                unwind.rows = rows.as_deref().cloned().or(unwind.rows.take());
+            }
+            Event::RestoreDone { rows, .. } => {
+                unwind.restored = true;
+                unwind.rows = rows.as_deref().cloned();
+            }
+            Event::RestoreFailed { why } => {
+                unwind.last_failure = Some(why.clone());
+                unwind.failures = unwind.failures.saturating_add(u32::from(unwind.overwriting));
+            }
             Event::UnwindChecked { good, .. } => {
                 if !unwind.restored {
                     return Err("the site was not restored");

@@ -59,7 +59,8 @@ pub struct Plan {
     /// What snapshots hold and how long they are kept.
     #[serde(default)]
     pub snapshots: Snapshots,
-    /// Tables whose rows, written during a run, are never lost by a restore.
+    /// Tables in which visitors write, besides those that the playbook knows: rows that came in since a
+    /// snapshot outlast its restore.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
     pub protect: Vec<TablePattern>,

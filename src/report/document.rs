@@ -1,11 +1,12 @@
 //! The report as a value: complete, the same in every language, and the JSON form of it.
 //!
-//! May use: `model`, `check`, `update`, `journal` for their values. Invariant: a change that
+//! May use: `model`, `check`, `snapshot`, `update`, `journal` for their values. Invariant: a change that
 //! could mislead a reader of the JSON raises [`FORMAT`].
 
 use crate::check::Reason;
 use crate::journal::{Claim, RehearsalResult};
 use crate::model::{ComponentId, Digest, HoldReason, Lifter, Outcome, RunId, SiteName, Version, VersionStep};
+use crate::snapshot::Rows;
 use crate::update::Refusal;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -259,6 +260,9 @@ pub struct Restore {
     pub bytes_sent: u64,
     /// What could not be set and differs still.
     pub left: Vec<String>,
+    /// What became of rows that visitors wrote since the snapshot, where there were any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Rows>,
     /// Whether the site passed its checks afterwards; none when it was not checked.
     pub good: Option<bool>,
 }

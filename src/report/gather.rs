@@ -13,6 +13,7 @@ use crate::check::{CheckKind, CheckResult, Depth, Observation, Verdict};
 use crate::journal::{Entry, Event, Opened, Planned, Purpose, Rehearsal, RehearsalResult, StepFailure, StepResult};
 use crate::model::{ComponentId, Outcome, RunId, clean_block, clean_line};
 use crate::procedure::{Action, Procedure, SnapshotMoment};
+use crate::snapshot::{Rows, TableRows};
 use jiff::Timestamp;
 
 /// How many characters of a name or a line are kept.
@@ -21,6 +22,8 @@ const LINE_CHARS: usize = 300;
 const BLOCK_LINES: usize = 20;
 /// How many entries of a list of changes are kept.
 const LIST_LENGTH: usize = 40;
+/// How many tables with visitors' rows are kept.
+const MOST_TABLES: usize = 1000;
 
 impl Report {
     /// The report of a run, from its journal.
@@ -73,7 +76,7 @@ impl Report {
             extensions: None,
             job: match &opened.purpose {
                 Purpose::Update => Job::Update,
-                Purpose::Restore { snapshot, only } => Job::Restore { snapshot: line(snapshot), only: lines(only) },
+                Purpose::Restore { snapshot, only, .. } => Job::Restore { snapshot: line(snapshot), only: lines(only) },
             },
             by: line(&opened.by),
             program: line(&opened.program),
@@ -137,6 +140,12 @@ impl Gather {
             Event::RestoreBegun { snapshot, .. } => {
                 self.end_interrupted();
                 self.report.restores.push(begun_restore(snapshot, at));
+            }
+            Event::RestorePrepared { overwrites, rows } => {
+                if let Some(restore) = self.report.restores.last_mut() {
+                    restore.overwritten = Some(line(overwrites));
+                    restore.rows = rows.as_deref().map(cleaned);
+                }
             }
             Event::RestoreDone { .. } | Event::RestoreFailed { .. } => self.restored(&entry.event, at),
             Event::UnwindChecked { results, good } => self.checked_again(results, *good, at),
@@ -309,7 +318,8 @@ impl Gather {
         let began = restore.began;
         restore.ended = Some(at);
         let end = match event {
-            Event::RestoreDone { overwritten, undone, undone_count, bytes_sent, left } => {
+            Event::RestoreDone { overwritten, undone, undone_count, bytes_sent, left, rows } => {
+                restore.rows = rows.as_deref().map(cleaned);
                 restore.done = true;
                 restore.overwritten = Some(line(overwritten));
                 restore.undone = lines(undone);
@@ -432,7 +442,18 @@ fn begun_restore(snapshot: &str, began: Timestamp) -> Restore {
         undone_count: 0,
         bytes_sent: 0,
         left: Vec::new(),
+        rows: None,
         good: None,
+    }
+}
+
+/// Names of tables are the site's own.
+fn cleaned(rows: &Rows) -> Rows {
+    let table = |table: &TableRows| TableRows { table: line(&table.table), ..table.clone() };
+    Rows {
+        evidence: rows.evidence.as_deref().map(line),
+        tables: rows.tables.iter().take(MOST_TABLES).map(table).collect(),
+        unread: lines(&rows.unread),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The sections of the page, one function each.
 //!
-//! May use: `document`, `words`, `reasons`. Invariant: as in `view`.
+//! May use: `document`, `words`, `reasons`, `snapshot` for its values. Invariant: as in `view`.
 
 use super::document::{
     CheckLine, CheckSubject, Failure, FailureCause, Report, Restore, Seen, StepEnd, StepKind, UpdateState,
@@ -10,6 +10,7 @@ use super::view::cell;
 use super::words::{Words, outside, own};
 use crate::journal::RehearsalResult;
 use crate::model::{ComponentId, Outcome, VersionStep, clean_block};
+use crate::snapshot::{Rows, TableRows};
 use crate::update::Refusal;
 use serde::Serialize;
 
@@ -17,6 +18,9 @@ use serde::Serialize;
 const DETAIL_LINES: usize = 12;
 /// How many differences that were left are listed.
 const LEFT_SHOWN: usize = 10;
+
+/// How many tables with visitors' rows are listed.
+const TABLES_SHOWN: usize = 40;
 
 /// What happened and what was done.
 #[derive(Debug, Serialize)]
@@ -179,8 +183,10 @@ fn details(report: &Report) -> Vec<String> {
         Refusal::Busy { lift, .. } => lift.as_deref(),
         _ => None,
     });
+    let rows: Vec<String> = report.restores.iter().filter_map(|restore| restore.rows.as_ref()?.told()).collect();
+    let rows = rows.iter().map(String::as_str);
     let mut all: Vec<String> = Vec::new();
-    for text in refused.chain(failures).chain(restores).map(|text| clean_block(text, DETAIL_LINES)) {
+    for text in refused.chain(failures).chain(restores).chain(rows).map(|text| clean_block(text, DETAIL_LINES)) {
         if !all.contains(&text) {
             all.push(text);
         }
@@ -225,6 +231,7 @@ fn put_back(restore: &Restore, words: &Words) -> Vec<Happened> {
         return vec![Happened { time, text: words.say(key), points: Vec::new() }];
     }
     let compared = match restore.left.len() as u64 {
+        0 if has_rows(restore) => words.say("problem-identical-rows"),
         0 => words.say("problem-identical"),
         left => words.count("problem-left", left),
     };
@@ -232,7 +239,33 @@ fn put_back(restore: &Restore, words: &Words) -> Vec<Happened> {
     let points = restore.left.iter().take(LEFT_SHOWN).map(|item| cell(item)).collect();
     let checked = restore.good.map(|good| words.say(if good { "problem-good" } else { "problem-not-good" }));
     let checked = checked.map(|text| Happened { time: None, text, points: Vec::new() });
-    std::iter::once(Happened { time, text, points }).chain(checked).collect()
+    let rows = restore.rows.as_ref().and_then(|rows| visitors(rows, words));
+    std::iter::once(Happened { time, text, points }).chain(rows).chain(checked).collect()
+}
+
+/// Whether rows that visitors wrote were put back.
+pub(super) fn has_rows(restore: &Restore) -> bool {
+    restore.rows.as_ref().is_some_and(|rows| rows.put_back() > 0)
+}
+
+/// What visitors wrote since the backup, table by table.
+fn visitors(rows: &Rows, words: &Words) -> Option<Happened> {
+    let number = |number: u64| own(words.number(number));
+    let line = |table: &TableRows| {
+        let args = [("table", own(cell(&table.table))), ("back", number(table.put_back))];
+        let mut line = words.tell("problem-rows-table", &args);
+        if table.changed > 0 {
+            line = words.tell("problem-rows-changed", &[("line", own(line)), ("changed", number(table.changed))]);
+        }
+        if table.left() > 0 {
+            line = words.tell("problem-rows-left", &[("line", own(line)), ("left", number(table.left()))]);
+        }
+        line
+    };
+    let telling = rows.tables.iter().filter(|table| table.put_back + table.changed + table.left() > 0);
+    let unread = rows.unread.iter().map(|what| words.tell("problem-rows-unread", &[("what", own(cell(what)))]));
+    let points: Vec<String> = telling.map(line).chain(unread).take(TABLES_SHOWN).collect();
+    (!points.is_empty()).then(|| Happened { time: None, text: words.say("problem-rows"), points })
 }
 
 fn kind_line(component: &ComponentId, step: Option<VersionStep>, words: &Words) -> String {

@@ -1,6 +1,6 @@
 //! What the page's template is given: finished texts in the page's order, and nothing to decide.
 //!
-//! May use: `document`, `sections`, `words`, `reasons`. Invariant: a text that came from outside
+//! May use: `document`, `sections`, `words`, `reasons`, `snapshot` for its values. Invariant: a text that came from outside
 //! has been cleaned and bounded when it stands here; escaping it is the template's part.
 
 use super::document::{Job, Report};
@@ -9,6 +9,7 @@ use super::reasons;
 use super::sections;
 use super::words::{Words, outside, own};
 use crate::model::{Outcome, clean_line};
+use crate::snapshot::Rows;
 use serde::Serialize;
 
 /// How many characters a cell holds.
@@ -160,7 +161,19 @@ fn outcome(report: &Report, words: &Words) -> OutcomeView {
     if report.interruptions > 0 {
         sentences.push(words.count("say-interrupted", u64::from(report.interruptions)));
     }
+    sentences.extend(visitors(report, words));
     OutcomeView { tone, sign, title: words.say(key), sentences }
+}
+
+/// What became of what visitors wrote meanwhile.
+fn visitors(report: &Report, words: &Words) -> Vec<String> {
+    let rows = || report.restores.iter().filter(|restore| restore.done).filter_map(|restore| restore.rows.as_ref());
+    let (back, left) = (rows().map(Rows::put_back).sum::<u64>(), rows().map(Rows::left).sum::<u64>());
+    let mut said = Vec::new();
+    said.extend((back > 0).then(|| words.count("say-rows", back)));
+    said.extend((left > 0).then(|| words.count("say-rows-left", left)));
+    said.extend(rows().any(|rows| !rows.unread.is_empty()).then(|| words.say("say-rows-unread")));
+    said
 }
 
 fn sentences(report: &Report, words: &Words, installed: u64) -> Vec<String> {
@@ -213,6 +226,7 @@ fn put_back(report: &Report, words: &Words) -> Vec<String> {
         let part = matches!(&report.job, Job::Restore { only, .. } if !only.is_empty());
         match restore.left.len() as u64 {
             0 if part => {}
+            0 if sections::has_rows(restore) => said.push(words.say("say-identical-rows")),
             0 => said.push(words.say("say-identical")),
             left => said.push(words.count("say-left", left)),
         }

@@ -2,6 +2,7 @@
 
 use super::perform::{Bench, Failed, failed_checks, failure, perform};
 use super::preview::{look, unreadable};
+use super::restore::left_by_earlier_runs;
 use super::source::{close_site, open_site, playbook_digest, snapshot_source};
 use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
 use crate::check::{Baseline, Depth};
@@ -14,6 +15,10 @@ use crate::site::Expect;
 use crate::snapshot;
 use crate::update::Refusal;
 use std::collections::BTreeMap;
+
+/// When so many tries to restore have failed midway, or the last one is left, visitors' rows are no longer put back: then
+/// the snapshot alone has to do, and the rows are in the evidence.
+const FAILURES_WITH_ROWS: u32 = 2;
 
 /// One run in hand: its journal and where it stands.
 pub(super) struct Driver<'a> {
@@ -284,7 +289,7 @@ impl Driver<'_> {
     /// What to put back: the snapshot that was asked for, or the one taken before the change.
     fn target(&self) -> Option<(String, Vec<String>)> {
         match self.state.opened.as_ref().map(|opened| &opened.purpose) {
-            Some(Purpose::Restore { snapshot, only }) => Some((snapshot.clone(), only.clone())),
+            Some(Purpose::Restore { snapshot, only, .. }) => Some((snapshot.clone(), only.clone())),
             _ => {
                 let before = self.state.attempt()?.snapshot(SnapshotMoment::Before)?;
                 Some((before.name.clone(), Vec::new()))
@@ -305,7 +310,14 @@ impl Driver<'_> {
             tokio::time::sleep(std::time::Duration::from_secs(pause)).await;
         }
         self.drop_unready_site().await;
-        let event = match self.put_back(&snapshot, &only).await {
+        let prepared = match self.prepare(&snapshot, &only, attempt).await {
+            Ok(prepared) => prepared,
+            Err(error) => return self.write(Event::RestoreFailed { why: in_words(&error) }).await,
+        };
+        let some = |rows: Option<snapshot::Rows>| rows.filter(|rows| !rows.is_empty()).map(Box::new);
+        let (overwrites, rows) = (prepared.before().name.to_string(), some(prepared.rows()));
+        self.write(Event::RestorePrepared { overwrites, rows }).await?;
+        let event = match self.apply(prepared).await {
             Ok(restored) => {
                 let undone = restored.undone.substance();
                 Event::RestoreDone {
@@ -314,6 +326,7 @@ impl Driver<'_> {
                     undone_count: u64::try_from(undone.changes.len()).unwrap_or(u64::MAX),
                     bytes_sent: restored.bytes_sent,
                     left: restored.left.lines(40),
+                    rows: some(restored.rows),
                 }
             }
             Err(error) => Event::RestoreFailed { why: in_words(&error) },
@@ -321,10 +334,43 @@ impl Driver<'_> {
         self.write(event).await
     }
 
-    async fn put_back(&mut self, snapshot: &str, only: &[String]) -> Result<snapshot::Restored, WorkError> {
+    async fn apply(&self, prepared: snapshot::Prepared) -> Result<snapshot::Restored, WorkError> {
+        Ok(prepared.apply(&self.bench()?.progress()).await?)
+    }
+
+    /// How rows that visitors wrote are kept; none where the exact old state was asked for.
+    async fn keep_rows(&self, snapshot: &str, attempt: u32) -> Result<Option<snapshot::KeepRows>, WorkError> {
+        let mut earlier = Vec::new();
+        if let Some(Purpose::Restore { exact, .. }) = self.state.opened.as_ref().map(|opened| &opened.purpose) {
+            if *exact {
+                return Ok(None);
+            }
+            earlier = left_by_earlier_runs(self.runner, &self.job.plan.site, self.run).await?;
+            // What is older than the snapshot is no news to it. Names begin with the time.
+            earlier.retain(|name| name.as_str() > snapshot);
+        }
+        let unwind = self.state.attempt().and_then(|attempt| attempt.unwind.as_ref());
+        earlier.extend(unwind.iter().flat_map(|unwind| unwind.overwritten.iter().cloned()));
+        let failures = unwind.map_or(0, |unwind| unwind.failures);
+        let last_chance = failures > 0 && attempt >= self.policy().max_restores;
+        let folder = format!("{}.{attempt}", self.state.attempts.len());
+        Ok(Some(snapshot::KeepRows {
+            folder: self.runner.evidence.join(self.run.to_string()).join(folder),
+            earlier: earlier.iter().filter_map(|name| name.parse().ok()).collect(),
+            put_back: failures < FAILURES_WITH_ROWS && !last_chance,
+        }))
+    }
+
+    async fn prepare(
+        &mut self,
+        snapshot: &str,
+        only: &[String],
+        attempt: u32,
+    ) -> Result<snapshot::Prepared, WorkError> {
         let procedure = self.state.attempt().map(|attempt| attempt.planned.procedure.clone());
         let on = self.job.playbook.operations.maintenance.as_ref().map(|switch| switch.on.clone());
         let only = super::restore::only(only)?;
+        let rows = self.keep_rows(snapshot, attempt).await?;
         let bench = self.opened_bench().await?;
         bench.site.clear_leftovers(bench.run).await?;
         if let (Some(on), true) = (&on, only.is_empty()) {
@@ -332,7 +378,7 @@ impl Driver<'_> {
             let _ = bench.operate(on).await;
         }
         let last = procedure.map(|procedure| procedure.maintenance_files).unwrap_or_default();
-        bench.put_back(snapshot, only, &last).await
+        bench.prepare(snapshot, only, &last, rows).await
     }
 
     /// Forgets a site over whose connection nothing runs any more, or whose scripts are gone, so
@@ -384,8 +430,20 @@ impl Driver<'_> {
         self.write(Event::Closed { outcome, summary, versions }).await
     }
 
-    /// The end in words.
+    /// The end in words, with what became of visitors' rows.
     fn summary(&self, outcome: Outcome) -> String {
+        let unwound = self.state.attempts.iter().filter_map(|attempt| attempt.unwind.as_ref());
+        let rows: Vec<String> = unwound.filter_map(|unwind| unwind.rows.as_ref()?.told()).collect();
+        let end = self.end(outcome);
+        match rows.is_empty() {
+            true => end,
+            // Of a run that is stuck, each thing has a line of its own.
+            false if outcome == Outcome::Stuck => format!("{end}\nWhat visitors wrote: {}", rows.join("; ")),
+            false => format!("{end}; what visitors wrote: {}", rows.join("; ")),
+        }
+    }
+
+    fn end(&self, outcome: Outcome) -> String {
         let site = &self.job.plan.site;
         let attempt = self.state.attempt();
         let moved = attempt.map_or(0, |attempt| attempt.planned.procedure.updates.len());

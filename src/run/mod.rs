@@ -18,7 +18,7 @@ pub use preview::{Preview, preview};
 pub use rehearse::rehearse;
 pub use restore::{RestoreAsked, restore};
 pub use source::playbook_digest;
-pub use source::{close_site, open_site, snapshot_source};
+pub use source::{close_site, open_site, protected, snapshot_source};
 
 use crate::check::CheckError;
 use crate::inventory::InventoryError;
@@ -82,6 +82,8 @@ pub struct Runner {
     pub tools: ToolCache,
     /// How connections are made; a plan's own `ssh-config` goes first.
     pub ssh: SshSettings,
+    /// Where rows are kept that visitors wrote and a restore found.
+    pub evidence: PathBuf,
     /// Who runs this, and where: `user@machine (pid 12)`.
     pub by: String,
 }

@@ -108,7 +108,7 @@ impl Bench {
         check::run_checks(&checks, depth, baseline, patience, self.means()).await.map_err(failure)
     }
 
-    fn progress(&self) -> Arc<dyn Progress> {
+    pub(super) fn progress(&self) -> Arc<dyn Progress> {
         Arc::new(Relay { runner: self.runner.clone(), site: self.site.address.name.clone() })
     }
 
@@ -137,21 +137,20 @@ impl Bench {
         )))
     }
 
-    /// Puts a snapshot back. `last` stays as it is until everything else is in order.
-    pub(super) async fn put_back(
+    /// Prepares to put a snapshot back. `last` stays as it is until everything else is in order.
+    pub(super) async fn prepare(
         &self,
         target: &str,
         only: Vec<snapshot::Only>,
         last: &[String],
-    ) -> Result<snapshot::Restored, WorkError> {
+        rows: Option<snapshot::KeepRows>,
+    ) -> Result<snapshot::Prepared, WorkError> {
         let target = target.parse().map_err(|_| WorkError::Unexpected {
             what: format!("{:?} is not the name of a snapshot", crate::model::clean_line(target, 80)),
         })?;
         let last = last.iter().filter_map(|path| snapshot::ItemPath::new(path.as_bytes()).ok()).collect();
-        let request = snapshot::RestoreRequest { now: self.runner.clock.now(), target, only, last };
-        let progress = self.progress();
-        let prepared = snapshot::prepare(&self.source, &self.runner.store, request, &progress).await?;
-        Ok(prepared.apply(&progress).await?)
+        let request = snapshot::RestoreRequest { now: self.runner.clock.now(), target, only, last, rows };
+        Ok(snapshot::prepare(&self.source, &self.runner.store, request, &self.progress()).await?)
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::drive::begin;
 use super::{Ended, Job, RunError, Runner, WorkError};
-use crate::journal::Purpose;
+use crate::journal::{Entry, Event, Purpose, RunState};
+use crate::model::{Outcome, RunId, SiteName};
 use crate::snapshot::{ItemPath, ObjectKind, ObjectName, Only, SnapshotName};
 
 /// What is asked for.
@@ -12,13 +13,55 @@ pub struct RestoreAsked {
     pub snapshot: SnapshotName,
     /// Paths below the root, or `table:name`; empty: everything.
     pub only: Vec<String>,
+    /// Whether rows that visitors wrote since are taken off, too.
+    pub exact: bool,
 }
 
 /// Puts a snapshot back and checks the site.
 pub async fn restore(runner: &Runner, job: &Job, asked: &RestoreAsked) -> Result<Ended, RunError> {
     only(&asked.only)?;
-    let purpose = Purpose::Restore { snapshot: asked.snapshot.to_string(), only: asked.only.clone() };
+    let RestoreAsked { snapshot, only, exact } = asked.clone();
+    let purpose = Purpose::Restore { snapshot: snapshot.to_string(), only, exact };
     begin(runner, job, purpose).await
+}
+
+/// How many earlier runs are looked at.
+const MOST_RUNS: u32 = 100;
+
+/// Snapshots of what earlier runs of the site overwrote and did not put in order, oldest first: rows that
+/// visitors wrote before may be in them alone.
+pub(super) async fn left_by_earlier_runs(
+    runner: &Runner,
+    site: &SiteName,
+    but: RunId,
+) -> Result<Vec<String>, WorkError> {
+    let mut left = Vec::new();
+    for run in runner.journal.runs(Some(site), false, MOST_RUNS).await?.into_iter().filter(|run| run.run != but) {
+        match run.outcome {
+            // It changed nothing.
+            Some(Outcome::Refused) => {}
+            Some(Outcome::Stuck) => {
+                let state = RunState::fold(&runner.journal.entries(run.run).await?).unwrap_or_default();
+                let unwind = state.attempt().and_then(|attempt| attempt.unwind.clone()).unwrap_or_default();
+                if unwind.restored {
+                    break;
+                }
+                left.splice(0..0, unwind.overwritten);
+            }
+            // What was put in order was not the database, or not all of it.
+            Some(Outcome::Restored) if limited(&runner.journal.entries(run.run).await?) => {}
+            _ => break,
+        }
+    }
+    Ok(left)
+}
+
+/// Whether a run was a restore of some paths or tables only.
+fn limited(entries: &[Entry]) -> bool {
+    entries.iter().any(|entry| match &entry.event {
+        Event::Opened(opened) => matches!(&opened.purpose, Purpose::Restore { only, .. } if !only.is_empty()),
+        _ => false,
+    })
 }
 
 /// Reads what a restore is limited to.

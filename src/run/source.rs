@@ -82,6 +82,7 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
             Some(DatabaseAccess {
                 credentials: argv(site, &database.credentials)?,
                 name,
+                protect: Some(protect(job, rule.clone())),
                 select: Some(select(&job.plan.snapshots.tables, rule)),
             })
         }
@@ -117,6 +118,26 @@ fn select(patterns: &[TablePattern], rule: TableRule) -> SelectTables {
         let matches = |name: &&String| patterns.iter().any(|pattern| matches(pattern, name));
         all.iter().filter(matches).cloned().collect()
     })
+}
+
+/// Tables in which visitors write: those that the playbook knows, under the site's prefix, and the plan's own.
+fn protect(job: &Job, rule: TableRule) -> SelectTables {
+    let known: Vec<String> = job.playbook.database.iter().flat_map(|database| &database.visitors).cloned().collect();
+    let own: Vec<String> = job.plan.protect.iter().map(|pattern| pattern.as_str().to_owned()).collect();
+    Arc::new(move |all| {
+        let is_known = |name: &str| known.iter().any(|pattern| matches(pattern, name));
+        let is_ours = |name: &&String| {
+            own.iter().any(|pattern| matches(pattern, name)) || rule.without_prefix(name).into_iter().any(is_known)
+        };
+        all.iter().filter(is_ours).cloned().collect()
+    })
+}
+
+/// The patterns of the tables in which visitors write, as people know them. `…` stands for the site's prefix.
+pub fn protected(job: &Job) -> Vec<String> {
+    let known = job.playbook.database.iter().flat_map(|database| &database.visitors);
+    let own = job.plan.protect.iter().map(|pattern| pattern.as_str().to_owned());
+    own.chain(known.map(|pattern| format!("…{pattern}"))).collect()
 }
 
 /// Whether a name fits a pattern in which `*` stands for any characters.

@@ -280,6 +280,17 @@ pub enum SnapshotError {
         /// What was seen.
         detail: String,
     },
+    /// The files in which visitors' rows are kept.
+    #[error(
+        "keeping what visitors wrote in {path} failed; check the folder of the state, its permissions and its room, then try again"
+    )]
+    Evidence {
+        /// The file or folder.
+        path: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
     /// Too much of something.
     #[error("{what}: more than {limit}, which is the limit")]
     TooMuch {

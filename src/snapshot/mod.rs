@@ -36,8 +36,8 @@ pub use manifest::{
     CHUNKER, Chunk, Content, DatabaseFacts, Entry, Facts, Header, MANIFEST_VERSION, Manifest, Problem, Totals,
 };
 pub use restore::{
-    Only, Prepared, Proof, RehearseRequest, Rehearsed, RestoreRequest, Restored, prepare, rehearsal_room, rehearse,
-    small_file,
+    KeepRows, LeftReason, Only, Prepared, Proof, RehearseRequest, Rehearsed, RestoreRequest, Restored, Rows, TableRows,
+    prepare, rehearsal_room, rehearse, small_file,
 };
 pub use retention::{Reason, retain};
 pub use store::{

@@ -52,7 +52,8 @@ pub(crate) fn run(target: &str, data: &[u8]) -> bool {
         }
         "database" => {
             let root = b"1768356000 0 0\0d 755 0 0 0 1.0 1.0 7 1\0\0\0".to_vec();
-            let access = DatabaseAccess { credentials: vec!["true".into()], name: "shop".into(), select: None };
+            let access =
+                DatabaseAccess { credentials: vec!["true".into()], name: "shop".into(), select: None, protect: None };
             captured([vec![root], parts(data)].concat(), Some(access))
         }
         "manifest" => stored(data, &[]),

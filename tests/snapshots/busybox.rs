@@ -84,7 +84,8 @@ async fn parts_of_seconds() {
     let known = |line: &&str| !line.ends_with("  old") && !line.ends_with("  d");
     assert_eq!(after.lines().filter(known).collect::<Vec<_>>(), before.lines().filter(known).collect::<Vec<_>>());
     // What is as near as it can be is not sent again, and still said.
-    let wanted = RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new() };
+    let wanted =
+        RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new(), rows: None };
     let again = prepare(&place.source(), &place.store(), wanted, &quiet()).await.unwrap();
     assert!(again.diff().is_empty(), "{}", again.diff());
     let again = again.apply(&quiet()).await.unwrap();
@@ -121,7 +122,8 @@ async fn cut_off() {
         let before = place.picture();
         let first = place.capture().await.unwrap();
         sh(&place.root, "rm -r 'a b' deep; printf x >> big; printf x > noise; chmod 0777 ro; ln -sf /tmp absolute");
-        let wanted = RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new() };
+        let wanted =
+            RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new(), rows: None };
         let prepared = prepare(&source, &place.store(), wanted, &quiet()).await.unwrap();
         assert!(prepared.apply(&quiet()).await.is_err(), "cut after {bytes}");
         place.restore(&first, Vec::new(), &[]).await.unwrap();

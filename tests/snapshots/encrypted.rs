@@ -39,7 +39,8 @@ impl Key {
 }
 
 async fn restore(place: &Place, store: &Arc<Store>, to: &Captured) -> Result<Restored, SnapshotError> {
-    let request = RestoreRequest { now: now(), target: to.name.clone(), only: Vec::new(), last: Vec::new() };
+    let request =
+        RestoreRequest { now: now(), target: to.name.clone(), only: Vec::new(), last: Vec::new(), rows: None };
     prepare(&place.source(), store, request, &quiet()).await?.apply(&quiet()).await
 }
 

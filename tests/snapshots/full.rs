@@ -80,7 +80,8 @@ async fn host() {
     fake.write("df", "#!/bin/sh\necho 'x 1 1 99999999 1% /'\n");
     std::fs::set_permissions(fake.path("df"), std::fs::Permissions::from_mode(0o755)).unwrap();
     let source = Source { shell: Arc::new(Fake(fake.root.clone())), ..place.source() };
-    let request = RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new() };
+    let request =
+        RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new(), rows: None };
     let prepared = prepare(&source, &place.store(), request, &quiet()).await.unwrap();
     let error = in_full(&prepared.apply(&quiet()).await.unwrap_err());
     assert!(error.contains("No space left") && error.contains("repeat the restore"), "{error}");

@@ -77,6 +77,6 @@ async fn restore() {
         exclude: Vec::new(),
         database: None,
     };
-    let request = RestoreRequest { now: now(), target, only: Vec::new(), last: Vec::new() };
+    let request = RestoreRequest { now: now(), target, only: Vec::new(), last: Vec::new(), rows: None };
     prepare(&source, &store, request, &quiet()).await.unwrap().apply(&quiet()).await.unwrap();
 }

@@ -32,7 +32,8 @@ impl Place {
     }
 
     pub(crate) async fn restore_as(&self, source: &Source, to: &Captured) -> Result<Restored, SnapshotError> {
-        let request = RestoreRequest { now: now(), target: to.name.clone(), only: Vec::new(), last: Vec::new() };
+        let request =
+            RestoreRequest { now: now(), target: to.name.clone(), only: Vec::new(), last: Vec::new(), rows: None };
         prepare(source, &self.store(), request, &quiet()).await?.apply(&quiet()).await
     }
 }

@@ -131,7 +131,8 @@ async fn there_and_back(build: &[Act], mutate: &[Act], ordinary: bool) -> Result
     mutate.iter().for_each(|one| act(&place, one));
     finish();
     let mutated = seen(&place);
-    let wanted = RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new() };
+    let wanted =
+        RestoreRequest { now: now(), target: first.name.clone(), only: Vec::new(), last: Vec::new(), rows: None };
     let prepared = prepare(&source, &store, wanted, &quiet()).await.unwrap();
     prop_assert!(mirrored(&first.manifest, &prepared.before().manifest));
     prop_assert_eq!(prepared.diff().is_empty(), mutated == before);

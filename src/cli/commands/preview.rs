@@ -22,10 +22,10 @@ pub(in crate::cli) async fn preview(common: &Common, options: &Sites) -> Result<
                 if common.json {
                     all.push(json!({
                         "site": site, "digest": preview.digest, "procedure": preview.procedure,
-                        "refusals": preview.refusals,
+                        "refusals": preview.refusals, "protected": run::protected(&job),
                     }));
                 } else {
-                    show::preview(site.as_str(), &preview);
+                    show::preview(site.as_str(), &preview, &run::protected(&job));
                 }
             }
             Err(error) => code = code.max(Failure::from(error).report()),

@@ -105,7 +105,7 @@ async fn needed_by_runs(runner: &Runner, site: &SiteName) -> Result<Needed, Fail
                 Event::RestoreBegun { snapshot, .. } => {
                     needed.names.insert(snapshot);
                 }
-                Event::RestoreDone { overwritten, .. } => {
+                Event::RestorePrepared { overwrites: overwritten, .. } | Event::RestoreDone { overwritten, .. } => {
                     needed.names.insert(overwritten);
                 }
                 _ => {}

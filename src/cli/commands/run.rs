@@ -87,10 +87,10 @@ pub(in crate::cli) async fn restore(common: &Common, options: &Restore) -> Resul
         None => last_before(&runner, &job.plan.site).await?,
     };
     if !options.yes && !common.json {
-        confirm(&job, &snapshot, &options.only)?;
+        confirm(&job, &snapshot, options)?;
     }
     watch_for_interrupts();
-    let asked = RestoreAsked { snapshot, only: options.only.clone() };
+    let asked = RestoreAsked { snapshot, only: options.only.clone(), exact: options.exact };
     let ended = run::restore(&runner, &job, &asked).await;
     let good = matches!(&ended, Ok(Ended { outcome: Outcome::Restored, .. }));
     let code = finish(common, &fleet, &runner, vec![(job, ended)]).await?;
@@ -132,19 +132,14 @@ async fn last_before(runner: &Runner, site: &SiteName) -> Result<SnapshotName, F
         .ok_or_else(|| Failure::absent(format!("{site} has no snapshot; `intendant snapshot create {site}` takes one")))
 }
 
-fn confirm(job: &Job, snapshot: &SnapshotName, only: &[String]) -> Result<(), Failure> {
+fn confirm(job: &Job, snapshot: &SnapshotName, options: &Restore) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure {
             code: ExitCode::USAGE,
             text: "a restore overwrites the present state (which is itself kept as a snapshot): add --yes".into(),
         });
     }
-    let what = if only.is_empty() { "files and database".into() } else { only.join(", ") };
-    show::remark(format!(
-        "{} at {}: {what} will be as in snapshot {snapshot}.\nWhat was written since is taken off the site; it is kept as a snapshot of its own.",
-        job.plan.site,
-        job.plan.url.as_str()
-    ));
+    show::remark(what_is_lost(job, snapshot, options));
     let _ = write!(std::io::stderr(), "Go on? [y/N] ");
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
@@ -152,6 +147,25 @@ fn confirm(job: &Job, snapshot: &SnapshotName, only: &[String]) -> Result<(), Fa
         true => Ok(()),
         false => Err(Failure::other("nothing was done")),
     }
+}
+
+/// What a restore takes off a site, and what it leaves there.
+fn what_is_lost(job: &Job, snapshot: &SnapshotName, options: &Restore) -> String {
+    let what = if options.only.is_empty() { "files and database".into() } else { options.only.join(", ") };
+    let protected = run::protected(job);
+    let tables = options.only.is_empty() || options.only.iter().any(|only| only.starts_with("table:"));
+    let rows = match () {
+        () if !tables || protected.is_empty() => String::new(),
+        () if options.exact => "\nRows that came in since are NOT put back: --exact.".to_owned(),
+        () => {
+            format!("\nRows that came in since are put back where they fit, in these tables: {}.", protected.join(", "))
+        }
+    };
+    format!(
+        "{} at {}: {what} will be as in snapshot {snapshot}.\nWhat was written since is taken off the site; it is kept as a snapshot of its own.{rows}",
+        job.plan.site,
+        job.plan.url.as_str()
+    )
 }
 
 /// An interrupt from the keyboard does not leave a site half-way: the run goes on to an outcome.

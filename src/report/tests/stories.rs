@@ -5,6 +5,7 @@ use crate::check::{Failure, FailureKind, Reason, StatusRule};
 use crate::journal::{Event, Purpose};
 use crate::model::{Hold, HoldReason, Outcome, Tier};
 use crate::procedure::Action;
+use crate::snapshot::{LeftReason, Rows, TableRows};
 use crate::update::{Refusal, Update};
 
 const CORE: (&str, &str) = ("core:core", "7.1.1");
@@ -126,6 +127,28 @@ pub(super) fn restored() -> Story {
     story
 }
 
+/// Put back while visitors wrote: not all of it fits.
+pub(super) fn restored_rows() -> Story {
+    let mut story = begin();
+    story.plan(vec![slider()], Vec::new());
+    let step = story.go(0, |action| matches!(action, Action::Check { .. }));
+    story.fail(step, BROKEN, vec![server_error("/")], Some("plugin:tb-slider"));
+    story.unwind(BROKEN);
+    let of = |table: &str, found| TableRows { table: table.into(), found, ..TableRows::default() };
+    let evidence = Some("/srv/intendant/state/evidence/019a7e2c/1.1".into());
+    let tables = vec![of("wp_comments", 2), of("wp_wc_<orders>", 12_345), of("wp_usermeta", 0)];
+    let found = Rows { evidence, tables, unread: vec!["table:wp_users: it is marked as crashed".into()] };
+    let mut done = found.clone();
+    done.tables[0].put_back = 2;
+    done.tables[1].put_back = 12_342;
+    done.tables[1].left = [(LeftReason::Taken, 2), (LeftReason::DoesNotFit, 1)].into();
+    done.tables[2].changed = 4;
+    story.restore_with(&[], Some((found, done)));
+    story.check_restored(good(false));
+    story.close(Outcome::Restored, "the site is as it was before", &[("plugin:tb-slider", "1.4")]);
+    story
+}
+
 /// The culprit is left out, and the rest is done.
 pub(super) fn isolated() -> Story {
     let mut story = begin();
@@ -212,7 +235,8 @@ pub(super) fn stuck_checks() -> Story {
 }
 
 pub(super) fn restore_asked() -> Story {
-    let purpose = Purpose::Restore { snapshot: "2026-11-10T070100Z-aa00bb11cc22".into(), only: Vec::new() };
+    let purpose =
+        Purpose::Restore { snapshot: "2026-11-10T070100Z-aa00bb11cc22".into(), only: Vec::new(), exact: false };
     let mut story = Story::begin(CLIENT, "fr", purpose);
     story.plan(Vec::new(), Vec::new());
     story.go(0, |action| !matches!(action, Action::Lock));
@@ -238,6 +262,7 @@ pub(super) fn all() -> Vec<(&'static str, Story)> {
         ("completed", completed()),
         ("completed-with-holds", with_holds()),
         ("restored", restored()),
+        ("restored-rows", restored_rows()),
         ("refused", refused()),
         ("stuck", stuck()),
         ("nothing", nothing()),

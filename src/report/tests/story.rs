@@ -12,6 +12,7 @@ use crate::model::{ComponentId, Digest, Hold, HoldReason, Outcome, RunId, Versio
 use crate::playbook::CommandTemplate;
 use crate::procedure::{Action, FORMAT, Procedure, SnapshotMoment, Step};
 use crate::report::Report;
+use crate::snapshot::Rows;
 use crate::update::Update;
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -242,7 +243,14 @@ impl Story {
     }
 
     pub(super) fn restore(&mut self, left: &[&str]) {
+        self.restore_with(left, None);
+    }
+
+    /// With rows of visitors, as they were found and as they were in the end.
+    pub(super) fn restore_with(&mut self, left: &[&str], rows: Option<(Rows, Rows)>) {
         self.write(15, Event::RestoreBegun { snapshot: "2026-11-12T070100Z-1f0c2b7d9a34".into(), attempt: 1 });
+        let (found, rows) = rows.map(|(found, rows)| (Box::new(found), Box::new(rows))).unzip();
+        self.write(0, Event::RestorePrepared { overwrites: "2026-11-12T070400Z-77aa0c1d2e3f".into(), rows: found });
         self.write(
             7_650,
             Event::RestoreDone {
@@ -251,6 +259,7 @@ impl Story {
                 undone_count: 214,
                 bytes_sent: 5_200_000,
                 left: left.iter().map(|text| (*text).into()).collect(),
+                rows,
             },
         );
     }

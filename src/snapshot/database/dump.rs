@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-const DUMP: &str =
+pub(super) const DUMP: &str =
     script!(r#"printf '%s\n' "$o" | { exec 4<&0; exec "$d" --defaults-file=/dev/fd/4 "$@" </dev/null; }"#);
 /// How a dump is made, for both families. Dates are left out and rows ordered, so that equal
 /// contents give equal bytes.
@@ -47,7 +47,7 @@ pub(super) const OPTIONS: [&str; 17] = [
 pub(super) const DOING: &str = "dumping";
 pub(super) const DUMP_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
 /// The most bytes of table names on one command line.
-const MAX_NAMES_BYTES: usize = 96 << 10;
+pub(super) const MAX_NAMES_BYTES: usize = 96 << 10;
 /// How often it is tried to leave tables out while others write to them; the last time none is.
 const MAX_ROUNDS: usize = 3;
 
@@ -189,9 +189,7 @@ impl Dump<'_> {
         left_out: &[&ObjectName],
     ) -> Result<Option<Vec<String>>> {
         let mut arguments: Vec<String> = OPTIONS.map(String::from).into();
-        if probed.mysql {
-            arguments.extend(["--set-gtid-purged=OFF", "--column-statistics=0"].map(String::from));
-        }
+        arguments.extend(extra(probed));
         let name = &self.access.name;
         if chosen.len() < probed.names.len() {
             // They belong to the database, not to a table: nobody can tell whose they are.
@@ -246,8 +244,14 @@ impl Dump<'_> {
     }
 }
 
+/// Options that MySQL's own program needs besides.
+pub(super) fn extra(probed: &Probed) -> Vec<String> {
+    let options: &[&str] = if probed.mysql { &["--set-gtid-purged=OFF", "--column-statistics=0"] } else { &[] };
+    options.iter().map(|option| (*option).to_owned()).collect()
+}
+
 /// Whether a dump program said on standard error that something is missing.
-fn complains(stderr: &[u8]) -> bool {
+pub(super) fn complains(stderr: &[u8]) -> bool {
     let text = String::from_utf8_lossy(stderr);
     text.lines().filter(|line| !line.trim().is_empty()).any(|line| {
         let lower = line.to_lowercase();

@@ -12,8 +12,9 @@ use super::super::{Phase, Progress, Source};
 use super::split::{Part, Sink, Splitter};
 use super::{DatabaseAccess, failure, script, stopped_at, values};
 use crate::remote::{Command, RawInput, Writer as Pipe};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufWriter, Read, Write};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::io::SyncIoBridge;
@@ -36,6 +37,15 @@ pub(in super::super) struct Import {
     pub(in super::super) drop: Vec<ObjectName>,
     /// Objects that are made again, with their SQL.
     pub(in super::super) make: Vec<(ObjectName, Content)>,
+    /// Those of them of which only a part is sent.
+    pub(in super::super) parts: BTreeMap<ObjectName, Portion>,
+}
+
+/// A part of an object's SQL, and what is sent before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) struct Portion {
+    pub(in super::super) before: String,
+    pub(in super::super) bytes: Range<u64>,
 }
 
 impl Import {
@@ -96,7 +106,7 @@ pub(in super::super) fn write_sql(
 ) -> Result<()> {
     let reader = blobs.another();
     let mut sender = Sender::new(BufWriter::with_capacity(BUFFER_BYTES, out), reader);
-    let work = Import { drop: Vec::new(), make: objects.to_vec() };
+    let work = Import { make: objects.to_vec(), ..Import::default() };
     sender.send(&work, &super::super::NoProgress).map_err(|failed| match failed {
         Failed::Store(error) => error,
         Failed::Pipe(detail) => SnapshotError::Export { path: "database.sql".into(), source: io::Error::other(detail) },
@@ -151,7 +161,10 @@ impl<W: Write> Sender<W> {
             match piece.sql {
                 Sql::Text(text) => self.write(&text)?,
                 Sql::Own(content) => {
-                    self.object(content)?;
+                    match work.parts.get(piece.object) {
+                        Some(portion) => self.portion(content, portion)?,
+                        None => self.object(content)?,
+                    }
                     done += 1;
                     progress.at(Phase::Importing, done, of, self.sent);
                 }
@@ -167,6 +180,23 @@ impl<W: Write> Sender<W> {
             let bytes = self.blobs.read(chunk).map_err(Failed::Store)?;
             self.write(&bytes)?;
             self.sent += bytes.len() as u64;
+        }
+        Ok(())
+    }
+
+    fn portion(&mut self, content: &Content, portion: &Portion) -> Result<(), Failed> {
+        self.write(portion.before.as_bytes())?;
+        let mut from = 0;
+        for chunk in &content.chunks {
+            let until = from + u64::from(chunk.size);
+            if from < portion.bytes.end && portion.bytes.start < until {
+                let bytes = self.blobs.read(chunk).map_err(Failed::Store)?;
+                let place = |at: u64| usize::try_from(at.clamp(from, until) - from).unwrap_or(bytes.len());
+                let wanted = bytes.get(place(portion.bytes.start)..place(portion.bytes.end)).unwrap_or_default();
+                self.write(wanted)?;
+                self.sent += wanted.len() as u64;
+            }
+            from = until;
         }
         Ok(())
     }

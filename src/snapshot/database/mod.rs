@@ -5,18 +5,28 @@
 //! its closing line, status 0 and nothing on standard error that says otherwise.
 
 mod collect;
+mod definition;
 mod dump;
 mod fingerprint;
 mod import;
+mod insert;
 mod lexer;
+mod literals;
 mod probe;
+mod rows;
 mod scratch;
 mod split;
+mod tables;
 
+pub(super) use definition::Definition;
 pub(super) use dump::dump;
-pub(super) use import::{Import, import, read_sql, write_sql};
+pub(super) use import::{Import, Portion, import, read_sql, write_sql};
+pub(super) use insert::{Refused, SESSION, insert_rows};
+pub(super) use literals::{Row, Visitor};
+pub(super) use rows::{Frame, read_definition, read_table};
 pub use scratch::ScratchDatabase;
 pub(super) use scratch::leaves_its_database;
+pub(super) use tables::{Seen, look_at};
 
 use std::sync::Arc;
 
@@ -115,6 +125,8 @@ pub struct DatabaseAccess {
     pub name: String,
     /// Which tables and views belong to the site; none: all.
     pub select: Option<SelectTables>,
+    /// In which tables visitors write, so that a restore puts their rows back; none: in none.
+    pub protect: Option<SelectTables>,
 }
 
 /// The usual rule: tables that begin with a prefix, without those of other installations whose
@@ -151,6 +163,13 @@ impl TableRule {
         });
         let has_all = |prefix: &String| self.installation.iter().all(|table| all.contains(&format!("{prefix}{table}")));
         candidates.filter(has_all).collect()
+    }
+
+    /// A table's name without the prefix, as an installation and as a site of a network has it.
+    pub fn without_prefix<'a>(&self, name: &'a str) -> Vec<&'a str> {
+        let Some(rest) = name.strip_prefix(&self.prefix) else { return Vec::new() };
+        let ours = self.ours.as_ref().and_then(|ours| ours.find(rest)).filter(|found| found.start() == 0);
+        [Some(rest), ours.map(|found| &rest[found.end()..])].into_iter().flatten().collect()
     }
 }
 

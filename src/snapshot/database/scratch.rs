@@ -76,7 +76,7 @@ impl ScratchDatabase {
 
     /// The same server and account, this database, everything in it.
     pub fn access(&self, live: &DatabaseAccess) -> DatabaseAccess {
-        DatabaseAccess { credentials: live.credentials.clone(), name: self.name.clone(), select: None }
+        DatabaseAccess { credentials: live.credentials.clone(), name: self.name.clone(), select: None, protect: None }
     }
 
     /// What is in it and is no part of what is restored.

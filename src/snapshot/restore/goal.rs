@@ -53,7 +53,8 @@ enum Wanted {
     Make(Entry, Vec<Aspect>),
 }
 
-fn selected(item: &Item, only: &[Only]) -> bool {
+/// Whether a restore that is limited so is about this item.
+pub(super) fn selected(item: &Item, only: &[Only]) -> bool {
     let one = |only: &Only| match (only, item) {
         (Only::Path(root), Item::Path(path)) => path.is_within(root),
         (Only::Object(wanted), Item::Object(object)) => wanted == object,

@@ -1,21 +1,29 @@
 //! Restore: prepare (capture the present, diff, check room and rights), then apply.
 //!
 //! May use: `model`, `remote`, and its siblings. Invariants: `apply` needs a `Prepared`, which
-//! only exists when the present state is itself a committed snapshot; idempotent; ends with a
-//! second walk and dump whose diff must be empty.
+//! only exists when the present state is itself a committed snapshot, and the rows that visitors
+//! wrote since the target are kept in files; idempotent; ends with a second walk and dump whose
+//! diff from the target, with the rows that were put back, must be empty.
 
+mod compare;
+mod evidence;
 mod files;
+mod found;
 mod goal;
+mod putback;
 mod rehearse;
 mod settle;
+mod visitors;
 mod work;
 
+pub use found::{LeftReason, Rows, TableRows};
 pub use rehearse::{Proof, RehearseRequest, Rehearsed, rehearsal_room, rehearse, small_file};
+pub use visitors::KeepRows;
 
 use super::capture::{CaptureRequest, Captured, joined, take};
 use super::diff::Diff;
 use super::error::{Result, SnapshotError};
-use super::item::{ItemPath, ObjectName};
+use super::item::{Item, ItemPath, ObjectName};
 use super::manifest::{Entry, Manifest};
 use super::store::{Reading, SnapshotName, Store};
 use super::verify::verify_snapshot;
@@ -25,6 +33,7 @@ use crate::remote::{Command, RawInput};
 use files::FileWork;
 use jiff::Timestamp;
 use std::sync::Arc;
+use visitors::Found;
 use work::Work;
 
 /// What a restore is limited to.
@@ -47,6 +56,8 @@ pub struct RestoreRequest {
     pub only: Vec<Only>,
     /// Paths that are put in order at the very end, after the database: `.maintenance`.
     pub last: Vec<ItemPath>,
+    /// How rows that visitors wrote since are kept; none: the tables are put back as they were.
+    pub rows: Option<KeepRows>,
 }
 
 /// A restore that can be applied: the present state is kept in the store.
@@ -55,6 +66,7 @@ pub struct Prepared {
     request: RestoreRequest,
     target: Arc<Manifest>,
     before: Captured,
+    found: Option<Found>,
     bytes: u64,
     /// The target's bytes stay in the store, also if its snapshot is dropped meanwhile.
     _reading: Arc<Reading>,
@@ -71,6 +83,8 @@ pub struct Restored {
     pub left: Diff,
     /// Bytes that were sent.
     pub bytes_sent: u64,
+    /// What became of visitors' rows, where they were looked for.
+    pub rows: Option<Rows>,
 }
 
 /// Captures the present state, compares it with the target, checks room and rights on the host
@@ -100,10 +114,50 @@ pub async fn prepare(
     let taken = take(&source, store, &capture, at_hand, progress).await?;
     let account = taken.account.clone();
     let before = taken.commit(progress).await?;
+    let found = match wants_objects {
+        true => look_for_rows(&source, store, &request, &target, &before).await?,
+        false => None,
+    };
     let work = Work::new(source, store, before.manifest.clone(), &target, &request.only, account);
-    let mut prepared = Prepared { work, request, target, before, bytes: 0, _reading: reading };
+    let mut prepared = Prepared { work, request, target, before, found, bytes: 0, _reading: reading };
     prepared.check(progress).await?;
     Ok(prepared)
+}
+
+/// Looks for rows that visitors wrote since the target, in the state before and in those that earlier
+/// tries have overwritten.
+async fn look_for_rows(
+    source: &Source,
+    store: &Arc<Store>,
+    request: &RestoreRequest,
+    target: &Arc<Manifest>,
+    before: &Captured,
+) -> Result<Option<Found>> {
+    let protect = source.database.as_ref().and_then(|access| access.protect.clone());
+    let (Some(keep), Some(protect)) = (request.rows.clone(), protect) else {
+        return Ok(None);
+    };
+    let (mut states, mut unread) = (Vec::new(), Vec::new());
+    for name in keep.earlier.iter().filter(|name| **name != before.name) {
+        match load(store, &source.site, name).await {
+            Ok((_, manifest)) => states.push((name.clone(), manifest)),
+            Err(error) => unread.push(clean_line(&format!("snapshot {name} of an earlier try: {error}"), 300)),
+        }
+    }
+    states.push((before.name.clone(), before.manifest.clone()));
+    let (store, name, target, only) = (store.clone(), request.target.clone(), target.clone(), request.only.clone());
+    let (put_back, folder) = (keep.put_back, keep.folder.clone());
+    let finding = tokio::task::spawn_blocking(move || {
+        visitors::find(&keep, &protect, (&name, &target), &states, &only, &mut store.blobs()?)
+    });
+    let mut found = match joined(finding.await) {
+        // Their snapshots have them. A site that works comes first.
+        Err(error @ SnapshotError::Evidence { .. }) if !put_back => Found::nothing(&folder, &error),
+        found => found?,
+    };
+    unread.append(&mut found.unread);
+    found.unread = unread;
+    Ok(Some(found))
 }
 
 async fn load(store: &Arc<Store>, site: &SiteName, name: &SnapshotName) -> Result<(Arc<Reading>, Arc<Manifest>)> {
@@ -144,6 +198,11 @@ impl Prepared {
         self.bytes
     }
 
+    /// Rows that visitors wrote since the target, where they were looked for.
+    pub fn rows(&self) -> Option<Rows> {
+        self.found.as_ref().map(Found::rows)
+    }
+
     /// The target.
     pub fn target(&self) -> &Manifest {
         &self.target
@@ -154,13 +213,17 @@ impl Prepared {
     /// # Errors
     /// [`super::SnapshotError::StillDiffers`] when the site is not what it should be afterwards.
     /// After any error, prepare and apply again: it ends at the same place.
-    pub async fn apply(self, progress: &Arc<dyn Progress>) -> Result<Restored> {
+    pub async fn apply(mut self, progress: &Arc<dyn Progress>) -> Result<Restored> {
         let sent = match self.send(progress).await {
             Err(error @ SnapshotError::Damaged { .. }) => return Err(self.hurt(error, progress).await),
             other => other?,
         };
-        let left = self.prove(progress).await?;
-        Ok(Restored { before: self.before.name.clone(), undone: self.work.diff, left, bytes_sent: sent })
+        let (sent, left) = match self.finish(sent, progress).await {
+            Err(error @ SnapshotError::Damaged { .. }) => return Err(self.hurt(error, progress).await),
+            other => other?,
+        };
+        let rows = self.rows();
+        Ok(Restored { before: self.before.name.clone(), undone: self.work.diff, left, bytes_sent: sent, rows })
     }
 
     /// Says which items of the target are hurt.
@@ -174,28 +237,60 @@ impl Prepared {
         SnapshotError::HurtMidway { site: site.clone(), name: name.clone(), before: self.before.name.clone(), detail }
     }
 
-    async fn send(&self, progress: &Arc<dyn Progress>) -> Result<u64> {
-        let (first, last) = self.work.file_work(&self.request.last);
+    /// Sends all but what comes last.
+    async fn send(&mut self, progress: &Arc<dyn Progress>) -> Result<u64> {
+        let (first, _) = self.work.file_work(&self.request.last);
         let mut sent = self.work.send_files(first, progress).await?;
+        let put_back = self.request.rows.as_ref().is_some_and(|keep| keep.put_back);
+        if let Some(found) = self.found.as_ref().filter(|_| put_back) {
+            found.hold_back(&mut self.work);
+        }
         sent += self.work.send_objects(progress).await?;
-        sent += self.work.send_files(last, progress).await?;
+        match &mut self.found {
+            Some(found) if put_back => found.put_back(&mut self.work, progress).await?,
+            Some(found) => found.give_up(),
+            None => {}
+        }
         Ok(sent)
     }
 
-    /// Walks and dumps again and compares with the goal; returns what had to stay different.
-    async fn prove(&self, progress: &Arc<dyn Progress>) -> Result<Diff> {
+    /// Proves what was sent, and sends what comes last. What keeps visitors out goes only when all else is
+    /// proven: from then on they write again.
+    async fn finish(&self, sent: u64, progress: &Arc<dyn Progress>) -> Result<(u64, Diff)> {
+        let is_last = |path: &ItemPath| self.request.last.iter().any(|last| path.is_within(last));
+        let changed = self.work.diff.changes.iter().filter_map(|(item, _)| match item {
+            Item::Path(path) => Some(path),
+            Item::Object(_) => None,
+        });
+        let gone: Vec<&ItemPath> = changed.filter(|path| is_last(path)).collect();
+        let only_removed = gone.iter().all(|path| self.work.goal.path(path).is_none());
+        let (_, last) = self.work.file_work(&self.request.last);
+        if gone.is_empty() || !only_removed {
+            let sent = sent + self.work.send_files(last, progress).await?;
+            return Ok((sent, self.prove(progress, |_| true).await?));
+        }
+        let left = self.prove(progress, |item| !matches!(item, Item::Path(path) if is_last(path))).await?;
+        let sent = sent + self.work.send_files(last, progress).await?;
+        let wrong = self.work.look_at_removed(&gone).await?;
+        if wrong.is_empty() { Ok((sent, left)) } else { Err(self.still_differs(&wrong)) }
+    }
+
+    /// Walks and dumps again and compares these items with the goal; returns what had to stay different.
+    async fn prove(&self, progress: &Arc<dyn Progress>, these: impl Fn(&Item) -> bool) -> Result<Diff> {
         let at_hand = Some((self.before.name.clone(), self.before.manifest.clone()));
         let found = self.work.look(at_hand, self.request.now, progress).await?;
-        if found.wrong.is_empty() {
-            return Ok(found.left);
-        }
+        let wrong = found.wrong.retain(|item, _| these(item));
+        if wrong.is_empty() { Ok(found.left) } else { Err(self.still_differs(&wrong)) }
+    }
+
+    fn still_differs(&self, wrong: &Diff) -> SnapshotError {
         let source = &self.work.source;
-        Err(SnapshotError::StillDiffers {
+        SnapshotError::StillDiffers {
             site: source.site.clone(),
             host: source.shell.host().to_owned(),
             name: self.request.target.to_string(),
-            differences: found.wrong.to_string(),
-        })
+            differences: wrong.to_string(),
+        }
     }
 
     /// Bytes, room and rights.

@@ -4,19 +4,20 @@
 //! or a scratch folder; who makes a [`Work`] answers for what is overwritten.
 
 use super::super::capture::{CaptureRequest, Previous, joined, take};
-use super::super::database::{Import, import};
+use super::super::database::{Import, Portion, import};
 use super::super::diff::{Aspect, Change, Diff, diff};
 use super::super::error::Result;
-use super::super::item::{Item, ItemPath};
+use super::super::item::{Item, ItemPath, ObjectName};
 use super::super::manifest::{Content, Entry, Manifest};
 use super::super::store::{BlobReader, Store};
 use super::super::verify::hurt_among;
-use super::super::walk::Account;
+use super::super::walk::{Account, look_again};
 use super::super::{Phase, Progress, Source};
 use super::Only;
 use super::files::{FileWork, write_files};
 use super::goal::{self, Goal};
 use jiff::Timestamp;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A state, a goal, and the difference.
@@ -31,6 +32,8 @@ pub(super) struct Work {
     pub(super) account: Account,
     /// Something of ours that lies in the state and is no part of it.
     pub(super) aside: Option<Item>,
+    /// Tables that are made anew in any case, and at first only so many bytes of their SQL.
+    pub(super) held_back: BTreeMap<ObjectName, (Content, u64)>,
 }
 
 /// What a second look found.
@@ -53,7 +56,8 @@ impl Work {
     ) -> Self {
         let Goal { manifest: goal, left } = goal::goal(&present, target, only, &account);
         let diff = diff(&present, &goal);
-        Self { source, store: store.clone(), present, goal: Arc::new(goal), diff, left, account, aside: None }
+        let (store, goal) = (store.clone(), Arc::new(goal));
+        Self { source, store, present, goal, diff, left, account, aside: None, held_back: BTreeMap::new() }
     }
 
     pub(super) async fn blobs(&self) -> Result<BlobReader> {
@@ -121,6 +125,12 @@ impl Work {
                 None => work.drop.push(object.clone()),
             }
         }
+        for (object, (content, until)) in &self.held_back {
+            if !work.make.iter().any(|(other, _)| other == object) {
+                work.make.push((object.clone(), content.clone()));
+            }
+            work.parts.insert(object.clone(), Portion { before: String::new(), bytes: 0..*until });
+        }
         work
     }
 
@@ -160,6 +170,26 @@ impl Work {
         left.changes.sort_by(|(a, _), (b, _)| a.cmp(b));
         left.changes.dedup_by(|(a, _), (b, _)| a == b);
         Ok(Compared { wrong, left })
+    }
+
+    /// Looks at paths that were removed, and the folders that they were in; returns what is not as it should be.
+    pub(super) async fn look_at_removed(&self, removed: &[&ItemPath]) -> Result<Diff> {
+        let folders = removed.iter().filter_map(|path| path.parent()).filter(|path| self.goal.path(path).is_some());
+        let paths: BTreeSet<ItemPath> = removed.iter().map(|path| (*path).clone()).chain(folders).collect();
+        let paths: Vec<ItemPath> = paths.into_iter().collect();
+        let mut seen = look_again(&self.source, self.account.tools.find, &paths).await?;
+        let mut now = Manifest::clone(&self.goal);
+        for path in paths {
+            let entry = seen.remove(&path).map(|seen| match seen.kind {
+                'd' => Entry::Dir { facts: seen.facts },
+                kind => Entry::Other { facts: seen.facts, kind },
+            });
+            match entry {
+                Some(entry) => now.entries.insert(Item::Path(path), entry),
+                None => now.entries.remove(&Item::Path(path)),
+            };
+        }
+        Ok(diff(&now, &self.goal).retain(|item, change| self.must_match(&now, item, change)))
     }
 
     /// Only root sets owners, and keeps the setgid bit of a group that it is not in; a foreign

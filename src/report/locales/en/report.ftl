@@ -86,6 +86,16 @@ say-restored = Something did not work, so the site was put back from the backup 
 say-restored-asked = The site was put back from the backup that was asked for.
 say-restored-part = Only a part of the site was put back, as asked.
 say-identical = Files and database were then compared with the backup once more: they are identical.
+say-identical-rows = Files and database were then compared with the backup once more: they are identical, but for what visitors had written since.
+say-rows = { $count ->
+    [one] One entry that came in meanwhile, such as an order or a comment, was put back.
+   *[other] { $shown } entries that came in meanwhile, such as orders or comments, were put back.
+}
+say-rows-left = { $count ->
+    [one] One entry that came in meanwhile could not be put back. It is kept, and can be entered by hand.
+   *[other] { $shown } entries that came in meanwhile could not be put back. They are kept, and can be entered by hand.
+}
+say-rows-unread = What came in meanwhile could not be looked at everywhere: something may be missing.
 say-left = { $count ->
     [one] Files and database were then compared with the backup once more: one detail could not be set back.
    *[other] Files and database were then compared with the backup once more: { $shown } details could not be set back.
@@ -204,6 +214,12 @@ problem-restored = { $count ->
 problem-restore-failed = Putting the site back did not work.
 problem-restore-interrupted = Putting the site back was interrupted.
 problem-identical = A second comparison found no difference.
+problem-identical-rows = A second comparison found no difference but what visitors had written since.
+problem-rows = What visitors had written since the backup:
+problem-rows-table = { $table }: { $back } put back
+problem-rows-changed = { $line }, { $changed } set back to the backup
+problem-rows-left = { $line }, { $left } could not be put back
+problem-rows-unread = not looked at: { $what }
 problem-left = { $count ->
     [one] A second comparison found one difference that could not be set back:
    *[other] A second comparison found { $shown } differences that could not be set back:

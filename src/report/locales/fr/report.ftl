@@ -87,6 +87,16 @@ say-restored = Quelque chose n’a pas fonctionné : le site a été remis en p
 say-restored-asked = Le site a été remis en place à partir de la sauvegarde demandée.
 say-restored-part = Seule une partie du site a été remise en place, comme demandé.
 say-identical = Les fichiers et la base de données ont ensuite été comparés de nouveau à la sauvegarde : ils sont identiques.
+say-identical-rows = Les fichiers et la base de données ont ensuite été comparés de nouveau à la sauvegarde : ils sont identiques, à part ce que les visiteurs avaient écrit depuis.
+say-rows = { $count ->
+    [one] Une entrée arrivée entre-temps, comme une commande ou un commentaire, a été remise en place.
+   *[other] { $shown } entrées arrivées entre-temps, comme des commandes ou des commentaires, ont été remises en place.
+}
+say-rows-left = { $count ->
+    [one] Une entrée arrivée entre-temps n’a pas pu être remise en place. Elle est conservée et peut être saisie à la main.
+   *[other] { $shown } entrées arrivées entre-temps n’ont pas pu être remises en place. Elles sont conservées et peuvent être saisies à la main.
+}
+say-rows-unread = Ce qui est arrivé entre-temps n’a pas pu être examiné partout : il peut manquer quelque chose.
 say-left = { $count ->
     [one] Les fichiers et la base de données ont ensuite été comparés de nouveau à la sauvegarde : un détail n’a pas pu être rétabli.
    *[other] Les fichiers et la base de données ont ensuite été comparés de nouveau à la sauvegarde : { $shown } détails n’ont pas pu être rétablis.
@@ -205,6 +215,12 @@ problem-restored = { $count ->
 problem-restore-failed = La remise en place n’a pas fonctionné.
 problem-restore-interrupted = La remise en place a été interrompue.
 problem-identical = Une seconde comparaison n’a trouvé aucune différence.
+problem-identical-rows = Une seconde comparaison n’a trouvé aucune différence, à part ce que les visiteurs avaient écrit depuis.
+problem-rows = Ce que les visiteurs avaient écrit depuis la sauvegarde :
+problem-rows-table = { $table } : { $back } remises en place
+problem-rows-changed = { $line }, { $changed } ramenées à la sauvegarde
+problem-rows-left = { $line }, { $left } non remises en place
+problem-rows-unread = non examiné : { $what }
 problem-left = { $count ->
     [one] Une seconde comparaison a trouvé une différence qui n’a pas pu être rétablie :
    *[other] Une seconde comparaison a trouvé { $shown } différences qui n’ont pas pu être rétablies :
