@@ -2,6 +2,8 @@
 
 #[path = "snapshots/alone.rs"]
 mod alone;
+#[path = "snapshots/attributes.rs"]
+mod attributes;
 #[path = "snapshots/busybox.rs"]
 mod busybox;
 #[path = "snapshots/children.rs"]

@@ -4,6 +4,7 @@
 //! May use: `model`, `item`, `manifest`, `walk`. Invariants: a path holds no `//`, and a link's target has the
 //! length that `stat` says: so no name can be mistaken; a complaint that is not understood is an error.
 
+use super::attributes::Attributes;
 use super::item::ItemPath;
 use super::manifest::{Facts, Problem};
 use super::walk::{Seen, nanoseconds};
@@ -112,7 +113,7 @@ fn seen(facts: &[u8]) -> Option<Seen> {
     let nlink = words.next()?.parse().ok()?;
     let mtime = time(words.next()?, words.next()?)?;
     let ctime = time(words.next()?, words.next()?)?;
-    let facts = Facts { mode: raw & 0o7777, uid, gid, mtime, ctime, inode, nlink };
+    let facts = Facts { mode: raw & 0o7777, uid, gid, mtime, ctime, inode, nlink, attributes: Attributes::Unknown };
     words.next().is_none().then_some(Seen { kind, facts, size, target: Vec::new() })
 }
 
@@ -216,8 +217,16 @@ mod tests {
     #[test]
     fn facts_are_read() {
         let found = all(&said(b"./a b", None)).unwrap();
-        let facts =
-            Facts { mode: 0o4755, uid: 3, gid: 4, mtime: -1_750_000_000, ctime: 5_000_000_000, inode: 99, nlink: 1 };
+        let facts = Facts {
+            mode: 0o4755,
+            uid: 3,
+            gid: 4,
+            mtime: -1_750_000_000,
+            ctime: 5_000_000_000,
+            inode: 99,
+            nlink: 1,
+            attributes: Attributes::Unknown,
+        };
         assert_eq!(found, [(b"a b".to_vec(), Seen { kind: 'f', facts, size: 7, target: Vec::new() })]);
         // A link that went between two looks at it.
         let gone = String::from_utf8(said(b"./l", Some(b""))).unwrap().replace("'./l' -> ''", "");

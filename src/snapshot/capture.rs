@@ -3,6 +3,7 @@
 //! May use: `model`, `remote`, and its siblings. Invariants: nothing is committed before the
 //! closing status of every stream was read; a truncated stream never becomes a snapshot.
 
+use super::attributes::{self, Attributes};
 use super::database;
 use super::diff::{Diff, diff};
 use super::error::{Result, SnapshotError};
@@ -100,6 +101,7 @@ pub(super) async fn take(
     let to_read = work.compare(&walk, previous.as_ref().map(|(_, manifest)| &**manifest), &writer);
     let writer = work.read(to_read, writer).await?;
     work.judge_problems(request)?;
+    let attributes = work.attributes().await;
     let known = previous.as_ref().map(|(_, manifest)| &**manifest);
     let (writer, database) = work.dump(writer, known, request.tolerate_unreadable).await?;
     let header = Header {
@@ -113,6 +115,7 @@ pub(super) async fn take(
         database,
         previous: previous.as_ref().map(|(name, _)| name.to_string()),
         problems: work.problems,
+        attributes,
     };
     Ok(Taken {
         manifest: Manifest { header, entries: work.entries },
@@ -197,9 +200,16 @@ impl Work<'_> {
     fn compare(&mut self, walk: &Walk, previous: Option<&Manifest>, writer: &Writer) -> BTreeMap<ItemPath, Seen> {
         let mut to_read = BTreeMap::new();
         for (path, seen) in &walk.seen {
-            let facts = seen.facts;
+            let untouched = previous.and_then(|previous| untouched(path, seen, previous));
+            let mut facts = seen.facts.clone();
+            facts.attributes = match (seen.kind, untouched.and_then(Entry::facts)) {
+                (_, Some(before)) => before.attributes.clone(),
+                // Nothing else has any, or gets it back.
+                ('f' | 'd', None) => Attributes::Unknown,
+                _ => Attributes::None,
+            };
             let entry = match seen.kind {
-                'f' => match known(path, seen, previous, writer) {
+                'f' => match untouched.and_then(|before| known(seen, before, writer)) {
                     Some(content) => {
                         self.stats.files_known += 1;
                         Entry::File { facts, content }
@@ -273,6 +283,33 @@ impl Work<'_> {
         again
     }
 
+    /// Reads the attributes that are not known. Whether all are: on a host that can't tell, none is.
+    async fn attributes(&mut self) -> bool {
+        let unknown = |(item, entry): (&Item, &Entry)| match item {
+            Item::Path(path) if entry.facts().is_some_and(|facts| facts.attributes.is_unknown()) => Some(path.clone()),
+            _ => None,
+        };
+        let paths: Vec<ItemPath> = self.entries.iter().filter_map(unknown).collect();
+        let mut found = match self.tools.attributes {
+            _ if paths.is_empty() => return true,
+            Some(tool) => attributes::read(self.source, tool, paths.iter()).await.map_err(|error| {
+                tracing::warn!(%error, site = %self.source.site, "extended attributes and access lists are left out");
+            }),
+            None => Err(()),
+        };
+        for (item, entry) in &mut self.entries {
+            let (Item::Path(path), Some(facts)) = (item, entry.facts_mut()) else { continue };
+            match &mut found {
+                Ok(found) if facts.attributes.is_unknown() => {
+                    facts.attributes = found.remove(path).unwrap_or(Attributes::None);
+                }
+                Ok(_) => {}
+                Err(()) => facts.attributes = Attributes::Unknown,
+            }
+        }
+        found.is_ok()
+    }
+
     fn problem(&mut self, path: &ItemPath, what: &str) {
         self.problems.push(Problem { path: path.clone(), what: what.to_owned() });
     }
@@ -309,16 +346,17 @@ impl Work<'_> {
     }
 }
 
-/// The content of a file that the previous snapshot has and that has not been touched since.
-fn known(path: &ItemPath, seen: &Seen, previous: Option<&Manifest>, writer: &Writer) -> Option<Content> {
-    let previous = previous?;
-    let Some(Entry::File { facts, content }) = previous.path(path) else {
-        return None;
-    };
-    let same = content.size == seen.size
-        && facts.mtime == seen.facts.mtime
-        && facts.ctime == seen.facts.ctime
-        && facts.inode == seen.facts.inode;
+/// What the previous snapshot has of a path that has not been touched since.
+fn untouched<'a>(path: &ItemPath, seen: &Seen, previous: &'a Manifest) -> Option<&'a Entry> {
+    let entry = previous.path(path).filter(|entry| entry.letter() == seen.kind)?;
+    let facts = entry.facts()?;
+    let same = facts.mtime == seen.facts.mtime && facts.ctime == seen.facts.ctime && facts.inode == seen.facts.inode;
     let settled = facts.ctime < previous.header.walked.saturating_mul(1_000_000_000) - FRESH_NANOSECONDS;
-    (same && settled && writer.has(content)).then(|| content.clone())
+    (same && settled).then_some(entry)
+}
+
+/// The content of a file that has not been touched, if the store has it.
+fn known(seen: &Seen, before: &Entry, writer: &Writer) -> Option<Content> {
+    let content = before.content().filter(|content| content.size == seen.size && writer.has(content))?;
+    Some(content.clone())
 }

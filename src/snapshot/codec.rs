@@ -6,11 +6,12 @@
 //! before anything else is believed; lines, entries and bytes are bounded; entries are sorted,
 //! unique, and below folders of the same manifest; the footer's digest covers all lines above.
 
+use super::attributes::{Attributes, JsonAttributes};
 use super::error::{Result, SnapshotError};
 use super::item::{Item, ItemPath, JsonBytes, ObjectName};
 use super::manifest::{
-    CHUNKER, Chunk, Content, Entry, FIXED_CHUNKER, Facts, Header, MANIFEST_VERSION, MAX_CHUNK_BYTES, Manifest, Totals,
-    WHOLE_MANIFEST_VERSION,
+    CHUNKER, Chunk, Content, Entry, FIXED_CHUNKER, Facts, Header, MANIFEST_VERSION, MAX_CHUNK_BYTES, Manifest,
+    OLD_MANIFEST_VERSION, OLD_WHOLE_MANIFEST_VERSION, Totals, WHOLE_MANIFEST_VERSION,
 };
 use crate::model::Digest;
 use serde::{Deserialize, Serialize};
@@ -87,6 +88,9 @@ struct EntryLine {
     inode: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     nlink: Option<u64>,
+    /// Left out where there are none, or none are known: the header tells.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    attributes: Option<JsonAttributes>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     target: Option<JsonBytes>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -120,6 +124,7 @@ fn entry_line(item: &Item, entry: &Entry) -> EntryLine {
         ctime: facts.map(|facts| facts.ctime),
         inode: facts.map(|facts| facts.inode),
         nlink: facts.map(|facts| facts.nlink),
+        attributes: facts.and_then(|facts| facts.attributes.json()),
         target: match entry {
             Entry::Link { target, .. } => Some(JsonBytes::new(target)),
             _ => None,
@@ -140,7 +145,14 @@ fn named_chunks(content: &Content) -> (Option<Vec<Digest>>, Option<Vec<u32>>) {
     (Some(digests), Some(sizes))
 }
 
-fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
+/// `known`: whether an entry that names no attributes has none.
+fn read_entry(mut line: EntryLine, known: bool) -> Result<(Item, Entry), &'static str> {
+    let attributes = match (line.attributes.take(), known) {
+        (Some(attributes), true) => attributes.read()?,
+        (Some(_), false) => return Err("attributes that its header does not announce"),
+        (None, true) => Attributes::None,
+        (None, false) => Attributes::Unknown,
+    };
     let facts = || {
         let mode = line.mode.as_deref().ok_or("no mode")?;
         Ok::<_, &str>(Facts {
@@ -151,6 +163,7 @@ fn read_entry(line: EntryLine) -> Result<(Item, Entry), &'static str> {
             ctime: line.ctime.ok_or("no ctime")?,
             inode: line.inode.ok_or("no inode")?,
             nlink: line.nlink.ok_or("no nlink")?,
+            attributes: attributes.clone(),
         })
     };
     let content = || {
@@ -309,7 +322,7 @@ pub(super) fn read<'a>(
     let mut manifest = Manifest { header, entries: BTreeMap::new() };
     let mut totals = Totals::default();
     let mut entries = None;
-    if version == MANIFEST_VERSION {
+    if [MANIFEST_VERSION, OLD_MANIFEST_VERSION].contains(&version) {
         let line = lines.next()?.ok_or_else(|| damaged("it is cut off"))?;
         entries = Some(read_entries_line(&line).map_err(|detail| damaged(&detail))?);
     }
@@ -359,7 +372,7 @@ fn read_entries_line(line: &[u8]) -> Result<Content, String> {
 fn add(manifest: &mut Manifest, totals: &mut Totals, line: &[u8], what: &str) -> Result<()> {
     let damaged = |detail: &str| SnapshotError::damaged(what, detail);
     let parsed = serde_json::from_slice(line).map_err(|e| damaged(&e.to_string()))?;
-    let (item, entry) = read_entry(parsed).map_err(damaged)?;
+    let (item, entry) = read_entry(parsed, manifest.header.attributes).map_err(damaged)?;
     totals.add(&entry);
     if totals.entries > MAX_ENTRIES {
         return Err(SnapshotError::TooMuch { what: format!("entries in {what}"), limit: MAX_ENTRIES });
@@ -372,7 +385,8 @@ fn add(manifest: &mut Manifest, totals: &mut Totals, line: &[u8], what: &str) ->
 fn read_header(what: &str, line: &[u8]) -> Result<(u32, Header)> {
     let damaged = |detail: String| SnapshotError::damaged(what, detail);
     let version: VersionLine = serde_json::from_slice(line).map_err(|e| damaged(e.to_string()))?;
-    if ![WHOLE_MANIFEST_VERSION, MANIFEST_VERSION].map(u64::from).contains(&version.intendant_manifest) {
+    let known = [MANIFEST_VERSION, WHOLE_MANIFEST_VERSION, OLD_MANIFEST_VERSION, OLD_WHOLE_MANIFEST_VERSION];
+    if !known.map(u64::from).contains(&version.intendant_manifest) {
         return Err(SnapshotError::FormatVersion {
             what: what.to_owned(),
             found: version.intendant_manifest,
@@ -475,8 +489,26 @@ mod tests {
         file["size"] = json!(u64::MAX);
         file["blake3"] = json!(Digest::of(b""));
         refused(&[dir(""), file], "chunks");
-        let newer = HEADER.replace("manifest\":1", "manifest\":3");
-        assert!(matches!(parse(&newer, &[]), Err(SnapshotError::FormatVersion { found: 3, .. })));
+        let newer = HEADER.replace("manifest\":1", "manifest\":5");
+        assert!(matches!(parse(&newer, &[]), Err(SnapshotError::FormatVersion { found: 5, .. })));
+        let with = |attributes| {
+            let mut dir = dir("");
+            dir["attributes"] = attributes;
+            [dir]
+        };
+        refused(&with(json!({"user.a": ""})), "does not announce");
+        let announced = HEADER.replace("\"walked\"", "\"attributes\":true,\"walked\"");
+        let many: serde_json::Map<_, _> = (0..9).map(|n| (format!("user.{n}"), json!("a".repeat(64 << 10)))).collect();
+        for (bad, why) in [
+            (json!({"security.a": ""}), "neither"),
+            (json!({"user.": ""}), "neither"),
+            (json!({}), "empty"),
+            (json!({"user.a": {"base64": "!"}}), "base64"),
+            (many.into(), "too long"),
+        ] {
+            let error = parse(&announced, &with(bad)).unwrap_err().to_string();
+            assert!(error.contains(why), "{error}");
+        }
     }
 
     #[test]
@@ -511,11 +543,14 @@ mod tests {
     }
 
     fn three_entries() -> Manifest {
-        let header: Header = serde_json::from_str(HEADER).unwrap();
+        let mut header: Header = serde_json::from_str(HEADER).unwrap();
+        header.attributes = true;
         let mut manifest = Manifest { header, entries: BTreeMap::new() };
-        for line in [dir(""), link("a\u{e9}"), dir("z")] {
+        let mut last = dir("z");
+        last["attributes"] = json!({"system.posix_acl_access": {"base64": "AgAA/w=="}, "user.a": "b"});
+        for line in [dir(""), link("a\u{e9}"), last] {
             let parsed: EntryLine = serde_json::from_value(line).unwrap();
-            let (item, entry) = read_entry(parsed).unwrap();
+            let (item, entry) = read_entry(parsed, true).unwrap();
             manifest.entries.insert(item, entry);
         }
         manifest

@@ -22,6 +22,8 @@ pub enum Aspect {
     Mtime,
     /// Owner or group. Restored only where the account may.
     Owner,
+    /// Extended attributes or access lists, where both snapshots know them.
+    Attributes,
 }
 
 /// What happened to an item on the way from the first manifest to the second.
@@ -95,6 +97,9 @@ pub(super) fn aspects(before: &Entry, after: &Entry) -> Vec<Aspect> {
         }
         if (a.uid, a.gid) != (b.uid, b.gid) {
             aspects.push(Aspect::Owner);
+        }
+        if a.attributes.differ(&b.attributes) {
+            aspects.push(Aspect::Attributes);
         }
     }
     aspects
@@ -183,6 +188,7 @@ impl fmt::Display for Aspect {
             Self::Mode => "mode",
             Self::Mtime => "mtime",
             Self::Owner => "owner",
+            Self::Attributes => "attributes",
         })
     }
 }

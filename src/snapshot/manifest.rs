@@ -3,6 +3,7 @@
 //! May use: `model`, `item`. Invariants: pure values; every path's parent is a folder of the
 //! same manifest; the id depends only on what a restore gives back.
 
+use super::attributes::Attributes;
 use super::item::{Item, ItemPath, ObjectName};
 use crate::model::{Digest, SiteName};
 use jiff::Timestamp;
@@ -10,9 +11,12 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The format version of manifests in a store: their entries are a content.
-pub const MANIFEST_VERSION: u32 = 2;
-/// The format version of whole manifests: in exports, and in files that are still read.
-pub(super) const WHOLE_MANIFEST_VERSION: u32 = 1;
+pub const MANIFEST_VERSION: u32 = 4;
+/// The format version of whole manifests: in exports.
+pub(super) const WHOLE_MANIFEST_VERSION: u32 = 3;
+/// The same two before manifests knew attributes; both are read.
+pub(super) const OLD_MANIFEST_VERSION: u32 = 2;
+pub(super) const OLD_WHOLE_MANIFEST_VERSION: u32 = 1;
 /// How large content is cut: FastCDC of 2020 with normalization 1, within the three sizes below.
 pub const CHUNKER: &str = "fastcdc-2020-1m";
 /// How many bytes of small fields are hashed together.
@@ -66,6 +70,9 @@ pub struct Header {
     /// What could not be captured and was tolerated.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub problems: Vec<Problem>,
+    /// Whether extended attributes and access lists were read: then an entry that names none has none.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub attributes: bool,
 }
 
 /// What is known of the database and the program that dumped it.
@@ -134,8 +141,8 @@ pub enum Entry {
     },
 }
 
-/// What the walk says of a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What is known of a path besides its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Facts {
     /// Permission bits with setuid, setgid and sticky.
     pub mode: u32,
@@ -151,6 +158,8 @@ pub struct Facts {
     pub inode: u64,
     /// How many names the file has; not restored: every name gets its own file.
     pub nlink: u64,
+    /// Its extended attributes and access lists; the walk does not say them.
+    pub attributes: Attributes,
 }
 
 /// Content in the store.
@@ -176,6 +185,16 @@ pub struct Chunk {
 impl Entry {
     /// What the walk says, for paths.
     pub fn facts(&self) -> Option<&Facts> {
+        match self {
+            Self::File { facts, .. } | Self::Dir { facts } | Self::Link { facts, .. } | Self::Other { facts, .. } => {
+                Some(facts)
+            }
+            Self::Object { .. } => None,
+        }
+    }
+
+    /// The same, to be changed.
+    pub(super) fn facts_mut(&mut self) -> Option<&mut Facts> {
         match self {
             Self::File { facts, .. } | Self::Dir { facts } | Self::Link { facts, .. } | Self::Other { facts, .. } => {
                 Some(facts)
@@ -267,6 +286,10 @@ impl Manifest {
             if let Some(facts) = entry.facts() {
                 field(&facts.mode.to_le_bytes());
                 field(&facts.mtime.to_le_bytes());
+                for (name, value) in facts.attributes.iter() {
+                    field(name.as_bytes());
+                    field(value);
+                }
             }
             match entry {
                 Entry::File { content, .. } | Entry::Object { content } => {

@@ -6,6 +6,7 @@
 //! constant scripts, paths reach them only as NUL-separated input or inside `tar`; memory does
 //! not grow with the size of files or tables.
 
+mod attributes;
 mod bounded;
 mod busybox;
 mod capture;

@@ -4,6 +4,7 @@
 //! May use: `model`, `manifest`, `store`, `error`. Invariants: names and link targets are bytes and are
 //! never converted; contents are checked before they are written.
 
+use super::attributes::Attributes;
 use super::error::SnapshotError;
 use super::manifest::{Chunk, Content, Entry, Facts};
 use super::store::BlobReader;
@@ -55,7 +56,16 @@ impl<W: Write> Tarball<W> {
 
     /// Adds a file that is not in the store.
     pub(super) fn plain(&mut self, name: &[u8], size: u64, content: &mut dyn Read) -> io::Result<()> {
-        let facts = Facts { mode: 0o644, uid: 0, gid: 0, mtime: 0, ctime: 0, inode: 0, nlink: 1 };
+        let facts = Facts {
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            mtime: 0,
+            ctime: 0,
+            inode: 0,
+            nlink: 1,
+            attributes: Attributes::Unknown,
+        };
         self.header(tar::EntryType::Regular, name, None, size, &facts)?;
         let copied = io::copy(&mut content.take(size), &mut self.out)?;
         if copied != size {
@@ -175,7 +185,7 @@ impl<W: Write> Tarball<W> {
             return Ok(());
         }
         let record = pax_record("mtime", &pax_time(facts.mtime));
-        let plain = Facts { mode: 0o644, uid: 0, gid: 0, mtime: 0, ..*facts };
+        let plain = Facts { mode: 0o644, uid: 0, gid: 0, mtime: 0, ..facts.clone() };
         self.header(tar::EntryType::XHeader, b"pax", None, record.len() as u64, &plain)?;
         self.out.write_all(record.as_bytes())?;
         pad(&mut self.out, record.len() as u64)
@@ -203,7 +213,16 @@ impl<W: Write> Tarball<W> {
 
     fn long(&mut self, kind: tar::EntryType, bytes: &[u8]) -> io::Result<()> {
         let size = bytes.len() as u64 + 1;
-        let facts = Facts { mode: 0o644, uid: 0, gid: 0, mtime: 0, ctime: 0, inode: 0, nlink: 1 };
+        let facts = Facts {
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            mtime: 0,
+            ctime: 0,
+            inode: 0,
+            nlink: 1,
+            attributes: Attributes::Unknown,
+        };
         self.header(kind, b"././@LongLink", None, size, &facts)?;
         self.out.write_all(bytes)?;
         self.out.write_all(&[0])?;

@@ -4,6 +4,7 @@
 //! anything else; what the host prints is bounded and checked; the closing status is read before
 //! the list is believed; the walk decides which programs read and write the files afterwards.
 
+use super::attributes::{Attributes, Tool};
 use super::busybox;
 use super::codec::MAX_ENTRIES;
 use super::error::{Result, SnapshotError};
@@ -18,7 +19,8 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 
 /// `$1`: what BusyBox's `stat` prints; then the exclusions, as an expression of `find`. Prints the host's
-/// time, the account's id and groups, and before them what is only there as part of BusyBox. With GNU find
+/// time, the account's id and groups, and before them what is only there as part of BusyBox, and what can
+/// read attributes. With GNU find
 /// three fields follow for each path; `-ignore_readdir_race`: what vanishes meanwhile is no error. With
 /// BusyBox records of `stat` follow, and if anything went wrong the folders that can't be read.
 const WALK: &str = r#"LC_ALL=C; export LC_ALL
@@ -27,6 +29,8 @@ gnu() { case $("$1" --version 2>/dev/null) in *GNU*) ;; *) return 1;; esac; }
 say() { printf '%s%s %s %s\0' "$1" "$(date +%s)" "$(id -u)" "$(id -G)"; }
 busy() { command -v busybox >/dev/null 2>&1 || exit 96; }
 b=; gnu tar || { busy; b='busybox-tar '; }
+if command -v python3 >/dev/null 2>&1; then b="${b}python "
+elif command -v getfattr >/dev/null 2>&1 && command -v setfattr >/dev/null 2>&1; then b="${b}getfattr "; fi
 if gnu find; then say "$b"
 exec find . -ignore_readdir_race "$@" -printf '%y %m %U %G %s %T@ %C@ %i %n\0%P\0%l\0'
 fi
@@ -94,6 +98,8 @@ pub(super) struct Tools {
     pub(super) find: Maker,
     /// What reads and writes: BusyBox sets times to the second only.
     pub(super) tar: Maker,
+    /// What reads and writes attributes, if anything can.
+    pub(super) attributes: Option<Tool>,
 }
 
 impl Tools {
@@ -330,11 +336,18 @@ async fn record(input: &mut BufReader<Reader>) -> Result<Option<(Vec<u8>, Seen)>
     }
 }
 
-/// The host's time, the account's id, its groups; and before them what is part of BusyBox.
+/// The host's time, the account's id, its groups; before them what is part of BusyBox and reads attributes.
 fn introduction(first: &[u8]) -> Option<(i64, Account)> {
     let mut words = std::str::from_utf8(first).ok()?.split_whitespace().peekable();
-    let mut made = |name| words.next_if_eq(&name).map_or(Maker::Gnu, |_| Maker::BusyBox);
-    let tools = Tools { find: made("busybox-find"), tar: made("busybox-tar") };
+    let mut has = |name| words.next_if_eq(&name).is_some();
+    let made = |busybox| if busybox { Maker::BusyBox } else { Maker::Gnu };
+    let (find, tar) = (made(has("busybox-find")), made(has("busybox-tar")));
+    let attributes = match (has("python"), has("getfattr")) {
+        (true, _) => Some(Tool::Python),
+        (_, true) => Some(Tool::Getfattr),
+        _ => None,
+    };
+    let tools = Tools { find, tar, attributes };
     let began = words.next()?.parse().ok()?;
     let uid = words.next()?.parse().ok()?;
     let groups: Vec<u32> = words.map(|word| word.parse().ok()).collect::<Option<_>>()?;
@@ -431,7 +444,12 @@ fn seen(facts: &[u8], target: Vec<u8>) -> Option<Seen> {
     let inode = words.next()?.parse().ok()?;
     let nlink = words.next()?.parse().ok()?;
     let kind = kind.chars().next().filter(|kind| "fdlpsbc".contains(*kind) && mode <= 0o7777)?;
-    Some(Seen { kind, facts: Facts { mode, uid, gid, mtime, ctime, inode, nlink }, size, target })
+    Some(Seen {
+        kind,
+        facts: Facts { mode, uid, gid, mtime, ctime, inode, nlink, attributes: Attributes::Unknown },
+        size,
+        target,
+    })
 }
 
 /// `1700000000.1234567890` as nanoseconds; what does not fit is the nearest that does.
@@ -513,7 +531,7 @@ mod tests {
             let header = Header {
                 site: "s".parse().unwrap(), taken: jiff::Timestamp::UNIX_EPOCH, walked: walk.began, tool: String::new(),
                 root: "/r".into(), exclude: Vec::new(), chunker: CHUNKER.into(), database: None, previous: None,
-                problems: walk.problems,
+                problems: walk.problems, attributes: false,
             };
             let manifest = Manifest { header, entries: entries.collect() };
             let bytes = codec::write_whole(&manifest, manifest.id(), Vec::new()).unwrap();

@@ -21,7 +21,8 @@ fn applets(but: &[&str]) -> tempfile::TempDir {
     std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
     let list = Command::new(busybox).arg("--list").output().unwrap();
     let list = String::from_utf8(list.stdout).unwrap();
-    for applet in list.lines().filter(|applet| *applet != "busybox").chain(["busybox"]) {
+    let applets = list.lines().filter(|applet| *applet != "busybox" && !but.contains(applet));
+    for applet in applets.chain(["busybox"]).chain(but.iter().copied()) {
         let usual = Path::new("/usr/bin").join(applet);
         symlink(if but.contains(&applet) { &usual } else { Path::new(busybox) }, folder.path().join(applet)).unwrap();
     }

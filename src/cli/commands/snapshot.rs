@@ -170,7 +170,7 @@ async fn show_one(
             .collect();
         show::json(&json!({
             "site": site, "snapshot": name.as_str(), "id": manifest.id(), "files": totals.files,
-            "bytes": totals.bytes, "objects": tables, "differences": lines, "rehearsed": rehearsed, "proven": last,
+            "bytes": totals.bytes, "objects": tables, "attributes": manifest.header.attributes, "differences": lines, "rehearsed": rehearsed, "proven": last,
         }));
         return Ok(ExitCode::OK);
     }
@@ -182,6 +182,11 @@ async fn show_one(
         show::line(show::last_proven(last));
     }
     show::line(format!("{} files, {}; {} database objects:", totals.files, human_bytes(totals.bytes), totals.objects));
+    if !manifest.header.attributes {
+        show::line(
+            "Extended attributes and access lists were not read: a restore leaves them as they are, and files that it replaces lose theirs.",
+        );
+    }
     for (object, content) in manifest.objects() {
         show::line(format!("  {object}  {}", human_bytes(content.size)));
     }

@@ -5,6 +5,7 @@
 //! get their modes and times last, deepest first; run again after an interruption, it ends
 //! the same.
 
+use super::super::attributes;
 use super::super::error::{Result, SnapshotError};
 use super::super::item::ItemPath;
 use super::super::manifest::{Entry, Facts, Manifest};
@@ -56,6 +57,8 @@ pub(super) struct FileWork {
     send: BTreeSet<ItemPath>,
     /// What tar can't set, and is set afterwards.
     settling: Settling,
+    /// What gives paths their attributes, when all else is done.
+    attributes: Vec<Vec<u8>>,
     /// The bytes of the files.
     pub(super) bytes: u64,
 }
@@ -102,7 +105,29 @@ impl FileWork {
             work.new_folders = work.folders.iter().filter(is_new).cloned().collect();
             work.settling = Settling::plan(present, goal, &work.folders, &work.send, account);
         }
+        if account.tools.attributes.is_some() {
+            work.attributes = work.attribute_words(present, goal);
+        }
         work
+    }
+
+    /// For those paths that have attributes, shall have some, or get some from a folder above them when they
+    /// are made.
+    fn attribute_words(&self, present: &Manifest, goal: &Manifest) -> Vec<Vec<u8>> {
+        let any = |manifest: &Manifest| manifest.paths().any(|(_, entry)| has_attributes(Some(entry)));
+        if !any(present) && !any(goal) {
+            return Vec::new();
+        }
+        let below = |path: &ItemPath| {
+            let folders = std::iter::successors(path.parent(), ItemPath::parent);
+            folders.into_iter().any(|folder| [present, goal].iter().any(|of| has_attributes(of.path(&folder))))
+        };
+        let concerned = self.folders.iter().chain(&self.send).filter_map(|path| {
+            let facts = goal.path(path).filter(|entry| !matches!(entry, Entry::Link { .. }))?.facts()?;
+            let wanted = has_attributes(present.path(path)) || facts.attributes.is_some() || below(path);
+            (wanted && !facts.attributes.is_unknown()).then(|| attributes::words(path, &facts.attributes))
+        });
+        concerned.flatten().collect()
     }
 
     fn touch(&mut self, present: &Manifest, goal: &Manifest, folder: ItemPath, can_set: impl Fn(&Facts) -> bool) {
@@ -132,6 +157,10 @@ impl FileWork {
     }
 }
 
+fn has_attributes(entry: Option<&Entry>) -> bool {
+    entry.and_then(Entry::facts).is_some_and(|facts| facts.attributes.is_some())
+}
+
 /// Does the work; returns the bytes that were sent.
 pub(super) async fn write_files(
     source: &Source,
@@ -148,16 +177,14 @@ pub(super) async fn write_files(
     let mut folders: Vec<&ItemPath> = work.remove_folders.iter().collect();
     folders.sort_by_key(|path| std::cmp::Reverse(path.depth()));
     paths_command(source, REMOVE, work.remove_files.iter().chain(folders).map(ItemPath::dotted)).await?;
-    if account.tools.tar == Maker::Gnu {
-        return send(source, account, work, goal, blobs, progress).await;
-    }
-    let settling = work.settling.lines();
+    let (settling, mut attributes) = (work.settling.lines(), work.attributes.clone());
     // An empty archive is an error to BusyBox.
-    let sent = match work.new_folders.is_empty() && work.send.is_empty() {
-        true => 0,
-        false => send(source, account, work, goal, blobs, progress).await?,
-    };
+    let nothing = account.tools.tar == Maker::BusyBox && work.new_folders.is_empty() && work.send.is_empty();
+    let sent = if nothing { 0 } else { send(source, account, work, goal, blobs, progress).await? };
     paths_command(source, super::settle::SETTLE, settling.into_iter()).await?;
+    if let Some(tool) = account.tools.attributes {
+        paths_command(source, attributes::writer(tool), attributes.drain(..)).await?;
+    }
     Ok(sent)
 }
 

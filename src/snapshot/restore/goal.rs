@@ -70,6 +70,7 @@ fn wanted(before: Option<&Entry>, after: Option<&Entry>, account: &Account) -> W
     if matches!(after, Entry::Other { .. }) {
         return Wanted::Leave;
     }
+    let after = &with_attributes(after, before);
     if account.is_root() {
         return match before.is_some_and(|before| is_as_near_as_can_be(before, after, account)) {
             true => Wanted::Leave,
@@ -95,6 +96,17 @@ fn wanted(before: Option<&Entry>, after: Option<&Entry>, account: &Account) -> W
     Wanted::Make(entry, rest)
 }
 
+/// What the target does not know of an entry's attributes stays as it is.
+fn with_attributes(after: &Entry, before: Option<&Entry>) -> Entry {
+    let mut entry = after.clone();
+    if let (Some(facts), Some(before)) = (entry.facts_mut(), before.and_then(Entry::facts))
+        && facts.attributes.is_unknown()
+    {
+        facts.attributes = before.attributes.clone();
+    }
+    entry
+}
+
 /// Whether they differ only by a part of a second, which the account's programs can't set.
 fn is_as_near_as_can_be(before: &Entry, after: &Entry, account: &Account) -> bool {
     let times = before.facts().zip(after.facts()).map(|(before, after)| (before.mtime, after.mtime));
@@ -111,7 +123,7 @@ fn is_owned_as(a: &Entry, b: &Entry) -> bool {
 /// its groups. A `folder` that stays may keep the group that it has.
 fn settable(entry: &Entry, folder: Option<&Entry>, account: &Account) -> Entry {
     let mut entry = entry.clone();
-    if let Some(facts) = facts_mut(&mut entry).filter(|_| !account.is_root()) {
+    if let Some(facts) = entry.facts_mut().filter(|_| !account.is_root()) {
         facts.uid = account.uid;
         if !account.groups.contains(&facts.gid) {
             let kept = folder.and_then(Entry::facts).map(|facts| facts.gid);
@@ -119,15 +131,6 @@ fn settable(entry: &Entry, folder: Option<&Entry>, account: &Account) -> Entry {
         }
     }
     entry
-}
-
-fn facts_mut(entry: &mut Entry) -> Option<&mut super::super::manifest::Facts> {
-    match entry {
-        Entry::File { facts, .. } | Entry::Dir { facts } | Entry::Link { facts, .. } | Entry::Other { facts, .. } => {
-            Some(facts)
-        }
-        Entry::Object { .. } => None,
-    }
 }
 
 /// Whether both captures could see the item: what one of them could not read is left alone.

@@ -73,7 +73,7 @@ impl Settling {
 
     /// The facts that the archive says of an entry.
     pub(super) fn meanwhile(&self, path: &ItemPath, entry: &Entry, facts: &Facts) -> Facts {
-        let mut facts = *facts;
+        let mut facts = facts.clone();
         if self.times.contains_key(path) {
             facts.mtime = 0;
         }

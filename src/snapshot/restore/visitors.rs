@@ -501,6 +501,7 @@ mod tests {
                 database: None,
                 previous: None,
                 problems: Vec::new(),
+                attributes: false,
             };
             let manifest = Manifest { header, entries };
             (writer.commit(&manifest).unwrap().name, Arc::new(manifest))

@@ -3,6 +3,7 @@
 //! May use: `model`, and its siblings. Invariants: it is not known here whether the state is a site
 //! or a scratch folder; who makes a [`Work`] answers for what is overwritten.
 
+use super::super::attributes::Tool;
 use super::super::capture::{CaptureRequest, Previous, joined, take};
 use super::super::database::{Import, Portion, import};
 use super::super::diff::{Aspect, Change, Diff, diff};
@@ -211,6 +212,8 @@ impl Work {
             Aspect::Owner => true,
             Aspect::Mtime => goal.uid != self.account.uid && wanted.is_dir(),
             Aspect::Mode => setgid_lost,
+            // Only Python opens a file for that which its owner may not write.
+            Aspect::Attributes => self.account.tools.attributes != Some(Tool::Python),
             _ => false,
         };
         !aspects.iter().all(allowed)

@@ -15,7 +15,16 @@ const VIEW: &str = "\n--\n-- Temporary table structure for view `v`\n--\n\nSET @
 fn begin(store: &Arc<Store>) -> (SiteName, SnapshotName) {
     let mut writer = store.writer(&site("a")).unwrap();
     let mut manifest = fill(&mut writer, "a", 5).unwrap();
-    let facts = Facts { mode: 0o4755, uid: 3_000_000, gid: 12, mtime: -1_500_000_000, ctime: 9, inode: 9, nlink: 1 };
+    let facts = Facts {
+        mode: 0o4755,
+        uid: 3_000_000,
+        gid: 12,
+        mtime: -1_500_000_000,
+        ctime: 9,
+        inode: 9,
+        nlink: 1,
+        attributes: Attributes::Unknown,
+    };
     let store_content = |writer: &mut Writer, bytes: &[u8]| {
         let cut =
             bytes.chunks(4 << 20).map(|part| Chunk { digest: writer.put(part).unwrap(), size: part.len() as u32 });
@@ -25,12 +34,12 @@ fn begin(store: &Arc<Store>) -> (SiteName, SnapshotName) {
         manifest.entries.insert(Item::Path(ItemPath::new(path).unwrap()), entry);
     };
     let content = store_content(&mut writer, &vec![b'x'; LARGE]);
-    add(b"large", Entry::File { facts, content });
+    add(b"large", Entry::File { facts: facts.clone(), content });
     let content = store_content(&mut writer, b"far");
-    add(&[b'n'; 200], Entry::File { facts, content: content.clone() });
-    add(b"new\nline \xff", Entry::File { facts, content });
-    add(b"link", Entry::Link { facts, target: b"../".repeat(60) });
-    add(b"pipe", Entry::Other { facts, kind: 'p' });
+    add(&[b'n'; 200], Entry::File { facts: facts.clone(), content: content.clone() });
+    add(b"new\nline \xff", Entry::File { facts: facts.clone(), content });
+    add(b"link", Entry::Link { facts: facts.clone(), target: b"../".repeat(60) });
+    add(b"pipe", Entry::Other { facts: facts.clone(), kind: 'p' });
     for (kind, name, sql) in [
         (ObjectKind::Table, "t", "CREATE TABLE t (a int);\n"),
         (ObjectKind::View, "v", VIEW),

@@ -7,6 +7,7 @@ mod kills;
 #[cfg(feature = "encryption")]
 mod sealed;
 
+use super::super::attributes::Attributes;
 use super::super::item::{Item, ItemPath};
 use super::super::manifest::{CHUNKER, Chunk, Content, Entry, Facts, Header, Manifest};
 use super::super::verify::{Depth, Verified, verify};
@@ -79,8 +80,9 @@ fn capture(store: &Arc<Store>, name: &str, generation: u64) -> super::Result<Sna
 }
 
 fn fill(writer: &mut Writer, name: &str, generation: u64) -> super::Result<Manifest> {
-    let facts = Facts { mode: 0o644, uid: 0, gid: 0, mtime: 1, ctime: 1, inode: 1, nlink: 1 };
-    let mut entries = BTreeMap::from([(Item::Path(ItemPath::root()), Entry::Dir { facts })]);
+    let facts =
+        Facts { mode: 0o644, uid: 0, gid: 0, mtime: 1, ctime: 1, inode: 1, nlink: 1, attributes: Attributes::Unknown };
+    let mut entries = BTreeMap::from([(Item::Path(ItemPath::root()), Entry::Dir { facts: facts.clone() })]);
     for file in 0..FILES {
         let owner = if file + 1 == FILES { "all" } else { name };
         let bytes = bytes(owner, file, generation / (file + 1));
@@ -91,7 +93,7 @@ fn fill(writer: &mut Writer, name: &str, generation: u64) -> super::Result<Manif
         };
         let content = Content { digest, size: bytes.len() as u64, chunks };
         let path = ItemPath::new(format!("file-{file}").as_bytes()).unwrap();
-        entries.insert(Item::Path(path), Entry::File { facts, content });
+        entries.insert(Item::Path(path), Entry::File { facts: facts.clone(), content });
     }
     let header = Header {
         site: site(name),
@@ -104,6 +106,7 @@ fn fill(writer: &mut Writer, name: &str, generation: u64) -> super::Result<Manif
         database: None,
         previous: None,
         problems: Vec::new(),
+        attributes: false,
     };
     Ok(Manifest { header, entries })
 }
@@ -202,7 +205,8 @@ fn what_a_capture_uses_meanwhile_stays() {
     while store.list(&site("a")).unwrap().len() > 1 {
         std::thread::yield_now();
     }
-    let facts = Facts { mode: 0o644, uid: 0, gid: 0, mtime: 1, ctime: 1, inode: 1, nlink: 1 };
+    let facts =
+        Facts { mode: 0o644, uid: 0, gid: 0, mtime: 1, ctime: 1, inode: 1, nlink: 1, attributes: Attributes::Unknown };
     let chunk = Chunk { digest: Digest::of(&only_there), size: only_there.len() as u32 };
     let content = Content { digest: chunk.digest, size: u64::from(chunk.size), chunks: vec![chunk] };
     let mut manifest = store.load(&site("a"), &store.latest(&site("a")).unwrap().unwrap()).unwrap();
