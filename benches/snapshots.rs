@@ -29,6 +29,9 @@ const TABLES: usize = 12;
 const TABLE_BYTES: usize = 25_000_000;
 
 fn main() {
+    if let Ok(role) = std::env::var(ALONE) {
+        return alone(&role);
+    }
     let number = |name: &str, default| std::env::var(name).map_or(default, |text| text.parse().expect(name));
     let base = std::env::var_os("BENCH_FOLDER").map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), PathBuf::from);
     std::fs::create_dir_all(&base).expect("the folder for benchmarks");
@@ -152,15 +155,7 @@ impl Bench {
     }
 
     fn source(&self, database: Option<DatabaseAccess>) -> Source {
-        let root = if database.is_some() { "empty" } else { "site" };
-        std::fs::create_dir_all(self.folder.join("empty")).expect("a folder");
-        Source {
-            shell: self.shell.clone(),
-            site: SiteName::new("bench").expect("a name"),
-            root: self.folder.join(root).display().to_string(),
-            exclude: Vec::new(),
-            database,
-        }
+        source(&self.folder, &self.shell, database)
     }
 
     fn store(&self, name: &str) -> Arc<Store> {
@@ -199,17 +194,14 @@ impl Bench {
         restored
     }
 
-    /// The most memory since the last new peak.
-    fn memory(&mut self, name: &str) {
-        let status = std::fs::read_to_string("/proc/self/status").expect("our status");
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
-        let kilobytes: f64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
-        self.results.add(name, kilobytes * 1024.0 / 1e6);
-    }
-
-    /// Forgets the peak of memory so far.
-    fn new_peak() {
-        std::fs::write("/proc/self/clear_refs", "5").expect("a new peak");
+    /// The most memory of a process that does one thing.
+    fn memory(&mut self, name: &str, role: &str, socket: &str) {
+        let mut command = Command::new(std::env::current_exe().expect("ourselves"));
+        command.env(ALONE, role).env("BENCH_FOLDER", &self.folder).env("BENCH_SOCKET", socket).stderr(Stdio::inherit());
+        let output = command.output().expect("ourselves");
+        assert!(output.status.success(), "{role}: {}", output.status);
+        let peak = String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number");
+        self.results.add(name, peak);
     }
 
     fn stored(&mut self, name: &str, folder: &str) {
@@ -224,9 +216,8 @@ impl Bench {
         let (source, store) = (self.source(None), self.store("store"));
         self.time("first: ssh tar to nothing", "$SSH \"tar -C '$PWD/site' -cf - .\" >/dev/null");
         self.time("first: ssh 'tar | zstd -3'", "$SSH \"tar -C '$PWD/site' -cf - . | zstd -q -3\" >site.tar.zst");
-        Self::new_peak();
         let first = self.capture("first: ours", &source, &store).await;
-        self.memory("memory MB, first: ours");
+        self.memory("memory MB, first: ours", "first", "");
         self.rivals("first");
         sh(&self.folder, "sync");
         self.time("unchanged: ssh find -printf", FIND);
@@ -278,9 +269,10 @@ impl Bench {
         let before = picture(&self.folder);
         self.damage();
         assert_ne!(picture(&self.folder), before);
-        Self::new_peak();
         self.restore("restore: ours", source, store, &good).await;
-        self.memory("memory MB, restore: ours");
+        assert_eq!(picture(&self.folder), before, "the restored site differs");
+        self.damage();
+        self.memory("memory MB, restore: ours", good.name.as_str(), "");
         assert_eq!(picture(&self.folder), before, "the restored site differs");
         if installed("rsync") {
             sh(&self.folder, "rsync -a --delete site/ mirror/");
@@ -338,9 +330,8 @@ impl Bench {
         let dump = format!("mariadb-dump --no-defaults -uroot -S {socket} {options} shop");
         self.time("dump: local, to nothing", &format!("{dump} >/dev/null"));
         self.time("dump: ssh 'mariadb-dump | zstd -3'", &format!("$SSH \"{dump} | zstd -q -3\" >shop.sql.zst"));
-        Self::new_peak();
         let first = self.capture("dump: ours", &source, &store).await;
-        self.memory("memory MB, dump: ours");
+        self.memory("memory MB, dump: ours", "first", &socket);
         self.capture("dump unchanged: ours", &source, &store).await;
         database.sql("update t3 set v = reverse(v) where id % 100 = 7");
         let restored = self.restore("import of one table: ours", &source, &store, &first).await;
@@ -349,6 +340,56 @@ impl Bench {
         let import = format!("zstd -qdc shop.sql.zst | $SSH \"mariadb --no-defaults -uroot -S {socket} shop\"");
         self.time("import of all: ssh mariadb", &import);
     }
+}
+
+/// In the environment of a process that does one thing: `first`, or the snapshot that is restored.
+const ALONE: &str = "BENCH_ALONE";
+
+/// Does one thing on the site of another process; prints the most memory that it took, in megabytes.
+fn alone(role: &str) {
+    let variable = |name: &str| std::env::var(name).expect(name);
+    let (folder, socket) = (PathBuf::from(variable("BENCH_FOLDER")), variable("BENCH_SOCKET"));
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    runtime.block_on(async {
+        let shell = connect(&folder).await;
+        let source = source(&folder, &shell, (!socket.is_empty()).then(|| access(&socket)));
+        let now = jiff::Timestamp::now();
+        if role == "first" {
+            let store = tempfile::Builder::new().prefix("store").tempdir_in(&folder).expect("a folder");
+            let store = Arc::new(Store::open(store.path()).expect("a store"));
+            let request = CaptureRequest { now, tolerate_unreadable: false };
+            capture(&source, &store, &request, &quiet()).await.expect("a snapshot");
+        } else {
+            let store = Arc::new(Store::open(&folder.join("store")).expect("a store"));
+            let target = role.parse().expect("a snapshot");
+            let request = RestoreRequest { now, target, only: vec![], last: vec![], rows: None };
+            let prepared = prepare(&source, &store, request, &quiet()).await.expect("a prepared restore");
+            prepared.apply(&quiet()).await.expect("a restore");
+        }
+        shell.close().await;
+    });
+    let status = std::fs::read_to_string("/proc/self/status").expect("our status");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a peak");
+    let kilobytes: f64 = peak.trim().trim_end_matches(" kB").parse().expect("a number");
+    println!("{}", kilobytes * 1024.0 / 1e6);
+}
+
+fn source(folder: &Path, shell: &Arc<SshShell>, database: Option<DatabaseAccess>) -> Source {
+    let root = if database.is_some() { "empty" } else { "site" };
+    std::fs::create_dir_all(folder.join("empty")).expect("a folder");
+    Source {
+        shell: shell.clone(),
+        site: SiteName::new("bench").expect("a name"),
+        root: folder.join(root).display().to_string(),
+        exclude: Vec::new(),
+        database,
+    }
+}
+
+fn access(socket: &str) -> DatabaseAccess {
+    let options = format!("[client]\nuser=root\nsocket={socket}\n");
+    let credentials = ["printf", "%s", &options].map(String::from).into();
+    DatabaseAccess { credentials, name: "shop".into(), select: None, protect: None }
 }
 
 async fn connect(folder: &Path) -> Arc<SshShell> {
@@ -521,9 +562,7 @@ impl Database {
     }
 
     fn access(&self) -> DatabaseAccess {
-        let options = format!("[client]\nuser=root\nsocket={}\n", self.socket());
-        let credentials = ["printf", "%s", &options].map(String::from).into();
-        DatabaseAccess { credentials, name: "shop".into(), select: None, protect: None }
+        access(&self.socket())
     }
 }
 

@@ -89,16 +89,16 @@ pub(super) async fn take(
 ) -> Result<Taken> {
     // While the host walks, this machine reads what it knows.
     let (begun, walked) = tokio::join!(begin(source, store, at_hand), walk(source, &**progress));
-    let ((writer, previous), walk) = (begun?, walked?);
+    let ((writer, previous), Walk { began, account, seen, problems }) = (begun?, walked?);
     let mut work = Work {
         source,
         progress,
         entries: BTreeMap::new(),
         stats: CaptureStats::default(),
-        problems: walk.problems.clone(),
-        tools: walk.account.tools,
+        problems,
+        tools: account.tools,
     };
-    let to_read = work.compare(&walk, previous.as_ref().map(|(_, manifest)| &**manifest), &writer);
+    let to_read = work.compare(seen, previous.as_ref().map(|(_, manifest)| &**manifest), &writer);
     let writer = work.read(to_read, writer).await?;
     work.judge_problems(request)?;
     let attributes = work.attributes().await;
@@ -107,7 +107,7 @@ pub(super) async fn take(
     let header = Header {
         site: source.site.clone(),
         taken: request.now,
-        walked: walk.began,
+        walked: began,
         tool: env!("CARGO_PKG_VERSION").to_owned(),
         root: source.root.clone(),
         exclude: source.exclude.clone(),
@@ -117,13 +117,7 @@ pub(super) async fn take(
         problems: work.problems,
         attributes,
     };
-    Ok(Taken {
-        manifest: Manifest { header, entries: work.entries },
-        account: walk.account,
-        previous,
-        stats: work.stats,
-        writer,
-    })
+    Ok(Taken { manifest: Manifest { header, entries: work.entries }, account, previous, stats: work.stats, writer })
 }
 
 impl Taken {
@@ -197,10 +191,15 @@ struct Work<'a> {
 
 impl Work<'_> {
     /// Enters all that needs no reading; returns what does.
-    fn compare(&mut self, walk: &Walk, previous: Option<&Manifest>, writer: &Writer) -> BTreeMap<ItemPath, Seen> {
+    fn compare(
+        &mut self,
+        all: BTreeMap<ItemPath, Seen>,
+        previous: Option<&Manifest>,
+        writer: &Writer,
+    ) -> BTreeMap<ItemPath, Seen> {
         let mut to_read = BTreeMap::new();
-        for (path, seen) in &walk.seen {
-            let untouched = previous.and_then(|previous| untouched(path, seen, previous));
+        for (path, seen) in all {
+            let untouched = previous.and_then(|previous| untouched(&path, &seen, previous));
             let mut facts = seen.facts.clone();
             facts.attributes = match (seen.kind, untouched.and_then(Entry::facts)) {
                 (_, Some(before)) => before.attributes.clone(),
@@ -209,21 +208,21 @@ impl Work<'_> {
                 _ => Attributes::None,
             };
             let entry = match seen.kind {
-                'f' => match untouched.and_then(|before| known(seen, before, writer)) {
+                'f' => match untouched.and_then(|before| known(&seen, before, writer)) {
                     Some(content) => {
                         self.stats.files_known += 1;
                         Entry::File { facts, content }
                     }
                     None => {
-                        to_read.insert(path.clone(), seen.clone());
+                        to_read.insert(path, seen);
                         continue;
                     }
                 },
                 'd' => Entry::Dir { facts },
-                'l' => Entry::Link { facts, target: seen.target.clone() },
+                'l' => Entry::Link { facts, target: seen.target },
                 kind => Entry::Other { facts, kind },
             };
-            self.entries.insert(Item::Path(path.clone()), entry);
+            self.entries.insert(Item::Path(path), entry);
         }
         to_read
     }
