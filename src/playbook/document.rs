@@ -220,8 +220,8 @@ pub struct Database {
 pub enum Engine {
     /// MariaDB or MySQL.
     Mysql,
-    /// A file.
-    Sqlite,
+    /// PostgreSQL.
+    Postgresql,
 }
 
 /// What changes a site.

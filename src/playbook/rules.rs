@@ -3,7 +3,7 @@
 
 use super::Playbook;
 use super::argument::{Argument, CommandTemplate, placeholders};
-use super::document::Fact;
+use super::document::{Engine, Fact};
 use super::scalars::ToolName;
 use super::transform::{TextForm, Transform};
 use crate::model::document::{Node, NodeValue, Seg, Violation};
@@ -151,6 +151,13 @@ impl Rules<'_> {
         if let Some(database) = &self.playbook.database {
             self.run(&["database".into(), "credentials".into()], &database.credentials, &[]);
             self.fact(&["database".into(), "describe".into()], &database.describe);
+            if database.engine != Engine::Mysql && !database.visitors.is_empty() {
+                self.say(
+                    &["database".into(), "visitors".into()],
+                    "rows that visitors write are kept over a restore for the engine mysql alone",
+                    "leave it out",
+                );
+            }
         }
     }
 

@@ -3,10 +3,10 @@
 use super::{Job, Runner, WorkError};
 use crate::model::{Digest, RunId};
 use crate::plan::{Host, TablePattern};
-use crate::playbook::{Argument, Playbook, Script};
+use crate::playbook::{Argument, Engine as Sort, Playbook, Script};
 use crate::remote::{LocalShell, Shell, SshSettings, SshShell, Target};
 use crate::site::{Expect, Site, SiteAddress};
-use crate::snapshot::{DatabaseAccess, SelectTables, Source, TableRule};
+use crate::snapshot::{DatabaseAccess, Engine, SelectTables, Source, TableRule};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -79,7 +79,22 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
                 installation: database.installation.clone(),
                 ours: database.ours.as_ref().and_then(|pattern| regex::Regex::new(pattern.as_str()).ok()),
             };
+            let engine = match database.engine {
+                Sort::Mysql => Engine::Mysql,
+                Sort::Postgresql => Engine::Postgresql,
+            };
+            if let Some(pattern) = job.plan.protect.first().filter(|_| !engine.keeps_rows()) {
+                return Err(WorkError::Unexpected {
+                    what: format!(
+                        "{}: the plan protects {:?}, and rows that visitors write can't be kept over a restore of a {}                          database; leave `protect` out of the plan: what a restore overwrites is a snapshot itself",
+                        site.address.name,
+                        pattern.as_str(),
+                        engine.name()
+                    ),
+                });
+            }
             Some(DatabaseAccess {
+                engine,
                 credentials: argv(site, &database.credentials)?,
                 name,
                 protect: Some(protect(job, rule.clone())),

@@ -4,7 +4,7 @@
 //! it is complete.
 
 use super::codec;
-use super::database::write_sql;
+use super::database::{Engine, write_sql};
 use super::error::{Result, SnapshotError};
 use super::item::{ItemPath, ObjectKind, ObjectName};
 use super::manifest::{Content, Manifest};
@@ -154,10 +154,13 @@ fn write(
         return Ok(());
     }
     objects.sort_by_key(|(name, _)| name.kind());
+    let facts = manifest.header.database.as_ref();
+    let unknown = || io::Error::other("its database is of a sort that this program does not know");
+    let engine = Engine::of(facts).ok_or_else(unknown)?;
     write_views(manifest, tarball)?;
     // Its length must be known before it is written.
     let mut sql = tempfile::tempfile_in(folder)?;
-    write_sql(&mut sql, &objects, &mut tarball.blobs).map_err(|error| tarball.store_failed(error))?;
+    write_sql(engine, &mut sql, &objects, &mut tarball.blobs).map_err(|error| tarball.store_failed(error))?;
     let size = sql.stream_position()?;
     sql.rewind()?;
     tarball.plain(DATABASE.as_bytes(), size, &mut BufReader::with_capacity(BUFFER_BYTES, sql).take(size))

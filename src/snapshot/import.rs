@@ -6,7 +6,7 @@
 //! snapshot without looking at the site.
 
 use super::codec;
-use super::database::read_sql;
+use super::database::{Engine, read_sql};
 use super::error::{Result, SnapshotError};
 use super::export::{DATABASE, HEADER, MANIFEST, VIEWS, below, views};
 use super::item::{MAX_PATH_BYTES, ObjectKind};
@@ -202,8 +202,10 @@ impl Import<'_> {
                 sql_of_views.insert(name.clone(), sql);
             }
         }
+        let engine = Engine::of(manifest.header.database.as_ref());
+        let engine = engine.ok_or_else(|| self.refused("its database is of a sort that this program does not know"))?;
         let mut input = members.expect(DATABASE, u64::MAX)?.entry;
-        let read = read_sql(&mut input, &objects, &sql_of_views, &mut |name, content, input| {
+        let read = read_sql(engine, &mut input, &objects, &sql_of_views, &mut |name, content, input| {
             self.content(content, input, writer).map_err(|error| self.at(name, error))
         })?;
         match read {

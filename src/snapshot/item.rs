@@ -175,11 +175,13 @@ pub enum ObjectKind {
     View,
     /// A scheduled event.
     Event,
+    /// All definitions of a PostgreSQL database that are made before its rows, or after them.
+    Definitions,
 }
 
 impl ObjectKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Sequence,
         Self::Table,
         Self::Function,
@@ -188,6 +190,7 @@ impl ObjectKind {
         Self::PackageBody,
         Self::View,
         Self::Event,
+        Self::Definitions,
     ];
 
     /// The word in front of the colon.
@@ -201,6 +204,7 @@ impl ObjectKind {
             Self::PackageBody => "package-body",
             Self::View => "view",
             Self::Event => "event",
+            Self::Definitions => "definitions",
         }
     }
 }

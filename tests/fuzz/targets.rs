@@ -8,8 +8,8 @@ use intendant::model::{Digest, SiteName};
 use intendant::playbook::{Library, RawOutput, Transform};
 use intendant::remote::{Command, Output, Process, RemoteError, Shell};
 use intendant::snapshot::{
-    CaptureRequest, DatabaseAccess, Depth, NoProgress, Progress, SnapshotName, Source, Store, capture, export, import,
-    verify,
+    CaptureRequest, DatabaseAccess, Depth, Engine, NoProgress, Progress, SnapshotName, Source, Store, capture, export,
+    import, verify,
 };
 use std::collections::VecDeque;
 use std::path::Path;
@@ -52,8 +52,13 @@ pub(crate) fn run(target: &str, data: &[u8]) -> bool {
         }
         "database" => {
             let root = b"1768356000 0 0\0d 755 0 0 0 1.0 1.0 7 1\0\0\0".to_vec();
-            let access =
-                DatabaseAccess { credentials: vec!["true".into()], name: "shop".into(), select: None, protect: None };
+            let access = DatabaseAccess {
+                engine: Engine::Mysql,
+                credentials: vec!["true".into()],
+                name: "shop".into(),
+                select: None,
+                protect: None,
+            };
             captured([vec![root], parts(data)].concat(), Some(access))
         }
         "manifest" => stored(data, &[]),

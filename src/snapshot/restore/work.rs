@@ -117,7 +117,8 @@ impl Work {
     }
 
     pub(super) fn import_work(&self) -> Import {
-        let mut work = Import::default();
+        let all = self.goal.objects().map(|(object, content)| (object.clone(), content.clone())).collect();
+        let mut work = Import { all, ..Import::default() };
         for (item, _) in &self.diff.changes {
             let Item::Object(object) = item else { continue };
             match self.goal.entries.get(item).and_then(Entry::content) {
