@@ -420,6 +420,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
         #[test]
         fn rows_and_names_are_never_headings(
             values in proptest::collection::vec("[-a\\\\.\t '\"$;]{0,12}", 0..6),
