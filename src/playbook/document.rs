@@ -198,9 +198,11 @@ pub struct Database {
     pub engine: Engine,
     /// Prints how to log in, below a line `[client]`: for `mysql` an option file of the client, for `postgresql` a
     /// connection service (host, port, user, password). It goes from process to process on the host only.
-    #[schemars(length(min = 1, max = 64))]
+    /// None for `sqlite`.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
     pub credentials: Vec<Argument>,
-    /// Gives the database's name (`name`) and, for `mysql`, the prefix of the site's tables (`prefix`).
+    /// Gives the database's name (`name`), for `sqlite` the path of its file, absolute or below the site's folder, and, for `mysql`, the prefix of the site's tables (`prefix`).
     pub describe: Fact,
     /// Tables whose presence under another prefix shows another installation.
     #[serde(default)]
@@ -223,6 +225,8 @@ pub enum Engine {
     Mysql,
     /// PostgreSQL.
     Postgresql,
+    /// SQLite: a file.
+    Sqlite,
 }
 
 /// What changes a site.

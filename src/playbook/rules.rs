@@ -149,7 +149,16 @@ impl Rules<'_> {
 
     fn database(&mut self) {
         if let Some(database) = &self.playbook.database {
-            self.run(&["database".into(), "credentials".into()], &database.credentials, &[]);
+            let credentials = ["database".into(), "credentials".into()];
+            match (database.engine == Engine::Sqlite, database.credentials.is_empty()) {
+                (true, false) => self.say(&credentials, "a file of sqlite needs no credentials", "leave them out"),
+                (false, true) => self.say(
+                    &["database".into()],
+                    "nothing says how to log in to the database",
+                    "credentials: a command that prints it",
+                ),
+                _ => self.run(&credentials, &database.credentials, &[]),
+            }
             self.fact(&["database".into(), "describe".into()], &database.describe);
             if database.engine != Engine::Mysql && !database.visitors.is_empty() {
                 self.say(

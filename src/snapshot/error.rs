@@ -196,6 +196,16 @@ pub enum SnapshotError {
         /// That of the site.
         wanted: &'static str,
     },
+    /// A part of what is only put back whole.
+    #[error(
+        "a {engine} database, such as that of {site}, is only put back whole; restore all of it, nothing was changed"
+    )]
+    WholeOnly {
+        /// The site.
+        site: SiteName,
+        /// The sort of database.
+        engine: &'static str,
+    },
     /// Not enough room on the host.
     #[error("{host} has {} free and the restore needs {}; make room, nothing was changed", human_bytes(*free), human_bytes(*needed))]
     NoRoom {

@@ -177,11 +177,13 @@ pub enum ObjectKind {
     Event,
     /// All definitions of a PostgreSQL database that are made before its rows, or after them.
     Definitions,
+    /// The file of a SQLite database.
+    DatabaseFile,
 }
 
 impl ObjectKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Sequence,
         Self::Table,
         Self::Function,
@@ -191,6 +193,7 @@ impl ObjectKind {
         Self::View,
         Self::Event,
         Self::Definitions,
+        Self::DatabaseFile,
     ];
 
     /// The word in front of the colon.
@@ -205,6 +208,7 @@ impl ObjectKind {
             Self::View => "view",
             Self::Event => "event",
             Self::Definitions => "definitions",
+            Self::DatabaseFile => "database-file",
         }
     }
 }

@@ -22,6 +22,7 @@ shift "$c"
 
 mod mysql;
 mod postgresql;
+mod sqlite;
 
 pub use mysql::ScratchDatabase;
 pub(super) use mysql::{
@@ -30,7 +31,7 @@ pub(super) use mysql::{
 };
 
 use super::error::Result;
-use super::item::ObjectName;
+use super::item::{ItemPath, ObjectKind, ObjectName};
 use super::manifest::{Content, DatabaseFacts, Manifest};
 use super::store::{BlobReader, Writer};
 use super::{Progress, Source};
@@ -47,17 +48,20 @@ pub enum Engine {
     Mysql,
     /// PostgreSQL.
     Postgresql,
+    /// SQLite: a file.
+    Sqlite,
 }
 
 impl Engine {
     /// All of them.
-    const ALL: [Self; 2] = [Self::Mysql, Self::Postgresql];
+    const ALL: [Self; 3] = [Self::Mysql, Self::Postgresql, Self::Sqlite];
 
     /// As it stands in manifests.
     pub fn word(self) -> &'static str {
         match self {
             Self::Mysql => "mysql",
             Self::Postgresql => "postgresql",
+            Self::Sqlite => "sqlite",
         }
     }
 
@@ -66,6 +70,7 @@ impl Engine {
         match self {
             Self::Mysql => "MariaDB or MySQL",
             Self::Postgresql => "PostgreSQL",
+            Self::Sqlite => "SQLite",
         }
     }
 
@@ -77,6 +82,28 @@ impl Engine {
     /// Whether restores are rehearsed in a database beside the site's own.
     pub fn rehearses(self) -> bool {
         self == Self::Mysql
+    }
+
+    /// Whether one object can be put back without the others.
+    pub(super) fn restores_parts(self) -> bool {
+        self != Self::Sqlite
+    }
+
+    /// The kind of objects whose contents an export has by themselves, and the file that holds them: they are
+    /// no part of the database's own file in that form.
+    pub(super) fn beside(self) -> (ObjectKind, &'static str) {
+        match self {
+            Self::Mysql | Self::Postgresql => (ObjectKind::View, "views.sql"),
+            Self::Sqlite => (ObjectKind::Table, "tables.txt"),
+        }
+    }
+
+    /// The file of an export that holds the database.
+    pub(super) fn member(self) -> &'static str {
+        match self {
+            Self::Mysql | Self::Postgresql => "database.sql",
+            Self::Sqlite => "database.sqlite3",
+        }
     }
 
     /// The one with whose objects a snapshot was taken; none where it is not known here.
@@ -134,6 +161,7 @@ pub(super) async fn dump(
     match access.engine {
         Engine::Mysql => mysql::dump(source, access, writer, previous, tolerant, progress).await,
         Engine::Postgresql => postgresql::dump(source, access, writer, progress).await,
+        Engine::Sqlite => sqlite::dump(source, access, writer, previous, tolerant, progress).await,
     }
 }
 
@@ -148,10 +176,11 @@ pub(super) async fn import(
     match access.engine {
         Engine::Mysql => mysql::import(source, access, work, blobs, progress).await,
         Engine::Postgresql => postgresql::import(source, access, work, blobs, progress).await,
+        Engine::Sqlite => sqlite::import(source, access, work, blobs, progress).await,
     }
 }
 
-/// Writes the SQL that makes these objects, for the engine's own client.
+/// Writes the SQL that makes these objects, for the engine's own client; or its file.
 pub(super) fn write_sql(
     engine: Engine,
     out: impl Write,
@@ -161,10 +190,11 @@ pub(super) fn write_sql(
     match engine {
         Engine::Mysql => mysql::write_sql(out, objects, blobs),
         Engine::Postgresql => postgresql::write_sql(out, objects, blobs),
+        Engine::Sqlite => sqlite::write_file(out, objects, blobs),
     }
 }
 
-/// Reads what [`write_sql`] wrote. `take` reads an object's own SQL; that of the views is known.
+/// Reads what [`write_sql`] wrote. `take` reads an object's own SQL; that of views is known.
 /// Returns what is wrong where it is not what these objects make.
 pub(super) fn read_sql(
     engine: Engine,
@@ -176,6 +206,7 @@ pub(super) fn read_sql(
     match engine {
         Engine::Mysql => mysql::read_sql(input, objects, views, take),
         Engine::Postgresql => postgresql::read_sql(input, objects, take),
+        Engine::Sqlite => sqlite::read_file(input, objects, take),
     }
 }
 
@@ -189,14 +220,36 @@ pub struct DatabaseAccess {
     pub engine: Engine,
     /// A command on the host that prints how to log in, with `[client]` as its first line: an option file of
     /// the client for MariaDB and MySQL, a connection service for PostgreSQL (host, port, user, password …).
-    /// Its output goes from process to process on the host and never leaves it.
+    /// Its output goes from process to process on the host and never leaves it. SQLite has none.
     pub credentials: Vec<String>,
-    /// The database's name.
+    /// The database's name; with SQLite its file, as an absolute path.
     pub name: String,
     /// Which tables and views belong to the site; none: all.
     pub select: Option<SelectTables>,
     /// In which tables visitors write, so that a restore puts their rows back; none: in none.
     pub protect: Option<SelectTables>,
+}
+
+impl DatabaseAccess {
+    /// Patterns of the database's own files below this root, as [`super::Source::exclude`] takes them: they are captured
+    /// as a database, and never written as files.
+    pub fn files_below(&self, root: &str) -> Vec<String> {
+        let Some(path) = self.file_below(root) else { return Vec::new() };
+        let special = |c| matches!(c, '*' | '?' | '[' | ']' | '\\');
+        let plain: String = path.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect();
+        ["", "-wal", "-shm", "-journal"].map(|end| format!("{plain}{end}")).into()
+    }
+
+    /// The folder below this root in which the database's own file lies, if it lies there.
+    pub(super) fn folder_below(&self, root: &str) -> Option<ItemPath> {
+        let path = self.file_below(root)?;
+        ItemPath::new(path.rsplit_once('/').map_or("", |(folder, _)| folder)).ok()
+    }
+
+    fn file_below(&self, root: &str) -> Option<&str> {
+        let rest = self.name.strip_prefix(root.trim_end_matches('/'))?.strip_prefix('/')?;
+        (self.engine == Engine::Sqlite).then_some(rest)
+    }
 }
 
 /// The usual rule: tables that begin with a prefix, without those of other installations whose

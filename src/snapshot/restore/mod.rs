@@ -112,6 +112,9 @@ pub async fn prepare(
     }
     if let (true, Some(access)) = (wants_objects, &source.database) {
         same_engine(&source.site, &request.target, &target, access)?;
+        if !access.engine.restores_parts() && !request.only.is_empty() {
+            return Err(SnapshotError::WholeOnly { site: source.site, engine: access.engine.name() });
+        }
     }
     let capture = CaptureRequest { now: request.now, tolerate_unreadable: true };
     let at_hand = Some((request.target.clone(), target.clone()));

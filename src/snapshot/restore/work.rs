@@ -162,7 +162,7 @@ impl Work {
         if let Some(aside) = &self.aside {
             now.manifest.entries.remove(aside);
         }
-        let remaining = diff(&now.manifest, &self.goal);
+        let remaining = diff(&now.manifest, &self.goal).retain(|item, change| !self.is_databases_own(item, change));
         let must_match = |item: &Item, change: &Change| self.must_match(&now.manifest, item, change);
         let wrong = remaining.clone().retain(must_match);
         progress.at(Phase::Comparing, 1, 1, 0);
@@ -191,6 +191,13 @@ impl Work {
             };
         }
         Ok(diff(&now, &self.goal).retain(|item, change| self.must_match(&now, item, change)))
+    }
+
+    /// Whether it is the time of the folder in which a database's file lies: whoever opens the database changes it.
+    fn is_databases_own(&self, item: &Item, change: &Change) -> bool {
+        let folder = self.source.database.as_ref().and_then(|access| access.folder_below(&self.source.root));
+        let only_time = matches!(change, Change::Changed(aspects) if aspects == &[Aspect::Mtime]);
+        matches!((item, folder), (Item::Path(path), Some(folder)) if *path == folder && only_time)
     }
 
     /// Only root sets owners, and keeps the setgid bit of a group that it is not in; a foreign

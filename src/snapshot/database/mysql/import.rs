@@ -301,7 +301,7 @@ pub(super) fn drop_statement(object: &ObjectName) -> String {
         ObjectKind::View => "VIEW",
         ObjectKind::Event => "EVENT",
         // Another engine's.
-        ObjectKind::Definitions => return String::new(),
+        ObjectKind::Definitions | ObjectKind::DatabaseFile => return String::new(),
     };
     format!("DROP {what} IF EXISTS `{}`;\n", object.name().replace('`', "``"))
 }
