@@ -157,7 +157,8 @@ impl Rules<'_> {
                     "nothing says how to log in to the database",
                     "credentials: a command that prints it",
                 ),
-                _ => self.run(&credentials, &database.credentials, &[]),
+                (false, false) => self.run(&credentials, &database.credentials, &[]),
+                (true, true) => {}
             }
             self.fact(&["database".into(), "describe".into()], &database.describe);
             if database.engine != Engine::Mysql && !database.visitors.is_empty() {

@@ -88,7 +88,8 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
             if let Some(pattern) = job.plan.protect.first().filter(|_| !engine.keeps_rows()) {
                 return Err(WorkError::Unexpected {
                     what: format!(
-                        "{}: the plan protects {:?}, and rows that visitors write can't be kept over a restore of a {}                          database; leave `protect` out of the plan: what a restore overwrites is a snapshot itself",
+                        "{}: the plan protects {:?}, and rows that visitors write can't be kept over a restore of a {} \
+                         database; leave `protect` out of the plan: what a restore overwrites is a snapshot itself",
                         site.address.name,
                         pattern.as_str(),
                         engine.name()
