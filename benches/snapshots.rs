@@ -10,8 +10,8 @@
 use intendant::model::SiteName;
 use intendant::remote::{Shell, SshSettings, SshShell, Target};
 use intendant::snapshot::{
-    CaptureRequest, Captured, DatabaseAccess, NoProgress, Progress, RestoreRequest, Restored, Source, Store, capture,
-    prepare,
+    CaptureRequest, Captured, DatabaseAccess, Engine, NoProgress, Progress, RestoreRequest, Restored, Source, Store,
+    capture, prepare,
 };
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -389,7 +389,7 @@ fn source(folder: &Path, shell: &Arc<SshShell>, database: Option<DatabaseAccess>
 fn access(socket: &str) -> DatabaseAccess {
     let options = format!("[client]\nuser=root\nsocket={socket}\n");
     let credentials = ["printf", "%s", &options].map(String::from).into();
-    DatabaseAccess { credentials, name: "shop".into(), select: None, protect: None }
+    DatabaseAccess { engine: Engine::Mysql, credentials, name: "shop".into(), select: None, protect: None }
 }
 
 async fn connect(folder: &Path) -> Arc<SshShell> {

@@ -7,7 +7,9 @@ mod targets;
 use async_trait::async_trait;
 use intendant::model::SiteName;
 use intendant::remote::{Command, LocalShell, Process, RemoteError, Shell};
-use intendant::snapshot::{CaptureRequest, DatabaseAccess, NoProgress, Progress, Source, Store, capture, export};
+use intendant::snapshot::{
+    CaptureRequest, DatabaseAccess, Engine, NoProgress, Progress, Source, Store, capture, export,
+};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
 use std::path::{Path, PathBuf};
@@ -100,7 +102,7 @@ macro_rules! replayed {
     };
 }
 
-replayed!(plan playbook facts files files_busybox database manifest store export);
+replayed!(plan playbook facts files files_busybox database postgresql manifest store export);
 
 /// This machine; keeps what its commands print.
 #[derive(Default)]
@@ -137,6 +139,7 @@ async fn seeds_are_made() {
     assert!(std::process::Command::new("bash").args(["-ec", tree, "bash"]).arg(&root).status().unwrap().success());
     let credentials = std::env::var("SEED_CREDENTIALS").ok();
     let access = |file: &String| DatabaseAccess {
+        engine: Engine::Mysql,
         credentials: ["cat".into(), file.clone()].into(),
         name: "shop".into(),
         select: None,

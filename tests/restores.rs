@@ -195,3 +195,47 @@ fn what_a_killed_runner_left_running_is_ended() {
     assert_eq!(std::fs::read_dir(folder.join("temporary")).unwrap().count(), 0, "nothing stays there");
     assert!(!folder.join(".intendant").exists(), "nothing stays on the host\n{said}");
 }
+
+#[test]
+fn a_playbook_brings_a_database_of_its_own_sort() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let Ok(made) = Command::new("sqlite3").arg("--version").output().map(|output| output.status.success()) else {
+        eprintln!("skipped: there is no sqlite3 on this machine");
+        return;
+    };
+    assert!(made);
+    begin(folder);
+    let database =
+        "database:\n  engine: sqlite\n  describe: { run: [cat, \"{{root}}/database.json\"], parse: { json: first } }\n";
+    std::fs::write(folder.join("playbooks/nanocms/playbook.yaml"), format!("{PLAYBOOK}{database}")).unwrap();
+    std::fs::write(folder.join("site/database.json"), r#"{"name": "current/app.db"}"#).unwrap();
+    std::fs::create_dir(folder.join("site/data")).unwrap();
+    std::os::unix::fs::symlink("data", folder.join("site/current")).unwrap();
+    let sql = |sql: &str| {
+        let output = Command::new("sqlite3").arg(folder.join("site/data/app.db")).arg(sql).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    sql("CREATE TABLE pages (t); INSERT INTO pages VALUES ('as it was')");
+    let done = |arguments: &[&str], code: i32| {
+        let (found, said) = intendant(folder, arguments);
+        assert_eq!(found, Some(code), "{arguments:?}: {said}");
+        said
+    };
+    let (_, said) = intendant(folder, &["doctor", "nano"]);
+    assert!(said.contains("sqlite3: /"), "{said}");
+    done(&["snapshot", "create", "nano"], 0);
+    sql("UPDATE pages SET t = 'damaged'; CREATE TABLE added (a)");
+    done(&["restore", "nano", "--yes"], 0);
+    assert_eq!(sql("SELECT t FROM pages; SELECT name FROM sqlite_schema"), "as it was\npages\n");
+
+    // What it can't do is said before anything is done.
+    sql("UPDATE pages SET t = 'later'");
+    let plan = folder.join("plans/nano.yaml");
+    let text = std::fs::read_to_string(&plan).unwrap() + "protect: [pages]\n";
+    std::fs::write(&plan, text).unwrap();
+    let (code, said) = intendant(folder, &["restore", "nano", "--yes"]);
+    assert!(code != Some(0) && said.contains("can't be kept over a restore of a SQLite database"), "{said}");
+    assert_eq!(sql("SELECT t FROM pages"), "later\n");
+}

@@ -4,8 +4,9 @@
 use intendant::model::{RunId, SiteName};
 use intendant::remote::{LocalShell, Process, RemoteError, Shell};
 use intendant::snapshot::{
-    CaptureRequest, Captured, DatabaseAccess, NoProgress, Only, Progress, Proof, RehearseRequest, RestoreRequest,
-    Restored, ScratchDatabase, SnapshotError, Source, Store, TableRule, capture, export, prepare, rehearse,
+    CaptureRequest, Captured, DatabaseAccess, Engine, NoProgress, Only, Progress, Proof, RehearseRequest,
+    RestoreRequest, Restored, ScratchDatabase, SnapshotError, Source, Store, TableRule, capture, export, prepare,
+    rehearse,
 };
 use proptest::test_runner::{Config, TestRunner};
 use std::path::{Path, PathBuf};
@@ -138,6 +139,7 @@ impl Server {
             root: root.display().to_string(),
             exclude: Vec::new(),
             database: Some(DatabaseAccess {
+                engine: Engine::Mysql,
                 credentials: ["printf", "%s", &options].map(String::from).into(),
                 name: "shop".into(),
                 select: rule.map(Into::into),

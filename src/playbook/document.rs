@@ -196,10 +196,13 @@ pub struct VersionPlace {
 pub struct Database {
     /// Its sort.
     pub engine: Engine,
-    /// Prints a client option file; it goes from process to process on the host only.
-    #[schemars(length(min = 1, max = 64))]
+    /// Prints how to log in, below a line `[client]`: for `mysql` an option file of the client, for `postgresql` a
+    /// connection service (host, port, user, password). It goes from process to process on the host only.
+    /// None for `sqlite`.
+    #[serde(default)]
+    #[schemars(length(max = 64))]
     pub credentials: Vec<Argument>,
-    /// Gives the database's name and the prefix of the site's tables.
+    /// Gives the database's name (`name`), for `sqlite` the path of its file, absolute or below the site's folder, and, for `mysql`, the prefix of the site's tables (`prefix`).
     pub describe: Fact,
     /// Tables whose presence under another prefix shows another installation.
     #[serde(default)]
@@ -208,7 +211,7 @@ pub struct Database {
     /// What may stand between our prefix and a table's name and still be ours.
     #[serde(default)]
     pub ours: Option<Pattern>,
-    /// Tables, without the prefix, in which visitors write; `*` stands for any characters.
+    /// Tables, without the prefix, in which visitors write; `*` stands for any characters. For `mysql` alone.
     #[serde(default)]
     #[schemars(length(max = 200), inner(length(min = 1, max = 64)))]
     pub visitors: Vec<String>,
@@ -220,7 +223,9 @@ pub struct Database {
 pub enum Engine {
     /// MariaDB or MySQL.
     Mysql,
-    /// A file.
+    /// PostgreSQL.
+    Postgresql,
+    /// SQLite: a file.
     Sqlite,
 }
 

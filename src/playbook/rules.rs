@@ -3,7 +3,7 @@
 
 use super::Playbook;
 use super::argument::{Argument, CommandTemplate, placeholders};
-use super::document::Fact;
+use super::document::{Engine, Fact};
 use super::scalars::ToolName;
 use super::transform::{TextForm, Transform};
 use crate::model::document::{Node, NodeValue, Seg, Violation};
@@ -149,8 +149,25 @@ impl Rules<'_> {
 
     fn database(&mut self) {
         if let Some(database) = &self.playbook.database {
-            self.run(&["database".into(), "credentials".into()], &database.credentials, &[]);
+            let credentials = ["database".into(), "credentials".into()];
+            match (database.engine == Engine::Sqlite, database.credentials.is_empty()) {
+                (true, false) => self.say(&credentials, "a file of sqlite needs no credentials", "leave them out"),
+                (false, true) => self.say(
+                    &["database".into()],
+                    "nothing says how to log in to the database",
+                    "credentials: a command that prints it",
+                ),
+                (false, false) => self.run(&credentials, &database.credentials, &[]),
+                (true, true) => {}
+            }
             self.fact(&["database".into(), "describe".into()], &database.describe);
+            if database.engine != Engine::Mysql && !database.visitors.is_empty() {
+                self.say(
+                    &["database".into(), "visitors".into()],
+                    "rows that visitors write are kept over a restore for the engine mysql alone",
+                    "leave it out",
+                );
+            }
         }
     }
 

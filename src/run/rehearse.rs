@@ -156,6 +156,9 @@ impl Bench<'_> {
                     .into(),
             ));
         }
+        if !access.engine.rehearses() {
+            return Ok(Err(format!("the databases of {} are not rehearsed yet", access.engine.name())));
+        }
         let plan = self.job.plan.snapshots.rehearsal.as_ref();
         let Some(name) = plan.and_then(|plan| plan.database.as_ref()) else {
             return Ok(Ok(ScratchDatabase::new(&access.name, self.run)));

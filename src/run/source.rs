@@ -3,10 +3,10 @@
 use super::{Job, Runner, WorkError};
 use crate::model::{Digest, RunId};
 use crate::plan::{Host, TablePattern};
-use crate::playbook::{Argument, Playbook, Script};
-use crate::remote::{LocalShell, Shell, SshSettings, SshShell, Target};
+use crate::playbook::{Argument, Engine as Sort, Playbook, Script};
+use crate::remote::{Command, LocalShell, Shell, SshSettings, SshShell, Target};
 use crate::site::{Expect, Site, SiteAddress};
-use crate::snapshot::{DatabaseAccess, SelectTables, Source, TableRule};
+use crate::snapshot::{DatabaseAccess, Engine, SelectTables, Source, TableRule};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -67,7 +67,8 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
         Some(database) => {
             let described = site.observe("database", &database.describe).await?;
             let text = |key: &str| described[key].as_str().map(str::to_owned);
-            let name = text("name").filter(|name| usable_name(name)).ok_or_else(|| WorkError::Unexpected {
+            let usable = if database.engine == Sort::Sqlite { usable_path } else { usable_name };
+            let name = text("name").filter(|name| usable(name)).ok_or_else(|| WorkError::Unexpected {
                 what: format!(
                     "{}: the name of the site's database can't be used: {}",
                     site.address.name,
@@ -79,7 +80,25 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
                 installation: database.installation.clone(),
                 ours: database.ours.as_ref().and_then(|pattern| regex::Regex::new(pattern.as_str()).ok()),
             };
+            let engine = match database.engine {
+                Sort::Mysql => Engine::Mysql,
+                Sort::Postgresql => Engine::Postgresql,
+                Sort::Sqlite => Engine::Sqlite,
+            };
+            if let Some(pattern) = job.plan.protect.first().filter(|_| !engine.keeps_rows()) {
+                return Err(WorkError::Unexpected {
+                    what: format!(
+                        "{}: the plan protects {:?}, and rows that visitors write can't be kept over a restore of a {} \
+                         database; leave `protect` out of the plan: what a restore overwrites is a snapshot itself",
+                        site.address.name,
+                        pattern.as_str(),
+                        engine.name()
+                    ),
+                });
+            }
+            let name = if engine == Engine::Sqlite { real_path(site, &name).await? } else { name };
             Some(DatabaseAccess {
+                engine,
                 credentials: argv(site, &database.credentials)?,
                 name,
                 protect: Some(protect(job, rule.clone())),
@@ -87,11 +106,13 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
             })
         }
     };
+    let own = job.plan.snapshots.exclude.iter().map(|pattern| pattern.as_str().to_owned());
+    let files = database.iter().flat_map(|access: &DatabaseAccess| access.files_below(site.root()));
     Ok(Source {
+        exclude: own.chain(files).collect(),
         shell: Arc::clone(&site.shell),
         site: site.address.name.clone(),
         root: site.root().to_owned(),
-        exclude: job.plan.snapshots.exclude.iter().map(|pattern| pattern.as_str().to_owned()).collect(),
         database,
     })
 }
@@ -99,6 +120,32 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
 /// It becomes an argument of a client program.
 fn usable_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 64 && !name.starts_with('-') && !name.contains(|c: char| c.is_control())
+}
+
+fn usable_path(path: &str) -> bool {
+    !path.is_empty() && path.len() <= 4096 && !path.contains(|c: char| c.is_control())
+}
+
+/// The path of a file as the host knows it, without links: in the folder of the site, unless it is absolute.
+async fn real_path(site: &Site, path: &str) -> Result<String, WorkError> {
+    const REAL: &str = r#"n=${1##*/}; case $1 in */*) d=${1%/*}/;; *) d=./;; esac
+cd -P -- "$d" || exit 1
+while [ -L "$n" ]; do l=$(readlink -- "$n") || exit 1; n=${l##*/}; case $l in */*) cd -P -- "${l%/*}/" || exit 1;; esac; done
+d=$(pwd -P); printf '%s/%s' "${d%/}" "$n""#;
+    let unusable = |what: &str| WorkError::Unexpected {
+        what: format!(
+            "{}: the file of the site's database, {:?}, can't be found on the host: {}",
+            site.address.name,
+            crate::model::clean_line(path, 200),
+            crate::model::clean_line(what, 200)
+        ),
+    };
+    let command = Command::script(REAL, [path]).in_folder(site.root());
+    let output = site.shell.run(&command).await.map_err(|error| unusable(&super::in_words(&error)))?;
+    match String::from_utf8(output.stdout.clone()) {
+        Ok(real) if output.ok() && real.starts_with('/') && usable_path(&real) => Ok(real),
+        _ => Err(unusable(&output.tail())),
+    }
 }
 
 fn argv(site: &Site, arguments: &[Argument]) -> Result<Vec<String>, WorkError> {

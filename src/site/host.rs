@@ -55,8 +55,22 @@ tar -xmf - -C "$d" && say folder "$d" || { rm -rf -- "$d"; say refused scripts; 
 "#;
 
 /// Programs that the program itself uses on a host, for the record and for `doctor`.
-const OWN_PROGRAMS: [&str; 10] =
-    ["tar", "find", "timeout", "busybox", "mariadb", "mysql", "mariadb-dump", "mysqldump", "zstd", "setsid"];
+const OWN_PROGRAMS: [&str; 14] = [
+    "tar",
+    "find",
+    "timeout",
+    "busybox",
+    "mariadb",
+    "mysql",
+    "mariadb-dump",
+    "mysqldump",
+    "psql",
+    "pg_dump",
+    "sqlite3",
+    "python3",
+    "zstd",
+    "setsid",
+];
 
 pub(super) async fn look(
     shell: &dyn Shell,

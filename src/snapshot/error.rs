@@ -182,6 +182,30 @@ pub enum SnapshotError {
         /// The snapshot.
         name: String,
     },
+    /// The snapshot was taken of another sort of database.
+    #[error(
+        "snapshot {name} of {site} holds a database of the sort {found}, and the site now has one of the sort {wanted}; restore files alone (--only PATH), nothing was changed"
+    )]
+    OtherEngine {
+        /// The site.
+        site: SiteName,
+        /// The snapshot.
+        name: String,
+        /// That of the snapshot, cleaned.
+        found: String,
+        /// That of the site.
+        wanted: &'static str,
+    },
+    /// A part of what is only put back whole.
+    #[error(
+        "a {engine} database, such as that of {site}, is only put back whole; restore all of it, nothing was changed"
+    )]
+    WholeOnly {
+        /// The site.
+        site: SiteName,
+        /// The sort of database.
+        engine: &'static str,
+    },
     /// Not enough room on the host.
     #[error("{host} has {} free and the restore needs {}; make room, nothing was changed", human_bytes(*free), human_bytes(*needed))]
     NoRoom {

@@ -4,9 +4,9 @@
 //! it is complete.
 
 use super::codec;
-use super::database::write_sql;
+use super::database::{Engine, write_sql};
 use super::error::{Result, SnapshotError};
-use super::item::{ItemPath, ObjectKind, ObjectName};
+use super::item::{ItemPath, ObjectName};
 use super::manifest::{Content, Manifest};
 use super::store::{BlobReader, SnapshotName, Store, Upload};
 use super::tarball::{Tarball, Zeros};
@@ -25,11 +25,9 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// The members of an export besides `files/`, in their order.
 pub(super) const HEADER: &str = "snapshot.json";
 pub(super) const MANIFEST: &str = "snapshot.manifest";
-pub(super) const VIEWS: &str = "views.sql";
-pub(super) const DATABASE: &str = "database.sql";
 
 /// Writes a snapshot to `to`: `snapshot.json`, the manifest, files under `files/`, and the
-/// database, where there is one, as `database.sql`. Returns its size in bytes.
+/// database, where there is one, as `database.sql` or `database.sqlite3`. Returns its size in bytes.
 ///
 /// # Errors
 /// When content is missing or damaged, or the file can't be written.
@@ -154,33 +152,35 @@ fn write(
         return Ok(());
     }
     objects.sort_by_key(|(name, _)| name.kind());
-    write_views(manifest, tarball)?;
+    let facts = manifest.header.database.as_ref();
+    let unknown = || io::Error::other("its database is of a sort that this program does not know");
+    let engine = Engine::of(facts).ok_or_else(unknown)?;
+    write_beside(engine, manifest, tarball)?;
     // Its length must be known before it is written.
     let mut sql = tempfile::tempfile_in(folder)?;
-    write_sql(&mut sql, &objects, &mut tarball.blobs).map_err(|error| tarball.store_failed(error))?;
+    write_sql(engine, &mut sql, &objects, &mut tarball.blobs).map_err(|error| tarball.store_failed(error))?;
     let size = sql.stream_position()?;
     sql.rewind()?;
-    tarball.plain(DATABASE.as_bytes(), size, &mut BufReader::with_capacity(BUFFER_BYTES, sql).take(size))
+    tarball.plain(engine.member().as_bytes(), size, &mut BufReader::with_capacity(BUFFER_BYTES, sql).take(size))
 }
 
-/// The views of a snapshot.
-pub(super) fn views(manifest: &Manifest) -> impl Iterator<Item = (&ObjectName, &Content)> {
-    manifest.objects().filter(|(name, _)| name.kind() == ObjectKind::View)
+/// What an export has beside the database: with SQL, the views as they are stored, of which it has two parts.
+pub(super) fn beside(engine: Engine, manifest: &Manifest) -> impl Iterator<Item = (&ObjectName, &Content)> {
+    manifest.objects().filter(move |(name, _)| name.kind() == engine.beside().0)
 }
 
-/// The SQL of the views as it is stored: `database.sql` has it in two parts.
-fn write_views(manifest: &Manifest, tarball: &mut Tarball<impl Write>) -> io::Result<()> {
-    let mut sql = Vec::new();
-    for (_, content) in views(manifest) {
+fn write_beside(engine: Engine, manifest: &Manifest, tarball: &mut Tarball<impl Write>) -> io::Result<()> {
+    let mut text = Vec::new();
+    for (_, content) in beside(engine, manifest) {
         let read = tarball.blobs.each(content, |bytes| {
-            sql.extend_from_slice(&bytes);
+            text.extend_from_slice(&bytes);
             Ok(())
         });
         read.map_err(|error| tarball.store_failed(error))?;
     }
-    match sql.is_empty() {
+    match text.is_empty() {
         true => Ok(()),
-        false => tarball.plain(VIEWS.as_bytes(), sql.len() as u64, &mut sql.as_slice()),
+        false => tarball.plain(engine.beside().1.as_bytes(), text.len() as u64, &mut text.as_slice()),
     }
 }
 

@@ -6,10 +6,10 @@
 //! snapshot without looking at the site.
 
 use super::codec;
-use super::database::read_sql;
+use super::database::{Engine, read_sql};
 use super::error::{Result, SnapshotError};
-use super::export::{DATABASE, HEADER, MANIFEST, VIEWS, below, views};
-use super::item::{MAX_PATH_BYTES, ObjectKind};
+use super::export::{HEADER, MANIFEST, below, beside};
+use super::item::MAX_PATH_BYTES;
 use super::manifest::{Content, Entry, Manifest};
 use super::store::{Object, SnapshotName, Store, Writer};
 use super::{Phase, Progress};
@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// The largest manifest, compressed, and the largest header.
 const MAX_MEMBER_BYTES: u64 = 256 << 20;
-/// The most bytes of all views together: they are held in memory.
+/// The most bytes of all views, or descriptions of tables, together: they are held in memory.
 const MAX_VIEWS_BYTES: u64 = 64 << 20;
 /// The most bytes of a pax record.
 const MAX_RECORD_BYTES: u64 = 64 << 10;
@@ -189,26 +189,28 @@ impl Import<'_> {
         if objects.is_empty() {
             return Ok(());
         }
-        let mut sql_of_views = HashMap::new();
-        if manifest.objects().any(|(name, _)| name.kind() == ObjectKind::View) {
-            let mut input = members.expect(VIEWS, MAX_VIEWS_BYTES)?.entry;
-            for (name, content) in views(manifest) {
+        let engine = Engine::of(manifest.header.database.as_ref());
+        let engine = engine.ok_or_else(|| self.refused("its database is of a sort that this program does not know"))?;
+        let mut texts = HashMap::new();
+        if beside(engine, manifest).any(|(_, content)| content.size > 0) {
+            let mut input = members.expect(engine.beside().1, MAX_VIEWS_BYTES)?.entry;
+            for (name, content) in beside(engine, manifest) {
                 if content.size > MAX_VIEWS_BYTES {
-                    return Err(self.refused(format!("{name} is larger than views are")));
+                    return Err(self.refused(format!("{name} is larger than it can be")));
                 }
-                let mut sql = vec![0; content.size as usize];
-                input.read_exact(&mut sql).map_err(|error| self.refused(format!("{name}: {error}")))?;
-                self.content(content, &mut sql.as_slice(), writer).map_err(|error| self.at(name, error))?;
-                sql_of_views.insert(name.clone(), sql);
+                let mut text = vec![0; content.size as usize];
+                input.read_exact(&mut text).map_err(|error| self.refused(format!("{name}: {error}")))?;
+                self.content(content, &mut text.as_slice(), writer).map_err(|error| self.at(name, error))?;
+                texts.insert(name.clone(), text);
             }
         }
-        let mut input = members.expect(DATABASE, u64::MAX)?.entry;
-        let read = read_sql(&mut input, &objects, &sql_of_views, &mut |name, content, input| {
+        let mut input = members.expect(engine.member(), u64::MAX)?.entry;
+        let read = read_sql(engine, &mut input, &objects, &texts, &mut |name, content, input| {
             self.content(content, input, writer).map_err(|error| self.at(name, error))
         })?;
         match read {
             None => Ok(()),
-            Some(detail) => Err(self.refused(format!("{DATABASE}: {detail}"))),
+            Some(detail) => Err(self.refused(format!("{}: {detail}", engine.member()))),
         }
     }
 }

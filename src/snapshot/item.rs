@@ -175,11 +175,15 @@ pub enum ObjectKind {
     View,
     /// A scheduled event.
     Event,
+    /// All definitions of a PostgreSQL database that are made before its rows, or after them.
+    Definitions,
+    /// The file of a SQLite database.
+    DatabaseFile,
 }
 
 impl ObjectKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Sequence,
         Self::Table,
         Self::Function,
@@ -188,6 +192,8 @@ impl ObjectKind {
         Self::PackageBody,
         Self::View,
         Self::Event,
+        Self::Definitions,
+        Self::DatabaseFile,
     ];
 
     /// The word in front of the colon.
@@ -201,6 +207,8 @@ impl ObjectKind {
             Self::PackageBody => "package-body",
             Self::View => "view",
             Self::Event => "event",
+            Self::Definitions => "definitions",
+            Self::DatabaseFile => "database-file",
         }
     }
 }

@@ -27,7 +27,7 @@ mod verify;
 mod walk;
 
 pub use capture::{CaptureRequest, CaptureStats, Captured, capture};
-pub use database::{DatabaseAccess, ScratchDatabase, SelectTables, TableRule};
+pub use database::{DatabaseAccess, Engine, ScratchDatabase, SelectTables, TableRule};
 pub use diff::{Aspect, Change, Diff, DiffCounts, diff};
 pub use error::{Result, SnapshotError};
 pub use export::{export, export_encrypted};

@@ -8,16 +8,16 @@ use intendant::model::{Digest, SiteName};
 use intendant::playbook::{Library, RawOutput, Transform};
 use intendant::remote::{Command, Output, Process, RemoteError, Shell};
 use intendant::snapshot::{
-    CaptureRequest, DatabaseAccess, Depth, NoProgress, Progress, SnapshotName, Source, Store, capture, export, import,
-    verify,
+    CaptureRequest, DatabaseAccess, Depth, Engine, NoProgress, Progress, SnapshotName, Source, Store, capture, export,
+    import, verify,
 };
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Every target, by the name of its folder of seeds.
-pub(crate) const TARGETS: [&str; 9] =
-    ["plan", "playbook", "facts", "files", "files_busybox", "database", "manifest", "store", "export"];
+pub(crate) const TARGETS: [&str; 10] =
+    ["plan", "playbook", "facts", "files", "files_busybox", "database", "postgresql", "manifest", "store", "export"];
 /// What stands between the parts of an input.
 pub(crate) const BETWEEN: &[u8] = b"\n====\n";
 /// The id of the pack whose files the target `store` makes up.
@@ -50,12 +50,8 @@ pub(crate) fn run(target: &str, data: &[u8]) -> bool {
             }
             captured(answers, None)
         }
-        "database" => {
-            let root = b"1768356000 0 0\0d 755 0 0 0 1.0 1.0 7 1\0\0\0".to_vec();
-            let access =
-                DatabaseAccess { credentials: vec!["true".into()], name: "shop".into(), select: None, protect: None };
-            captured([vec![root], parts(data)].concat(), Some(access))
-        }
+        "database" => dumped(Engine::Mysql, data),
+        "postgresql" => dumped(Engine::Postgresql, data),
         "manifest" => stored(data, &[]),
         "store" => {
             let parts = parts(data);
@@ -66,6 +62,14 @@ pub(crate) fn run(target: &str, data: &[u8]) -> bool {
         "export" => imported(data),
         other => panic!("no target {other}"),
     }
+}
+
+/// A snapshot of an empty folder and a database, whose programs answer so.
+fn dumped(engine: Engine, data: &[u8]) -> bool {
+    let root = b"1768356000 0 0\0d 755 0 0 0 1.0 1.0 7 1\0\0\0".to_vec();
+    let credentials = vec!["true".into()];
+    let access = DatabaseAccess { engine, credentials, name: "shop".into(), select: None, protect: None };
+    captured([vec![root], parts(data)].concat(), Some(access))
 }
 
 /// An input as the parts that a target takes from it.

@@ -5,6 +5,7 @@ use crate::cli::arguments::{Common, Sites};
 use crate::cli::fleet::Fleet;
 use crate::cli::{ExitCode, Failure, show};
 use crate::model::human_bytes;
+use crate::playbook::Engine;
 use crate::run::{Job, NoListener, Runner, close_site, in_words, open_site, snapshot_source};
 use crate::site::{Expect, HostFacts, Site};
 use serde::Serialize;
@@ -129,15 +130,12 @@ fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {
     }
     let (good, what) = snapshot_tools(host);
     say(good, what);
-    if site.playbook.database.is_some() {
-        let pairs = [["mariadb", "mysql"], ["mariadb-dump", "mysqldump"]];
-        for names in pairs {
-            match names.iter().find_map(|name| host.programs.get(*name)) {
-                Some(path) => say(true, format!("{}: {path}", names[0])),
-                None => say(
-                    false,
-                    format!("neither {} nor {} is on the host; install a database client there", names[0], names[1]),
-                ),
+    for names in site.playbook.database.iter().flat_map(|database| database_programs(database.engine)) {
+        match names.iter().find_map(|name| host.programs.get(*name)) {
+            Some(path) => say(true, format!("{}: {path}", names[0])),
+            None => {
+                let names = names.join(", nor ");
+                say(false, format!("there is no {names} on the host; install a database client there"));
             }
         }
     }
@@ -147,6 +145,15 @@ fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {
     if let Some(clock) = host.clock_seconds {
         let skew = clock - runner.clock.now().as_second();
         say(skew.abs() <= MAX_CLOCK_SKEW, format!("the host's clock differs from this one by {skew} s"));
+    }
+}
+
+/// The programs that snapshots of a database need, each with what stands in for it.
+fn database_programs(engine: Engine) -> &'static [&'static [&'static str]] {
+    match engine {
+        Engine::Mysql => &[&["mariadb", "mysql"], &["mariadb-dump", "mysqldump"]],
+        Engine::Postgresql => &[&["psql"], &["pg_dump"]],
+        Engine::Sqlite => &[&["sqlite3", "python3"]],
     }
 }
 

@@ -1,115 +1,213 @@
-//! MariaDB and MySQL through the client programs on the host.
+//! A site's database, whatever its engine: what is asked of one, and which engine does it.
 //!
-//! May use: `model`, `remote`, and its siblings. Invariants: the credentials never leave the
-//! host and never stand in an argument, an environment or a file; a dump is complete only with
-//! its closing line, status 0 and nothing on standard error that says otherwise.
-
-mod collect;
-mod definition;
-mod dump;
-mod fingerprint;
-mod import;
-mod insert;
-mod lexer;
-mod literals;
-mod probe;
-mod rows;
-mod scratch;
-mod split;
-mod tables;
-
-pub(super) use definition::Definition;
-pub(super) use dump::dump;
-pub(super) use import::{Import, Portion, import, read_sql, write_sql};
-pub(super) use insert::{Refused, SESSION, insert_rows};
-pub(super) use literals::{Row, Visitor};
-pub(super) use rows::{Frame, read_definition, read_table};
-pub use scratch::ScratchDatabase;
-pub(super) use scratch::leaves_its_database;
-pub(super) use tables::{Seen, look_at};
-
-use std::sync::Arc;
+//! May use: `model`, `remote`, and its siblings. Invariants: the credentials never leave the host and never
+//! stand in an argument, an environment or a file; who asks does not know the engine, and an engine that can't
+//! do what is asked says so before anything is changed.
 
 /// The beginning of every script. `$1`: how many arguments the credentials command has; then
-/// those; what remains stays in `$@`. The option file is kept in a variable that is not exported,
-/// so it never stands in an argument, an environment or a file; `printf` is part of the shell.
+/// those; what remains stays in `$@`. What it printed is kept in the variable `o`, which is not exported, so it
+/// never stands in an argument, an environment or a file; `printf` is part of the shell.
 /// What a noisy interpreter prints before `[client]` is dropped.
-macro_rules! script {
-    ($rest:literal) => {
-        concat!(
-            r#"LC_ALL=C; export LC_ALL
+macro_rules! credentials {
+    () => {
+        r#"LC_ALL=C; export LC_ALL; unset o
 c=$1; shift
 o=$(k=$(($# - c)); while [ "$c" -gt 0 ]; do set -- "$@" "$1"; shift; c=$((c - 1)); done
 shift "$k"; exec "$@" </dev/null) || exit 97
 o=$(printf '%s\n' "$o" | sed -n '/^\[client\]$/,$p'); [ -n "$o" ] || exit 97
 shift "$c"
-first() { for p; do if command -v "$p" >/dev/null 2>&1; then printf '%s' "$p"; return 0; fi; done; return 1; }
-m=$(first mariadb mysql) || exit 95
-d=$(first mariadb-dump mysqldump) || exit 95
-"#,
-            $rest
-        )
+"#
     };
 }
-use script;
 
-/// Answers the SQL on its standard input.
-const ASK: &str = script!(
-    r#"{ printf '%s\n' "$o" | { exec 4<&0; exec "$m" --defaults-file=/dev/fd/4 --batch --skip-column-names --binary-mode --default-character-set=utf8mb4 "$1" <&3; }; } 3<&0"#
-);
+mod mysql;
+mod postgresql;
+mod sqlite;
 
-use super::error::SnapshotError;
-use crate::remote::Output;
+pub use mysql::ScratchDatabase;
+pub(super) use mysql::{
+    Definition, Frame, Refused, Row, SESSION, Seen, Visitor, insert_rows, leaves_its_database, look_at,
+    read_definition, read_table,
+};
 
-/// Values for a script: the credentials command and its arguments, then these.
-fn values(access: &DatabaseAccess, rest: impl IntoIterator<Item = String>) -> Vec<String> {
-    let mut values = vec![access.credentials.len().to_string()];
-    values.extend(access.credentials.iter().cloned());
-    values.extend(rest);
-    values
+use super::error::Result;
+use super::item::{ItemPath, ObjectKind, ObjectName};
+use super::manifest::{Content, DatabaseFacts, Manifest};
+use super::store::{BlobReader, Writer};
+use super::{Progress, Source};
+use std::collections::{BTreeMap, HashMap};
+use std::io::{Read, Write};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A sort of database server or file.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Engine {
+    /// MariaDB or MySQL.
+    #[default]
+    Mysql,
+    /// PostgreSQL.
+    Postgresql,
+    /// SQLite: a file.
+    Sqlite,
 }
 
-/// What a script's status means, where it is not 0.
-fn failure(host: &str, access: &DatabaseAccess, doing: &'static str, output: &Output) -> SnapshotError {
-    let detail = match output.status {
-        97 => format!("the command that reads the site's own credentials failed: {}", output.tail()),
-        95 => "the host has no mariadb or mysql client programs; install them (Debian: mariadb-client)".into(),
-        status => {
-            let said = output.tail();
-            let advice = advice(&said).map_or_else(String::new, |advice| format!("; {advice}"));
-            format!("status {status}: {said}{advice}")
+impl Engine {
+    /// All of them.
+    const ALL: [Self; 3] = [Self::Mysql, Self::Postgresql, Self::Sqlite];
+
+    /// As it stands in manifests.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Mysql => "mysql",
+            Self::Postgresql => "postgresql",
+            Self::Sqlite => "sqlite",
         }
-    };
-    SnapshotError::Database { host: host.to_owned(), name: access.name.clone(), doing, detail }
+    }
+
+    /// As people call it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Mysql => "MariaDB or MySQL",
+            Self::Postgresql => "PostgreSQL",
+            Self::Sqlite => "SQLite",
+        }
+    }
+
+    /// Whether rows that visitors wrote are found in snapshots, and put back after a restore.
+    pub fn keeps_rows(self) -> bool {
+        self == Self::Mysql
+    }
+
+    /// Whether restores are rehearsed in a database beside the site's own.
+    pub fn rehearses(self) -> bool {
+        self == Self::Mysql
+    }
+
+    /// Whether one object can be put back without the others.
+    pub(super) fn restores_parts(self) -> bool {
+        self != Self::Sqlite
+    }
+
+    /// The kind of objects whose contents an export has by themselves, and the file that holds them: they are
+    /// no part of the database's own file in that form.
+    pub(super) fn beside(self) -> (ObjectKind, &'static str) {
+        match self {
+            Self::Mysql | Self::Postgresql => (ObjectKind::View, "views.sql"),
+            Self::Sqlite => (ObjectKind::Table, "tables.txt"),
+        }
+    }
+
+    /// The file of an export that holds the database.
+    pub(super) fn member(self) -> &'static str {
+        match self {
+            Self::Mysql | Self::Postgresql => "database.sql",
+            Self::Sqlite => "database.sqlite3",
+        }
+    }
+
+    /// The one with whose objects a snapshot was taken; none where it is not known here.
+    pub(super) fn of(facts: Option<&DatabaseFacts>) -> Option<Self> {
+        let Some(facts) = facts else { return Some(Self::default()) };
+        Self::ALL.into_iter().find(|engine| engine.word() == facts.engine)
+    }
 }
 
-/// What to do about an error of the server or its programs that is named by its number.
-fn advice(said: &str) -> Option<&'static str> {
-    const KNOWN: [(&[&str], &str); 8] = [
-        (&["1356"], "repair or drop that view: something that it uses is gone, or its definer may not use it"),
-        (&["1449"], "give the object another definer, or make that account again"),
-        (
-            &["126", "127", "130", "144", "145", "1194", "1195"],
-            "the table is damaged: REPAIR TABLE, or put back a copy of it",
-        ),
-        (&["1205"], "something holds a lock on the table: let it end (SHOW PROCESSLIST), then try again"),
-        (&["1153", "2020"], "let the server's administrator raise max_allowed_packet"),
-        (&["1044", "1045", "1142", "1227", "1370"], "the site's database account lacks a privilege: grant it"),
-        (&["1021", "1114"], "make room on the database's disk"),
-        (&["2002", "2003", "2006", "2013"], "the database server went away: look at its log, then try again"),
-    ];
-    let named = |code: &&str| -> bool {
-        [format!("({code})"), format!("rror {code}"), format!("rror: {code}"), format!("ERROR {code}")]
-            .iter()
-            .any(|text| said.contains(text.as_str()))
-    };
-    KNOWN.iter().find(|(codes, _)| codes.iter().any(named)).map(|(_, advice)| *advice)
+/// A dumped database.
+pub(super) struct Dumped {
+    pub(super) objects: BTreeMap<ObjectName, Content>,
+    pub(super) facts: DatabaseFacts,
+    /// Bytes that came from the host.
+    pub(super) bytes: u64,
 }
 
-/// The line of the SQL at which the client says that it stopped.
-fn stopped_at(said: &str) -> Option<u64> {
-    let rest = &said[said.find(") at line ")? + ") at line ".len()..];
-    rest.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+/// What an import does.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Import {
+    /// Objects that are dropped.
+    pub(super) drop: Vec<ObjectName>,
+    /// Objects that are made again, with their SQL.
+    pub(super) make: Vec<(ObjectName, Content)>,
+    /// Those of them of which only a part is sent.
+    pub(super) parts: BTreeMap<ObjectName, Portion>,
+    /// All objects that there shall be in the end.
+    pub(super) all: Vec<(ObjectName, Content)>,
+}
+
+/// A part of an object's SQL, and what is sent before it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Portion {
+    pub(super) before: String,
+    pub(super) bytes: Range<u64>,
+}
+
+impl Import {
+    pub(super) fn is_empty(&self) -> bool {
+        self.drop.is_empty() && self.make.is_empty()
+    }
+}
+
+/// Dumps the site's part of its database into the store, where that is possible without what is as it was in
+/// the previous snapshot. `tolerant`: what can't be dumped is no failure, if the engine can tell it from the rest;
+/// its content is a remark, which differs from whatever a good one has.
+pub(super) async fn dump(
+    source: &Source,
+    access: &DatabaseAccess,
+    writer: Writer,
+    previous: Option<&Manifest>,
+    tolerant: bool,
+    progress: &Arc<dyn Progress>,
+) -> Result<(Writer, Dumped)> {
+    match access.engine {
+        Engine::Mysql => mysql::dump(source, access, writer, previous, tolerant, progress).await,
+        Engine::Postgresql => postgresql::dump(source, access, writer, progress).await,
+        Engine::Sqlite => sqlite::dump(source, access, writer, previous, tolerant, progress).await,
+    }
+}
+
+/// Drops what is too much, and makes what differs; returns the bytes that were sent.
+pub(super) async fn import(
+    source: &Source,
+    access: &DatabaseAccess,
+    work: Import,
+    blobs: BlobReader,
+    progress: &Arc<dyn Progress>,
+) -> Result<u64> {
+    match access.engine {
+        Engine::Mysql => mysql::import(source, access, work, blobs, progress).await,
+        Engine::Postgresql => postgresql::import(source, access, work, blobs, progress).await,
+        Engine::Sqlite => sqlite::import(source, access, work, blobs, progress).await,
+    }
+}
+
+/// Writes the SQL that makes these objects, for the engine's own client; or its file.
+pub(super) fn write_sql(
+    engine: Engine,
+    out: impl Write,
+    objects: &[(ObjectName, Content)],
+    blobs: &mut BlobReader,
+) -> Result<()> {
+    match engine {
+        Engine::Mysql => mysql::write_sql(out, objects, blobs),
+        Engine::Postgresql => postgresql::write_sql(out, objects, blobs),
+        Engine::Sqlite => sqlite::write_file(out, objects, blobs),
+    }
+}
+
+/// Reads what [`write_sql`] wrote. `take` reads an object's own SQL; that of views is known.
+/// Returns what is wrong where it is not what these objects make.
+pub(super) fn read_sql(
+    engine: Engine,
+    input: &mut dyn Read,
+    objects: &[(ObjectName, Content)],
+    views: &HashMap<ObjectName, Vec<u8>>,
+    take: &mut dyn FnMut(&ObjectName, &Content, &mut dyn Read) -> Result<()>,
+) -> Result<Option<String>> {
+    match engine {
+        Engine::Mysql => mysql::read_sql(input, objects, views, take),
+        Engine::Postgresql => postgresql::read_sql(input, objects, take),
+        Engine::Sqlite => sqlite::read_file(input, objects, take),
+    }
 }
 
 /// Chooses, out of all tables and views of a database, those that belong to the site.
@@ -118,15 +216,40 @@ pub type SelectTables = Arc<dyn Fn(&[String]) -> Vec<String> + Send + Sync>;
 /// How to reach a site's database. No secret stands here.
 #[derive(Clone)]
 pub struct DatabaseAccess {
-    /// A command on the host that prints a client option file (`[client]`, user, password …).
-    /// Its output goes from process to process on the host and never leaves it.
+    /// Its sort.
+    pub engine: Engine,
+    /// A command on the host that prints how to log in, with `[client]` as its first line: an option file of
+    /// the client for MariaDB and MySQL, a connection service for PostgreSQL (host, port, user, password …).
+    /// Its output goes from process to process on the host and never leaves it. SQLite has none.
     pub credentials: Vec<String>,
-    /// The database's name.
+    /// The database's name; with SQLite its file, as an absolute path.
     pub name: String,
     /// Which tables and views belong to the site; none: all.
     pub select: Option<SelectTables>,
     /// In which tables visitors write, so that a restore puts their rows back; none: in none.
     pub protect: Option<SelectTables>,
+}
+
+impl DatabaseAccess {
+    /// Patterns of the database's own files below this root, as [`super::Source::exclude`] takes them: they are captured
+    /// as a database, and never written as files.
+    pub fn files_below(&self, root: &str) -> Vec<String> {
+        let Some(path) = self.file_below(root) else { return Vec::new() };
+        let special = |c| matches!(c, '*' | '?' | '[' | ']' | '\\');
+        let plain: String = path.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect();
+        ["", "-wal", "-shm", "-journal"].map(|end| format!("{plain}{end}")).into()
+    }
+
+    /// The folder below this root in which the database's own file lies, if it lies there.
+    pub(super) fn folder_below(&self, root: &str) -> Option<ItemPath> {
+        let path = self.file_below(root)?;
+        ItemPath::new(path.rsplit_once('/').map_or("", |(folder, _)| folder)).ok()
+    }
+
+    fn file_below(&self, root: &str) -> Option<&str> {
+        let rest = self.name.strip_prefix(root.trim_end_matches('/'))?.strip_prefix('/')?;
+        (self.engine == Engine::Sqlite).then_some(rest)
+    }
 }
 
 /// The usual rule: tables that begin with a prefix, without those of other installations whose

@@ -21,6 +21,7 @@ pub use rehearse::{Proof, RehearseRequest, Rehearsed, rehearsal_room, rehearse, 
 pub use visitors::KeepRows;
 
 use super::capture::{CaptureRequest, Captured, joined, take};
+use super::database::{DatabaseAccess, Engine};
 use super::diff::Diff;
 use super::error::{Result, SnapshotError};
 use super::item::{Item, ItemPath, ObjectName};
@@ -109,6 +110,12 @@ pub async fn prepare(
     if wants_objects && source.database.is_none() {
         return Err(SnapshotError::NoDatabase { site: source.site, name: request.target.to_string() });
     }
+    if let (true, Some(access)) = (wants_objects, &source.database) {
+        same_engine(&source.site, &request.target, &target, access)?;
+        if !access.engine.restores_parts() && !request.only.is_empty() {
+            return Err(SnapshotError::WholeOnly { site: source.site, engine: access.engine.name() });
+        }
+    }
     let capture = CaptureRequest { now: request.now, tolerate_unreadable: true };
     let at_hand = Some((request.target.clone(), target.clone()));
     let taken = take(&source, store, &capture, at_hand, progress).await?;
@@ -124,6 +131,17 @@ pub async fn prepare(
     Ok(prepared)
 }
 
+/// One engine's objects are nothing to another.
+fn same_engine(site: &SiteName, name: &SnapshotName, target: &Manifest, access: &DatabaseAccess) -> Result<()> {
+    let facts = target.header.database.as_ref();
+    if Engine::of(facts) == Some(access.engine) {
+        return Ok(());
+    }
+    let found = facts.map_or_else(String::new, |facts| clean_line(&facts.engine, 40));
+    let wanted = access.engine.word();
+    Err(SnapshotError::OtherEngine { site: site.clone(), name: name.to_string(), found, wanted })
+}
+
 /// Looks for rows that visitors wrote since the target, in the state before and in those that earlier
 /// tries have overwritten.
 async fn look_for_rows(
@@ -133,7 +151,8 @@ async fn look_for_rows(
     target: &Arc<Manifest>,
     before: &Captured,
 ) -> Result<Option<Found>> {
-    let protect = source.database.as_ref().and_then(|access| access.protect.clone());
+    let access = source.database.as_ref().filter(|access| access.engine.keeps_rows());
+    let protect = access.and_then(|access| access.protect.clone());
     let (Some(keep), Some(protect)) = (request.rows.clone(), protect) else {
         return Ok(None);
     };

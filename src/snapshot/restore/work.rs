@@ -8,7 +8,7 @@ use super::super::capture::{CaptureRequest, Previous, joined, take};
 use super::super::database::{Import, Portion, import};
 use super::super::diff::{Aspect, Change, Diff, diff};
 use super::super::error::Result;
-use super::super::item::{Item, ItemPath, ObjectName};
+use super::super::item::{Item, ItemPath, ObjectKind, ObjectName};
 use super::super::manifest::{Content, Entry, Manifest};
 use super::super::store::{BlobReader, Store};
 use super::super::verify::hurt_among;
@@ -33,6 +33,8 @@ pub(super) struct Work {
     pub(super) account: Account,
     /// Something of ours that lies in the state and is no part of it.
     pub(super) aside: Option<Item>,
+    /// Whether other programs wrote the target's definitions than will be asked now: they may spell them otherwise.
+    respelled: bool,
     /// Tables that are made anew in any case, and at first only so many bytes of their SQL.
     pub(super) held_back: BTreeMap<ObjectName, (Content, u64)>,
 }
@@ -57,8 +59,13 @@ impl Work {
     ) -> Self {
         let Goal { manifest: goal, left } = goal::goal(&present, target, only, &account);
         let diff = diff(&present, &goal);
+        let by = |manifest: &Manifest| {
+            let facts = manifest.header.database.as_ref();
+            facts.map(|facts| (facts.server.clone(), facts.dumped_by.clone()))
+        };
+        let respelled = by(&present) != by(target);
         let (store, goal) = (store.clone(), Arc::new(goal));
-        Self { source, store, present, goal, diff, left, account, aside: None, held_back: BTreeMap::new() }
+        Self { source, store, present, goal, diff, left, account, aside: None, respelled, held_back: BTreeMap::new() }
     }
 
     pub(super) async fn blobs(&self) -> Result<BlobReader> {
@@ -118,7 +125,8 @@ impl Work {
     }
 
     pub(super) fn import_work(&self) -> Import {
-        let mut work = Import::default();
+        let all = self.goal.objects().map(|(object, content)| (object.clone(), content.clone())).collect();
+        let mut work = Import { all, ..Import::default() };
         for (item, _) in &self.diff.changes {
             let Item::Object(object) = item else { continue };
             match self.goal.entries.get(item).and_then(Entry::content) {
@@ -162,7 +170,7 @@ impl Work {
         if let Some(aside) = &self.aside {
             now.manifest.entries.remove(aside);
         }
-        let remaining = diff(&now.manifest, &self.goal);
+        let remaining = diff(&now.manifest, &self.goal).retain(|item, change| !self.is_databases_own(item, change));
         let must_match = |item: &Item, change: &Change| self.must_match(&now.manifest, item, change);
         let wrong = remaining.clone().retain(must_match);
         progress.at(Phase::Comparing, 1, 1, 0);
@@ -193,11 +201,20 @@ impl Work {
         Ok(diff(&now, &self.goal).retain(|item, change| self.must_match(&now, item, change)))
     }
 
+    /// Whether it is the time of the folder in which a database's file lies: whoever opens the database changes it.
+    fn is_databases_own(&self, item: &Item, change: &Change) -> bool {
+        let folder = self.source.database.as_ref().and_then(|access| access.folder_below(&self.source.root));
+        let only_time = matches!(change, Change::Changed(aspects) if aspects == &[Aspect::Mtime]);
+        matches!((item, folder), (Item::Path(path), Some(folder)) if *path == folder && only_time)
+    }
+
     /// Only root sets owners, and keeps the setgid bit of a group that it is not in; a foreign
-    /// folder's time changes when something in it does; BusyBox sets times to the second.
+    /// folder's time changes when something in it does; BusyBox sets times to the second. Another version of
+    /// PostgreSQL's programs may spell definitions otherwise.
     fn must_match(&self, now: &Manifest, item: &Item, change: &Change) -> bool {
         let (Item::Path(path), Change::Changed(aspects)) = (item, change) else {
-            return true;
+            let defined = matches!(item, Item::Object(object) if object.kind() == ObjectKind::Definitions);
+            return !(defined && self.respelled && matches!(change, Change::Changed(_)));
         };
         let (Some(found), Some(wanted)) = (now.path(path), self.goal.path(path)) else {
             return true;

@@ -12,32 +12,32 @@ const MAX_COLUMNS: usize = 8192;
 
 /// A column.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Column {
+pub(in super::super::super) struct Column {
     /// Its name.
-    pub(in super::super) name: String,
+    pub(in super::super::super) name: String,
     /// All that is said of it.
-    pub(in super::super) says: Vec<u8>,
+    pub(in super::super::super) says: Vec<u8>,
     /// Whether the server computes its values.
-    pub(in super::super) computed: bool,
+    pub(in super::super::super) computed: bool,
     never_null: bool,
 }
 
 /// A table's definition.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(in super::super) struct Definition {
+pub(in super::super::super) struct Definition {
     /// Its columns, in order.
-    pub(in super::super) columns: Vec<Column>,
+    pub(in super::super::super) columns: Vec<Column>,
     /// The columns of each key that tells every row from every other: the primary one first.
-    pub(in super::super) keys: Vec<Vec<String>>,
+    pub(in super::super::super) keys: Vec<Vec<String>>,
     /// The next number that the server hands out, where it says one.
-    pub(in super::super) counter: Option<u64>,
+    pub(in super::super::super) counter: Option<u64>,
     /// Where in the statement the counter stands, with the blank before it.
     pub(super) counter_at: Option<Range<usize>>,
 }
 
 impl Definition {
     /// Where a column stands.
-    pub(in super::super) fn position(&self, name: &str) -> Option<usize> {
+    pub(in super::super::super) fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|column| column.name == name)
     }
 

@@ -6,11 +6,11 @@
 //! is written in; one that is dropped has a name of our pattern; one that is only emptied was empty before,
 //! and holds the mark of the rehearsal that filled it.
 
-use super::super::Source;
-use super::super::error::{Result, SnapshotError};
-use super::super::item::{ObjectKind, ObjectName};
-use super::super::manifest::Content;
-use super::super::store::BlobReader;
+use super::super::super::Source;
+use super::super::super::error::{Result, SnapshotError};
+use super::super::super::item::{ObjectKind, ObjectName};
+use super::super::super::manifest::Content;
+use super::super::super::store::BlobReader;
 use super::import::drop_statement;
 use super::split::{Part, Sink, Splitter};
 use super::{ASK, DatabaseAccess, failure, values};
@@ -76,11 +76,11 @@ impl ScratchDatabase {
 
     /// The same server and account, this database, everything in it.
     pub fn access(&self, live: &DatabaseAccess) -> DatabaseAccess {
-        DatabaseAccess { credentials: live.credentials.clone(), name: self.name.clone(), select: None, protect: None }
+        DatabaseAccess { name: self.name.clone(), select: None, protect: None, ..live.clone() }
     }
 
     /// What is in it and is no part of what is restored.
-    pub(in super::super) fn mark(&self) -> Option<ObjectName> {
+    pub(in super::super::super) fn mark(&self) -> Option<ObjectName> {
         ObjectName::new(ObjectKind::Table, MARK).ok().filter(|_| !self.made)
     }
 
@@ -301,7 +301,10 @@ async fn ask(source: &Source, live: &DatabaseAccess, database: &str, sql: String
 /// The statement of an object's SQL that could reach beyond the database it is sent to, where there is one:
 /// it is about a whole database, or names the database that something is made in. Dump programs write the
 /// first around what was made under another collation, and a trigger as its author wrote it.
-pub(in super::super) fn leaves_its_database(content: &Content, blobs: &mut BlobReader) -> Result<Option<String>> {
+pub(in super::super::super) fn leaves_its_database(
+    content: &Content,
+    blobs: &mut BlobReader,
+) -> Result<Option<String>> {
     let Ok(mut splitter) = Splitter::new(Statements::default()) else { return Ok(None) };
     let mut odd = None;
     blobs.each(content, |bytes| {

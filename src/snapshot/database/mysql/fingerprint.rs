@@ -5,8 +5,8 @@
 //! time of the last commit that changed the table, with CHECKSUM TABLE, or where that time is not
 //! known or too recent a digest of every value of every row.
 
-use super::super::Source;
-use super::super::error::{Result, SnapshotError};
+use super::super::super::Source;
+use super::super::super::error::{Result, SnapshotError};
 use super::dump::{DOING, DUMP_TIMEOUT, OPTIONS};
 use super::probe::Probed;
 use super::{ASK, DatabaseAccess, failure, stopped_at, values};

@@ -17,34 +17,34 @@ const MAX_HEAD_BYTES: usize = 1 << 20;
 
 /// A value of a row.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Value {
+pub(in super::super::super) struct Value {
     /// Of what it means: the same for `5` and `'5'`.
-    pub(in super::super) digest: Digest,
+    pub(in super::super::super) digest: Digest,
     at: Range<usize>,
 }
 
 /// A row.
-pub(in super::super) struct Row<'a> {
+pub(in super::super::super) struct Row<'a> {
     values: &'a [Value],
     places: &'a [Option<usize>],
     text: &'a [u8],
     /// Whether its text is all there.
-    pub(in super::super) whole: bool,
+    pub(in super::super::super) whole: bool,
 }
 
 impl<'a> Row<'a> {
     /// The value of the column at this place of the definition; none where the dump has none.
-    pub(in super::super) fn value(&self, column: usize) -> Option<&'a Value> {
+    pub(in super::super::super) fn value(&self, column: usize) -> Option<&'a Value> {
         self.values.get((*self.places.get(column)?)?)
     }
 
     /// Its literal, as it stands in the dump.
-    pub(in super::super) fn literal(&self, value: &Value) -> &'a [u8] {
+    pub(in super::super::super) fn literal(&self, value: &Value) -> &'a [u8] {
         self.text.get(value.at.clone()).unwrap_or_default()
     }
 
     /// The digest of these columns' values.
-    pub(in super::super) fn digest(&self, columns: &[usize]) -> Digest {
+    pub(in super::super::super) fn digest(&self, columns: &[usize]) -> Digest {
         let mut hasher = blake3::Hasher::new();
         for value in columns.iter().map(|column| self.value(*column)) {
             hasher.update(value.map_or(&[][..], |value| value.digest.as_bytes()));
@@ -53,7 +53,7 @@ impl<'a> Row<'a> {
     }
 
     /// The digest of all its values.
-    pub(in super::super) fn whole_digest(&self) -> Digest {
+    pub(in super::super::super) fn whole_digest(&self) -> Digest {
         let mut hasher = blake3::Hasher::new();
         for place in self.places {
             let value = place.and_then(|place| self.values.get(place));
@@ -64,7 +64,7 @@ impl<'a> Row<'a> {
 }
 
 /// Who looks at the rows of one table.
-pub(in super::super) trait Visitor {
+pub(in super::super::super) trait Visitor {
     /// The table's definition; comes once, before its rows.
     fn definition(&mut self, definition: &Definition) -> Result<(), String>;
     /// A row.

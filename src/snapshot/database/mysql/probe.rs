@@ -3,10 +3,10 @@
 //! May use: `remote`, and its siblings. Invariant: a name that could smuggle statements into a
 //! dump is refused here.
 
-use super::super::Source;
-use super::super::error::{Result, SnapshotError};
-use super::super::item::{ObjectKind, ObjectName};
-use super::super::manifest::DatabaseFacts;
+use super::super::super::Source;
+use super::super::super::error::{Result, SnapshotError};
+use super::super::super::item::{ObjectKind, ObjectName};
+use super::super::super::manifest::DatabaseFacts;
 use super::{ASK, DatabaseAccess, failure, script, values};
 use crate::model::clean_line;
 use crate::remote::{Command, RawInput};

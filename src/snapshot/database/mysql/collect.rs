@@ -3,11 +3,11 @@
 //! May use: `store`, and its siblings. Invariants: tables are never held in memory; an object
 //! that stands twice, or a view without its definition, makes the dump worthless.
 
-use super::super::error::{Result, SnapshotError};
-use super::super::item::{ObjectKind, ObjectName};
-use super::super::manifest::Content;
-use super::super::store::{ContentWriter, Writer};
-use super::super::{Phase, Progress};
+use super::super::super::error::{Result, SnapshotError};
+use super::super::super::item::{ObjectKind, ObjectName};
+use super::super::super::manifest::Content;
+use super::super::super::store::{ContentWriter, Writer};
+use super::super::super::{Phase, Progress};
 use super::split::{Part, Sink, Splitter};
 use crate::remote::Reader;
 use std::collections::{BTreeMap, HashMap};

@@ -4,17 +4,17 @@
 //! that nothing in a dump is a command of the client and no line end is changed; the order is
 //! drops, sequences, tables, routines, view stubs, views, events.
 
-use super::super::error::{Result, SnapshotError};
-use super::super::item::{ObjectKind, ObjectName};
-use super::super::manifest::Content;
-use super::super::store::BlobReader;
-use super::super::{Phase, Progress, Source};
+use super::super::super::error::{Result, SnapshotError};
+use super::super::super::item::{ObjectKind, ObjectName};
+use super::super::super::manifest::Content;
+use super::super::super::store::BlobReader;
+use super::super::super::{NoProgress, Phase, Progress, Source};
+use super::super::{Import, Portion};
 use super::split::{Part, Sink, Splitter};
 use super::{DatabaseAccess, failure, script, stopped_at, values};
 use crate::remote::{Command, RawInput, Writer as Pipe};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::io::{self, BufWriter, Read, Write};
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::io::SyncIoBridge;
@@ -29,30 +29,6 @@ const BUFFER_BYTES: usize = 256 << 10;
 /// What dump programs set before their first object. No time, key or foreign key is checked.
 const PRELUDE: &str = "SET NAMES utf8mb4;\nSET TIME_ZONE='+00:00';\nSET UNIQUE_CHECKS=0;\n\
      SET FOREIGN_KEY_CHECKS=0;\nSET SQL_MODE='NO_AUTO_VALUE_ON_ZERO';\nSET SQL_NOTES=0;\n";
-
-/// What an import does.
-#[derive(Debug, Clone, Default)]
-pub(in super::super) struct Import {
-    /// Objects that are dropped.
-    pub(in super::super) drop: Vec<ObjectName>,
-    /// Objects that are made again, with their SQL.
-    pub(in super::super) make: Vec<(ObjectName, Content)>,
-    /// Those of them of which only a part is sent.
-    pub(in super::super) parts: BTreeMap<ObjectName, Portion>,
-}
-
-/// A part of an object's SQL, and what is sent before it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Portion {
-    pub(in super::super) before: String,
-    pub(in super::super) bytes: Range<u64>,
-}
-
-impl Import {
-    pub(in super::super) fn is_empty(&self) -> bool {
-        self.drop.is_empty() && self.make.is_empty()
-    }
-}
 
 /// Imports; returns the bytes that were sent.
 pub(in super::super) async fn import(
@@ -107,7 +83,7 @@ pub(in super::super) fn write_sql(
     let reader = blobs.another();
     let mut sender = Sender::new(BufWriter::with_capacity(BUFFER_BYTES, out), reader);
     let work = Import { make: objects.to_vec(), ..Import::default() };
-    sender.send(&work, &super::super::NoProgress).map_err(|failed| match failed {
+    sender.send(&work, &NoProgress).map_err(|failed| match failed {
         Failed::Store(error) => error,
         Failed::Pipe(detail) => SnapshotError::Export { path: "database.sql".into(), source: io::Error::other(detail) },
     })
@@ -324,6 +300,8 @@ pub(super) fn drop_statement(object: &ObjectName) -> String {
         ObjectKind::PackageBody => "PACKAGE BODY",
         ObjectKind::View => "VIEW",
         ObjectKind::Event => "EVENT",
+        // Another engine's.
+        ObjectKind::Definitions | ObjectKind::DatabaseFile => return String::new(),
     };
     format!("DROP {what} IF EXISTS `{}`;\n", object.name().replace('`', "``"))
 }

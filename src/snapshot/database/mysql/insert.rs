@@ -3,8 +3,8 @@
 //! May use: `remote`, and its siblings. Invariants: the server keeps its keys, its types and what its columns
 //! ask for; a row that it refuses stops no other; without the client's last answer nothing counts.
 
-use super::super::Source;
-use super::super::error::{Result, SnapshotError};
+use super::super::super::Source;
+use super::super::super::error::{Result, SnapshotError};
 use super::{DatabaseAccess, failure, script, values};
 use crate::model::clean_line;
 use crate::remote::{Command, RawInput, Reader, Writer as Pipe};
@@ -28,7 +28,7 @@ const MAX_ANSWER_BYTES: u64 = 64 << 10;
 /// How many refusals keep the server's own words.
 const MAX_WORDS: usize = 10_000;
 /// What a row is put in under: as a dump has its values, and as the table wants them.
-pub(in super::super) const SESSION: &str = "SET NAMES utf8mb4;\nSET TIME_ZONE='+00:00';\n\
+pub(in super::super::super) const SESSION: &str = "SET NAMES utf8mb4;\nSET TIME_ZONE='+00:00';\n\
      SET SQL_MODE='STRICT_ALL_TABLES,NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES';\n";
 /// The rest of it: one transaction, and what is wrong is told.
 const CHECKED: &str = "SET FOREIGN_KEY_CHECKS=1;\nSET UNIQUE_CHECKS=1;\nSET SQL_NOTES=0;\nSET MAX_ERROR_COUNT=64;\n\
@@ -41,18 +41,18 @@ const ENDED: &str = "@intendant-end";
 
 /// A row that the server refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in super::super) struct Refused {
+pub(in super::super::super) struct Refused {
     /// Which, counted from 0 over all files.
-    pub(in super::super) row: u64,
+    pub(in super::super::super) row: u64,
     /// The server's number for it.
-    pub(in super::super) code: u32,
+    pub(in super::super::super) code: u32,
     /// Its words.
-    pub(in super::super) said: String,
+    pub(in super::super::super) said: String,
 }
 
 /// Puts in the rows of these files, one on each line that begins with [`ROW`]; `only` limits it to
 /// some of them. Returns those that were refused.
-pub(in super::super) async fn insert_rows(
+pub(in super::super::super) async fn insert_rows(
     source: &Source,
     access: &DatabaseAccess,
     files: Vec<PathBuf>,

@@ -3,9 +3,9 @@
 //! May use: `model`, `store`, and its siblings. Invariants: bytes may come in any pieces; memory does not grow
 //! with the table; any bytes give rows or a reason, never a panic.
 
-use super::super::error::Result;
-use super::super::manifest::Content;
-use super::super::store::BlobReader;
+use super::super::super::error::Result;
+use super::super::super::manifest::Content;
+use super::super::super::store::BlobReader;
 use super::definition::{Definition, MAX_DEFINITION_BYTES};
 use super::literals::{Row, RowReader, Visitor};
 use super::split::{Part, Sink, Splitter};
@@ -13,13 +13,13 @@ use crate::model::Digest;
 
 /// What is known of a table when all of its SQL was read.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Frame {
+pub(in super::super::super) struct Frame {
     /// Its definition.
-    pub(in super::super) definition: Definition,
+    pub(in super::super::super) definition: Definition,
     /// The digest of all its SQL but the rows and the counter.
-    pub(in super::super) digest: Digest,
+    pub(in super::super::super) digest: Digest,
     /// Where in its SQL its triggers begin; its end, if it has none.
-    pub(in super::super) triggers_at: u64,
+    pub(in super::super::super) triggers_at: u64,
 }
 
 /// Reads one table's SQL.
@@ -149,7 +149,7 @@ impl<V: Visitor> Sink for OneTable<V> {
 }
 
 /// Reads a table that is in the store. The outer error is the store's, the inner one the SQL's.
-pub(in super::super) fn read_table<V: Visitor>(
+pub(in super::super::super) fn read_table<V: Visitor>(
     content: &Content,
     blobs: &mut BlobReader,
     visitor: V,
@@ -168,7 +168,7 @@ pub(in super::super) fn read_table<V: Visitor>(
 }
 
 /// Reads only the definition of a table that is in the store.
-pub(in super::super) fn read_definition(
+pub(in super::super::super) fn read_definition(
     content: &Content,
     blobs: &mut BlobReader,
 ) -> Result<Result<Definition, String>> {

@@ -4,7 +4,7 @@
 //! strings, quoted names, comments and `DELIMITER` blocks; memory does not grow with the length
 //! of lines; the parts in order are the whole stream, byte for byte.
 
-use super::super::item::ObjectKind;
+use super::super::super::item::ObjectKind;
 use super::lexer::Lexer;
 
 /// The longest line that can be a marker, in bytes.

@@ -5,12 +5,13 @@
 //! closing line must all say that it is complete; what is left out was unchanged before and after,
 //! or, where the caller tolerates it, can't be dumped: then a remark stands for it.
 
-use super::super::error::{Result, SnapshotError};
-use super::super::item::{Item, ObjectKind, ObjectName};
-use super::super::manifest::{Content, DatabaseFacts, Entry, Manifest};
-use super::super::store::Writer;
-use super::super::stream::BROKEN_PIPE;
-use super::super::{Progress, Source};
+use super::super::super::error::{Result, SnapshotError};
+use super::super::super::item::{Item, ObjectKind, ObjectName};
+use super::super::super::manifest::{Content, DatabaseFacts, Entry, Manifest};
+use super::super::super::store::Writer;
+use super::super::super::stream::BROKEN_PIPE;
+use super::super::super::{Progress, Source};
+use super::super::Dumped;
 use super::collect::{Collected, read};
 use super::fingerprint::{Fingerprints, Look, fingerprints};
 use super::probe::{Probed, broken, probe};
@@ -52,14 +53,6 @@ pub(super) const MAX_NAMES_BYTES: usize = 96 << 10;
 const MAX_ROUNDS: usize = 3;
 
 type Objects = BTreeMap<ObjectName, Content>;
-
-/// A dumped database.
-pub(in super::super) struct Dumped {
-    pub(in super::super) objects: Objects,
-    pub(in super::super) facts: DatabaseFacts,
-    /// Bytes of SQL that came from the host.
-    pub(in super::super) bytes: u64,
-}
 
 /// Dumps the site's part of its database into the store, without the tables that are as they
 /// were in the previous snapshot. `tolerant`: what can't be dumped is no failure; its content is a

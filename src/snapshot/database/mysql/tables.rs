@@ -3,9 +3,9 @@
 //! May use: `remote`, and its siblings. Invariants: a table's digest is that of the content that a
 //! capture would store; the dump is complete as any other has to be; tables are never held in memory.
 
-use super::super::Source;
-use super::super::error::{Result, SnapshotError};
-use super::super::item::ObjectKind;
+use super::super::super::Source;
+use super::super::super::error::{Result, SnapshotError};
+use super::super::super::item::ObjectKind;
 use super::dump::{DOING, DUMP, DUMP_TIMEOUT, MAX_NAMES_BYTES, OPTIONS, complains, extra};
 use super::literals::Visitor;
 use super::probe::probe;
@@ -21,19 +21,19 @@ use tokio_util::io::SyncIoBridge;
 const BUFFER_BYTES: usize = 256 << 10;
 
 /// A table that was looked at.
-pub(in super::super) struct Seen<V> {
+pub(in super::super::super) struct Seen<V> {
     /// Who saw its rows.
-    pub(in super::super) visitor: V,
+    pub(in super::super::super) visitor: V,
     /// What stands around them.
-    pub(in super::super) frame: Frame,
+    pub(in super::super::super) frame: Frame,
     /// The digest of its SQL.
-    pub(in super::super) digest: Digest,
+    pub(in super::super::super) digest: Digest,
     /// The length of its SQL.
-    pub(in super::super) size: u64,
+    pub(in super::super::super) size: u64,
 }
 
 /// Dumps these tables, and shows the rows of each to its visitor.
-pub(in super::super) async fn look_at<V: Visitor + Send + 'static>(
+pub(in super::super::super) async fn look_at<V: Visitor + Send + 'static>(
     source: &Source,
     access: &DatabaseAccess,
     tables: BTreeMap<String, V>,
