@@ -11,7 +11,7 @@ use super::super::error::{Result, SnapshotError};
 use super::super::manifest::Chunk;
 use super::super::{Phase, Progress};
 use super::blobs::{BlobReader, Catalog, read_index};
-use super::folder::Backend;
+use super::backend::Backend;
 use super::index::Frame;
 use super::needs::{Short, needs_file};
 use super::pack::{Packer, index_file, pack_file};

@@ -10,7 +10,7 @@ use super::super::error::{Result, SnapshotError};
 use super::super::{Phase, Progress};
 use super::Store;
 use super::blobs::{END_BYTES, read_index};
-use super::folder::Backend;
+use super::backend::Backend;
 use super::index::MAX_FRAME_BYTES;
 use super::pack::{Packer, index_file, pack_file};
 use super::prune::PRUNE_LOCK;

@@ -2,14 +2,14 @@
 //! file, with `.age` behind its name. Whoever uses the store through this sees contents, and names
 //! without the suffix.
 //!
-//! May use: `model`, `error`, `folder`, `recipients`, `cipher`. Invariants: who the recipients are is
+//! May use: `model`, `error`, `backend`, `recipients`, `cipher`. Invariants: who the recipients are is
 //! read anew for each object that is written, so that no writer goes by what was; what was encrypted
 //! once never has a plain neighbour by mistake; bytes that are not what was encrypted are an error,
 //! never an answer; what can't be opened for want of an identity is told from what is damaged.
 
 use super::super::error::{Result, SnapshotError};
 use super::cipher::{self, Identity, Refused};
-use super::folder::{Backend, Held, Object, Upload};
+use super::backend::{Backend, Held, Object, Upload};
 use super::recipients::{STORE_FILE, StoreLine};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, HashMap};
@@ -346,8 +346,16 @@ impl Backend for Sealed {
         self.inner.remove(&all)
     }
 
+    fn soon(&self, names: &[String]) {
+        self.inner.soon(names);
+    }
+
     fn clean(&self) -> io::Result<()> {
         self.inner.clean()
+    }
+
+    fn tried(&self) -> io::Result<Option<String>> {
+        self.inner.tried()
     }
 
     fn shown(&self, name: &str) -> String {
