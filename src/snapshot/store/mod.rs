@@ -25,11 +25,11 @@ mod sealed;
 mod tests;
 mod writer;
 
+pub(super) use backend::{Object, Upload};
 pub(super) use blobs::{BlobReader, Place};
 pub use bucket::{BucketKeys, BucketPlace, BucketUse};
 pub(super) use content::ContentWriter;
 pub use encrypt::{Encrypted, Encryption, encrypt};
-pub(super) use backend::{Object, Upload};
 #[cfg(not(feature = "encryption"))]
 use no_cipher as cipher;
 pub use prune::{Pruned, prune};
@@ -41,8 +41,8 @@ use super::codec::{self, Loaded};
 use super::error::{Result, SnapshotError};
 use super::manifest::{Entry, Manifest};
 use crate::model::SiteName;
-use blobs::Catalog;
 use backend::{Backend, Held};
+use blobs::Catalog;
 use bucket::Bucket;
 use folder::Folder;
 use jiff::Timestamp;

@@ -5,8 +5,8 @@
 //! else is believed; recipients are as `cipher` writes them.
 
 use super::super::error::{Result, SnapshotError};
-use super::cipher;
 use super::backend::Backend;
+use super::cipher;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};

@@ -8,8 +8,8 @@
 //! never an answer; what can't be opened for want of an identity is told from what is damaged.
 
 use super::super::error::{Result, SnapshotError};
-use super::cipher::{self, Identity, Refused};
 use super::backend::{Backend, Held, Object, Upload};
+use super::cipher::{self, Identity, Refused};
 use super::recipients::{STORE_FILE, StoreLine};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, HashMap};

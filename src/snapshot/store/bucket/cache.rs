@@ -43,7 +43,8 @@ impl Cache {
             (format!("{}-{}-{tag}", one.name, one.size), one.size)
         };
         let kept = all.iter().filter(|one| is_kept(&one.name) && !one.name.contains('/'));
-        let listed: HashMap<String, (String, u64)> = kept.map(|one| (format!("packs/{}", one.name), copy(one))).collect();
+        let listed: HashMap<String, (String, u64)> =
+            kept.map(|one| (format!("packs/{}", one.name), copy(one))).collect();
         if let Some(there) = self.folder.as_deref().and_then(|folder| std::fs::read_dir(folder).ok()) {
             let known: std::collections::HashSet<&str> = listed.values().map(|(copy, _)| copy.as_str()).collect();
             for entry in there.flatten().filter(|entry| !known.contains(&*entry.file_name().to_string_lossy())) {

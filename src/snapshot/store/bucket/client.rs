@@ -158,11 +158,8 @@ impl Client {
             .connect_timeout(patience.timeout.min(Duration::from_secs(10)))
             .build()
             .map_err(io::Error::other)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("bucket")
-            .enable_all()
-            .build()?;
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("bucket").enable_all().build()?;
         let bucket = place.bucket().map_err(io::Error::other)?;
         let (runtime, keys) = (Some(runtime), keys.credentials());
         Ok(Self { runtime, http, bucket, keys, place, clock: Clock::default(), patience })

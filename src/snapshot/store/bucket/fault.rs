@@ -153,7 +153,10 @@ impl Fault {
             Self::Said { code, message, .. } => {
                 let is_late = code == "AccessDenied" && message.contains("Request has expired");
                 // The answer told the time, so the next try is signed with the right one.
-                again.contains(&code.as_str()) || code == "OperationAborted" || code == "RequestTimeTooSkewed" || is_late
+                again.contains(&code.as_str())
+                    || code == "OperationAborted"
+                    || code == "RequestTimeTooSkewed"
+                    || is_late
             }
             _ => false,
         }

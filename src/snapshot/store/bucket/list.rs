@@ -23,11 +23,7 @@ pub(super) struct Listed {
 }
 
 /// What is directly below a folder, sorted, and the service's time at the end.
-pub(super) async fn list(
-    client: &Client,
-    doing: &'static str,
-    folder: &str,
-) -> Result<(Vec<Listed>, i64), Fault> {
+pub(super) async fn list(client: &Client, doing: &'static str, folder: &str) -> Result<(Vec<Listed>, i64), Fault> {
     let prefix = match client.key(folder) {
         root if root.is_empty() => root,
         other => format!("{}/", other.trim_end_matches('/')),

@@ -184,6 +184,9 @@ impl Backend for Bucket {
         if read? != bytes {
             return Err(self.client.failed("reading", Some(&name), &Fault::strange("it is not what was written")));
         }
-        Ok(Some(format!("the bucket {} at {} can be written, read and locked", self.client.place, self.client.place.endpoint)))
+        Ok(Some(format!(
+            "the bucket {} at {} can be written, read and locked",
+            self.client.place, self.client.place.endpoint
+        )))
     }
 }

@@ -63,7 +63,8 @@ impl BucketPlace {
             return Err("credentials do not stand in it: say where they are, credentials=file:PATH".into());
         }
         let name = url.host_str().unwrap_or_default().to_owned();
-        if name.len() < 3 || name.len() > 63 || !name.bytes().all(|c| c.is_ascii_alphanumeric() || b"-._".contains(&c)) {
+        if name.len() < 3 || name.len() > 63 || !name.bytes().all(|c| c.is_ascii_alphanumeric() || b"-._".contains(&c))
+        {
             return Err("the name of the bucket has 3 to 63 letters, digits, dots and hyphens".into());
         }
         let prefix = url.path().trim_matches('/').to_owned();
