@@ -400,13 +400,13 @@ fn who_removes_packs_and_wakes_up_late_removes_nothing() {
 #[test]
 fn a_lock_that_is_held_is_renewed() {
     let mut remote = Remote::alone();
-    (remote.patience.lease, remote.patience.margin) = (2_000, 1_000);
+    (remote.patience.lease, remote.patience.margin) = (4_000, 1_000);
     let backend = remote.backend();
     let held = [("locks/sites/a", false), ("locks/store", true)].map(|(lock, shared)| {
         let held = backend.lock(lock, shared).unwrap();
         held.unwrap()
     });
-    std::thread::sleep(Duration::from_millis(5_500));
+    std::thread::sleep(Duration::from_millis(7_500));
     for lock in ["locks/sites/a", "locks/store"] {
         assert!(remote.backend().lock(lock, false).unwrap().is_none(), "{lock}");
     }
@@ -481,7 +481,7 @@ fn dies_after(remote: &Remote, changes: i64, half: bool) {
 /// Stops the work at every request that changes something, and looks what is left.
 fn stop_everywhere(half: bool, step: usize, work: &dyn Fn(&Arc<Store>) -> bool) -> usize {
     let mut template = Remote::alone();
-    template.patience.tries = 1;
+    template.patience.tries = 2;
     let store = template.open().unwrap();
     for generation in 0..4 {
         capture(&store, "a", generation).unwrap();
