@@ -2,6 +2,8 @@
 
 #[path = "snapshots/alone.rs"]
 mod alone;
+#[path = "snapshots/buckets.rs"]
+mod buckets;
 #[path = "snapshots/busybox.rs"]
 mod busybox;
 #[path = "snapshots/children.rs"]
@@ -23,6 +25,9 @@ mod odd;
 mod ordinary;
 #[path = "snapshots/random.rs"]
 mod random;
+#[allow(dead_code, reason = "the store's own tests use all of it")]
+#[path = "../src/snapshot/store/tests/service.rs"]
+mod service;
 
 use alone::only_busybox;
 use intendant::model::SiteName;

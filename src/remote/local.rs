@@ -64,6 +64,16 @@ mod tests {
     use super::*;
     use std::time::Duration;
 
+    #[test]
+    fn what_may_hold_a_secret_is_withheld() {
+        for name in
+            ["INTENDANT_IDENTITY", "INTENDANT_", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"]
+        {
+            assert!(is_withheld(name), "{name}");
+        }
+        assert!(!is_withheld("PATH") && !is_withheld("AWS_REGION"));
+    }
+
     #[tokio::test]
     async fn statuses_streams_and_limits_are_told_apart() {
         let shell = LocalShell;

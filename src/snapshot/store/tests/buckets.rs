@@ -483,11 +483,11 @@ fn stop_everywhere(half: bool, step: usize, work: &dyn Fn(&Arc<Store>) -> bool) 
     let mut template = Remote::alone();
     template.patience.tries = 2;
     let store = template.open().unwrap();
-    for generation in 0..4 {
+    for generation in 0..3 {
         capture(&store, "a", generation).unwrap();
         capture(&store, "b", generation * 3).unwrap();
     }
-    let promised: Vec<_> = ["a", "b"].iter().flat_map(|name| all_but(&store, name, 0).split_off(2)).collect();
+    let promised: Vec<_> = ["a", "b"].iter().flat_map(|name| all_but(&store, name, 0).split_off(1)).collect();
     drop(store);
     for changes in (0..).step_by(step) {
         let remote = template.copy();
@@ -528,4 +528,92 @@ fn work_that_is_stopped_at_any_request_hurts_nothing() {
         .into();
     println!("stopped {stopped:?} times");
     assert!(stopped.iter().all(|times| *times >= 5), "{stopped:?}");
+}
+
+/// Against any service that is named, such as `s3://bucket/folder?endpoint=http://127.0.0.1:5000`; its keys are
+/// where other programs look for them. What it writes, it removes.
+#[test]
+#[ignore = "needs a service: INTENDANT_TEST_BUCKET says where, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are its keys"]
+fn another_service_does_what_the_one_of_these_tests_does() {
+    let read = |name: &str| std::env::var(name).expect(name);
+    let unique = uuid::Uuid::new_v4().simple().to_string();
+    let place = read("INTENDANT_TEST_BUCKET").replacen('?', &format!("/{unique}?"), 1);
+    let keys = BucketKeys::new(&read("AWS_ACCESS_KEY_ID"), read("AWS_SECRET_ACCESS_KEY").into(), None).unwrap();
+    let usage = super::super::BucketUse {
+        place: BucketPlace::parse(&place).unwrap(),
+        keys,
+        holder: "a test".into(),
+        cache: None,
+    };
+    let patience = super::super::bucket::Patience { part: 5 << 20, lease: 20_000, ..Default::default() };
+    let backend = super::super::bucket::Bucket::new(&usage, patience).unwrap();
+    assert_eq!(backend.open("packs/1").err().unwrap().kind(), ErrorKind::NotFound);
+    assert_eq!(backend.range("packs/1", 0, 1).unwrap_err().kind(), ErrorKind::NotFound);
+    for length in [1, 300_000, (5 << 20) - 1, 5 << 20, 12_000_001] {
+        let (name, bytes) = (format!("packs/{length}"), noise(length));
+        write(&backend, &name, &bytes).unwrap();
+        let mut read = Vec::new();
+        backend.open(&name).unwrap().read_to_end(&mut read).unwrap();
+        assert!(read == bytes, "{name}");
+        assert!(backend.range(&name, length as u64 / 2, length / 3).unwrap() == bytes[length / 2..][..length / 3]);
+        let error = backend.range(&name, length as u64 / 2, length - length / 2 + 1).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof, "{name}");
+        assert_eq!(backend.range(&name, length as u64, 1).unwrap_err().kind(), ErrorKind::UnexpectedEof, "{name}");
+    }
+    drop(backend.create("packs/given-up").unwrap().write_all(&noise(6_000_000)));
+    let all = backend.list("packs").unwrap();
+    assert!(all.len() == 5 && all.iter().all(|(name, size)| *name == size.to_string()), "{all:?}");
+    let mut names: Vec<String> = all.into_iter().map(|(name, _)| format!("packs/{name}")).collect();
+    names.push("packs/not-there".into());
+    backend.remove(&names).unwrap();
+    backend.remove(&names[..1]).unwrap();
+    assert_eq!(backend.list("").unwrap(), []);
+    // Many, listed page by page.
+    let many: Vec<String> = (0..1_003).map(|number| format!("many/{number:04}")).collect();
+    many.iter().for_each(|name| write(&backend, name, b"x").unwrap());
+    assert_eq!(backend.list("many").unwrap().len(), 1_003);
+    backend.remove(&many).unwrap();
+    assert_eq!(backend.list("many").unwrap(), []);
+    // A part of an upload that is left, and given up later.
+    let mut upload = backend.create("packs/left").unwrap();
+    upload.write_all(&noise(6_000_000)).unwrap();
+    std::mem::forget(upload);
+    let patience = super::super::bucket::Patience { unfinished: -10_000, ..patience };
+    let another = super::super::bucket::Bucket::new(&usage, patience).unwrap();
+    another.clean().unwrap();
+    // Locks: alone, shared, renewed, run out, taken over.
+    backend.probe().unwrap();
+    assert!(backend.tried().unwrap().is_some());
+    let mut held = backend.lock("locks/store", true).unwrap();
+    assert!(another.lock("locks/store", true).unwrap().is_some());
+    std::thread::sleep(Duration::from_secs(27));
+    assert!(another.lock("locks/store", false).unwrap().is_none());
+    held.take();
+    held = backend.lock("locks/store", false).unwrap();
+    assert!(held.is_some());
+    assert!(
+        another.lock("locks/store", false).unwrap().is_none() && another.lock("locks/store", true).unwrap().is_none()
+    );
+    drop((held, backend));
+    // And the life of a store.
+    let open = || {
+        let backend = super::super::bucket::Bucket::new(&usage, patience).unwrap();
+        Arc::new(Store::begin(Box::new(backend), identity()).unwrap())
+    };
+    let store = open();
+    for generation in 0..8 {
+        capture(&store, "a", generation).unwrap();
+        capture(&open(), "b", generation).unwrap();
+    }
+    let pruned = drop_all(&store, &all_but(&store, "a", 2)).unwrap();
+    assert_eq!((pruned.snapshots, pruned.left.len()), (6, 0));
+    let left: Vec<_> = ["a", "b"].into_iter().flat_map(|name| all_but(&store, name, 0)).collect();
+    assert_store_whole(&open(), &left, "in another service");
+    drop(store);
+    for folder in ["packs", "sites/a", "sites/b", "locks", "locks/store", "locks/sites/a", "locks/sites/b", ""] {
+        let all = another.list(folder).unwrap().into_iter().map(|(name, _)| format!("{folder}/{name}"));
+        let all: Vec<String> = all.map(|name| name.trim_start_matches('/').to_owned()).collect();
+        another.remove(&all).unwrap();
+    }
+    assert_eq!(another.list("").unwrap(), []);
 }
