@@ -79,7 +79,7 @@ impl Fleet {
         };
         let (place, keys, cache) = match &self.settings.snapshots {
             StorePlace::Folder(folder) => return Ok(Store::open_with(folder, identities)?),
-            StorePlace::Bucket { place, keys, cache } => (place.clone(), keys, cache.clone()),
+            StorePlace::Bucket { place, keys, cache } => ((**place).clone(), keys, cache.clone()),
         };
         let keys = keys.as_ref().map_or_else(common_keys, |reference| reference.keys());
         let keys = keys.map_err(|why| Failure { code: ExitCode::INVALID, text: format!("{place}: {why}") })?;

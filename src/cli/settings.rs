@@ -62,7 +62,7 @@ pub(super) enum StorePlace {
     /// A folder of this machine.
     Folder(PathBuf),
     /// A bucket, where its keys are if that is said, and a folder for copies of what never changes there.
-    Bucket { place: BucketPlace, keys: Option<Reference>, cache: PathBuf },
+    Bucket { place: Box<BucketPlace>, keys: Option<Reference>, cache: PathBuf },
 }
 
 impl StorePlace {
@@ -75,7 +75,7 @@ impl StorePlace {
         let place = BucketPlace::parse(bucket).map_err(invalid)?;
         let keys = place.credentials.as_ref().map(|reference| Reference::parse(reference, folder, at)).transpose()?;
         let cache = caches.join(Digest::of(format!("{place:?}").as_bytes()).short());
-        Ok(Self::Bucket { place, keys, cache })
+        Ok(Self::Bucket { place: Box::new(place), keys, cache })
     }
 }
 
