@@ -322,3 +322,49 @@ fn is_error(body: &[u8]) -> bool {
     let start = &body[..body.len().min(200)];
     start.starts_with(b"<") && memchr::memmem::find(start, b"<Error>").is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(place: &str) -> Client {
+        let keys = BucketKeys::new("AKIATEST", "hunter2/hunter2+hunter2".into(), None).unwrap();
+        Client::new(BucketPlace::parse(place).unwrap(), &keys, Patience::default()).unwrap()
+    }
+
+    /// The signature is what Amazon's own library for Python (botocore 1.43.11) makes of the same request.
+    #[test]
+    fn requests_are_signed_as_amazon_signs_them() {
+        let client = client("s3://bucket/some/place?endpoint=http://127.0.0.1:9000&region=ca-test-1");
+        let taken: jiff::Timestamp = "2026-01-14T02:00:00Z".parse().unwrap();
+        client.clock.hear(taken.as_millisecond());
+        let ask = Ask::new("testing", Method::Put, Some("a b+c"))
+            .query("uploadId", "x/= y")
+            .query("partNumber", "7")
+            .header("x-amz-meta-x", "v")
+            .header("if-none-match", "*")
+            .body(Vec::new());
+        let request = client.sign(&ask).unwrap();
+        let url = request.url().as_str();
+        assert!(url.starts_with("http://127.0.0.1:9000/bucket/some/place/a%20b%2Bc?"), "{url}");
+        let signature = "X-Amz-Signature=26c5f4a47e460611d3abf21d0b2ec9ed1df730423bb38dd163c80e48f59aa3ca";
+        assert!(url.ends_with(signature), "{url}");
+        assert_eq!(request.headers()["content-md5"], "1B2M2Y8AsgTpgAmY7PhCfg==");
+    }
+
+    #[test]
+    fn what_must_not_come_late_is_signed_for_no_longer() {
+        let client = client("s3://bucket?endpoint=http://127.0.0.1:9000");
+        client.clock.hear(1_768_356_000_400);
+        let seconds = |until: i64| {
+            let request = client.sign(&Ask::new("testing", Method::Get, None).until(Some(until)));
+            let url = request.map(|request| request.url().to_string());
+            url.map(|url| url.split("X-Amz-Expires=").nth(1).unwrap().split('&').next().unwrap().to_owned())
+        };
+        assert_eq!(seconds(1_768_356_007_999).unwrap(), "7");
+        assert_eq!(seconds(1_768_399_999_000).unwrap(), SIGNED_FOR.to_string());
+        for over in [1_768_356_000_999, 1_768_356_000_000, 0, i64::MIN] {
+            assert!(matches!(seconds(over), Err(Fault::Late)), "{over}");
+        }
+    }
+}
