@@ -26,6 +26,8 @@ pub(in super::super) struct Patience {
     pub(in super::super) lease: i64,
     /// How much longer others wait before they take it over: clocks of one service may differ so much.
     pub(in super::super) margin: i64,
+    /// How long one waits for a lock whose holder may be dead.
+    pub(in super::super) outlast: Duration,
     /// An upload that was begun so long ago, in milliseconds, has no writer any more.
     pub(in super::super) unfinished: i64,
     /// What is uploaded at once.
@@ -40,6 +42,7 @@ impl Default for Patience {
             timeout: Duration::from_secs(30),
             lease: 120_000,
             margin: 5_000,
+            outlast: Duration::from_secs(135),
             unfinished: 24 * 3_600_000,
             part: 8 << 20,
         }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The object of a lock that is held alone.
 const ALONE: &str = "alone";
@@ -89,6 +89,10 @@ impl Drop for Lease {
     }
 }
 
+fn ended() -> Fault {
+    Fault::Lost("the thread of the bucket ended".into())
+}
+
 fn shown(time: i64) -> String {
     jiff::Timestamp::from_millisecond(time).map_or_else(|_| time.to_string(), |time| time.to_string())
 }
@@ -128,7 +132,7 @@ impl Leases {
     pub(super) fn take(&self, lock: &str, shared: bool) -> std::io::Result<Option<Box<dyn Held>>> {
         let failed = |fault| self.client.failed(DOING, Some(lock), &fault);
         if !shared {
-            let lease = self.begin(lock, false).map_err(failed)?;
+            let lease = self.begin_or_outlast(lock).map_err(failed)?;
             return Ok(lease.map(|lease| Box::new(lease) as Box<dyn Held>));
         }
         let mut all = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
@@ -144,10 +148,31 @@ impl Leases {
         Ok(Some(Box::new(SharedLease(lease))))
     }
 
+    /// Takes a lock alone. Who finds it held can't know whether its holder is alive, so this waits until it is
+    /// written again, which only the living do, or has run out. For the store's lock its users wait themselves.
+    fn begin_or_outlast(&self, lock: &str) -> Result<Option<Lease>, Fault> {
+        let (begun, mut before) = (Instant::now(), None);
+        loop {
+            let taken = self.begin(lock, false)?;
+            let patience = &self.client.patience;
+            if taken.is_some() || lock == super::super::STORE_LOCK || begun.elapsed() >= patience.outlast {
+                return Ok(taken);
+            }
+            let (client, name) = (self.client.clone(), format!("{lock}/{ALONE}"));
+            let found = self.client.wait(async move { read(&client, &name).await }).map_err(|_| ended())??;
+            let found = found.map(|found| (found.nonce, found.modified));
+            if found.is_some() && before.is_some() && found != before {
+                return Ok(None);
+            }
+            before = found.or(before);
+            std::thread::sleep(patience.outlast / 30);
+        }
+    }
+
     fn begin(&self, lock: &str, shared: bool) -> Result<Option<Lease>, Fault> {
         let (client, lock, holder) = (self.client.clone(), lock.to_owned(), self.holder.clone());
-        let lost = || Fault::Lost("the thread of the bucket ended".into());
-        let taken = self.client.wait(async move { take(&client, &lock, &holder, shared).await }).map_err(|_| lost())?;
+        let taken = self.client.wait(async move { take(&client, &lock, &holder, shared).await });
+        let taken = taken.map_err(|_| ended())?;
         let Some(state) = taken? else { return Ok(None) };
         let state = Arc::new(state);
         self.held.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(&state));
@@ -253,11 +278,7 @@ async fn look(client: &Client, lock: &str, shared: bool) -> Result<bool, Fault> 
                 return Ok(false);
             }
         } else if shared && name == ALONE {
-            let is_held = match read(client, &object).await? {
-                Some((_, is_over)) => !is_over,
-                None => false,
-            };
-            if is_held {
+            if read(client, &object).await?.is_some_and(|found| !found.has_run_out) {
                 return Ok(false);
             }
         }
@@ -265,8 +286,16 @@ async fn look(client: &Client, lock: &str, shared: bool) -> Result<bool, Fault> 
     Ok(true)
 }
 
-/// A lock's nonce, and whether it has run out; none where there is no lock.
-async fn read(client: &Client, name: &str) -> Result<Option<(String, bool)>, Fault> {
+/// A lock as it is found.
+struct Found {
+    nonce: String,
+    /// When it was written.
+    modified: i64,
+    has_run_out: bool,
+}
+
+/// A lock; none where there is none.
+async fn read(client: &Client, name: &str) -> Result<Option<Found>, Fault> {
     let mut ask = Ask::new(DOING, Method::Get, Some(name));
     ask.most = 64 << 10;
     let answer = match client.send(&ask).await {
@@ -278,8 +307,9 @@ async fn read(client: &Client, name: &str) -> Result<Option<(String, bool)>, Fau
     if file.intendant_lock != 1 {
         return Err(bad());
     }
-    let age = answer.time("date")? - answer.time("last-modified")?;
-    Ok(Some((file.nonce, age > file.lease_ms.saturating_add(client.patience.margin))))
+    let modified = answer.time("last-modified")?;
+    let has_run_out = answer.time("date")? - modified > file.lease_ms.saturating_add(client.patience.margin);
+    Ok(Some(Found { nonce: file.nonce, modified, has_run_out }))
 }
 
 /// Creates an object where none is; whether it did.
@@ -289,7 +319,7 @@ async fn create(client: &Client, ask: Ask, nonce: &str) -> Result<bool, Fault> {
         Err(fault) if fault.is_taken() => {
             // The answer to an earlier try may have got lost.
             let found = read(client, ask.name.as_deref().unwrap_or_default()).await?;
-            Ok(found.is_some_and(|(there, _)| there == nonce))
+            Ok(found.is_some_and(|found| found.nonce == nonce))
         }
         Err(fault) => Err(fault),
     }
@@ -300,7 +330,7 @@ async fn take_alone(client: &Client, state: &State, holder: &str) -> Result<bool
         return Ok(true);
     }
     match read(client, &state.name).await? {
-        Some((dead, true)) => take_over(client, state, holder, dead).await,
+        Some(found) if found.has_run_out => take_over(client, state, holder, found.nonce).await,
         // It was given back this moment, or is held.
         _ => Ok(false),
     }
@@ -320,7 +350,7 @@ async fn take_over(client: &Client, state: &State, holder: &str, dead: String) -
             break true;
         }
         match read(client, &right).await? {
-            Some((other, true)) if rights.len() < MAX_DEAD => last = other,
+            Some(found) if found.has_run_out && rights.len() < MAX_DEAD => last = found.nonce,
             _ => break false,
         }
     };
@@ -328,7 +358,7 @@ async fn take_over(client: &Client, state: &State, holder: &str, dead: String) -
         return Ok(false);
     }
     // Somebody may have replaced it, and given up the right, since it was looked at.
-    let is_same = read(client, &state.name).await?.is_some_and(|(there, _)| there == dead);
+    let is_same = read(client, &state.name).await?.is_some_and(|found| found.nonce == dead);
     if is_same {
         tracing::warn!(lock = state.lock, "taking over a lock that has run out");
         client.send(&state.write(client, holder).until(until)).await?;

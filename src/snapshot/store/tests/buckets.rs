@@ -322,6 +322,18 @@ fn locks_of_the_dead_run_out_and_one_takes_them_over() {
     assert_eq!(left, ["some/place/locks/probe"]);
 }
 
+/// As when a run is recovered right after its program was killed.
+#[test]
+fn who_waits_gets_the_lock_of_the_dead() {
+    let mut remote = Remote::alone();
+    (remote.patience.lease, remote.patience.margin) = (2_000, 1_000);
+    remote.open().unwrap();
+    killed(&remote, "locks/sites/a", false);
+    assert!(matches!(remote.open().unwrap().writer(&site("a")), Err(SnapshotError::Busy { .. })));
+    remote.patience.outlast = Duration::from_secs(30);
+    remote.open().unwrap().writer(&site("a")).unwrap();
+}
+
 /// A machine slept while it wrote, and packs were removed meanwhile.
 #[test]
 fn a_writer_that_wakes_up_late_commits_nothing() {
@@ -409,6 +421,11 @@ fn a_lock_that_is_held_is_renewed() {
     for lock in ["locks/sites/a", "locks/store"] {
         assert!(remote.backend().lock(lock, false).unwrap().is_none(), "{lock}");
     }
+    // Who waits sees that its holder lives.
+    remote.patience.outlast = Duration::from_secs(30);
+    let begun = std::time::Instant::now();
+    assert!(remote.backend().lock("locks/sites/a", false).unwrap().is_none());
+    assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
     drop(held);
     for lock in ["locks/sites/a", "locks/store"] {
         assert!(remote.backend().lock(lock, false).unwrap().is_some(), "{lock}");

@@ -28,6 +28,7 @@ pub(super) fn patience() -> Patience {
         tries: 4,
         pause: Duration::from_millis(2),
         timeout: Duration::from_secs(5),
+        outlast: Duration::ZERO,
         part: 8 << 20,
         ..Patience::default()
     }
