@@ -1,5 +1,5 @@
-//! Copies of indexes, which never change under their names: in memory until they are read, and on the disk of
-//! this machine from one run to the next.
+//! Copies of indexes, and of the beginnings of encrypted packs, which never change under their names: in memory
+//! until they are read, and on the disk of this machine from one run to the next.
 //!
 //! May use: `client`, `list`, `object`. Invariants: a copy is taken only for the object that the last listing
 //! showed, by its size and its tag; a copy that can't be read or kept is none; what is kept is bounded.
@@ -19,13 +19,33 @@ const MOST: usize = 64 << 20;
 /// What is kept.
 pub(super) struct Cache {
     folder: Option<PathBuf>,
-    /// For each index, as it was listed, the name of its copy.
+    /// For each of them, as it was listed, the name of its copy, and its size.
     listed: Mutex<HashMap<String, (String, u64)>>,
-    ready: Mutex<HashMap<String, Vec<u8>>>,
+    ready: Mutex<HashMap<String, Start>>,
+}
+
+/// The beginning of an object, and the size of all of it.
+type Start = (Vec<u8>, u64);
+
+/// How much is read of an encrypted pack to see how long its header is.
+const HEAD: usize = 16 << 10;
+
+fn is_pack(name: &str) -> bool {
+    name.ends_with(".tar.zst.age")
 }
 
 fn is_kept(name: &str) -> bool {
-    name.ends_with(".index")
+    name.ends_with(".index") || is_pack(name)
+}
+
+/// How much of an object is read at first.
+pub(super) fn first(name: &str) -> usize {
+    if is_pack(name) { HEAD } else { object::FIRST }
+}
+
+/// How long the copy of an object of this size is.
+fn kept_length(name: &str, size: u64) -> u64 {
+    if is_pack(name) { size.min(HEAD as u64) } else { size }
 }
 
 impl Cache {
@@ -64,25 +84,28 @@ impl Cache {
     }
 
     fn is_there(&self, name: &str) -> bool {
-        self.file(name).is_some_and(|(file, size)| file.metadata().is_ok_and(|found| found.len() == size))
+        let length = |size| kept_length(name, size);
+        self.file(name).is_some_and(|(file, size)| file.metadata().is_ok_and(|found| found.len() == length(size)))
     }
 
     /// The copy of an object. One in memory is given away.
-    pub(super) fn take(&self, name: &str) -> Option<Vec<u8>> {
+    pub(super) fn take(&self, name: &str) -> Option<Start> {
         if !is_kept(name) {
             return None;
         }
         let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         let copied = || {
             let (file, size) = self.file(name)?;
-            std::fs::read(file).ok().filter(|bytes| bytes.len() as u64 == size)
+            let bytes = std::fs::read(file).ok().filter(|bytes| bytes.len() as u64 == kept_length(name, size));
+            Some((bytes?, size))
         };
         ready.or_else(copied)
     }
 
     /// Keeps a copy on the disk, if there is a place for it.
-    pub(super) fn put(&self, name: &str, bytes: &[u8]) {
-        let Some((file, _)) = self.file(name).filter(|_| is_kept(name)) else { return };
+    pub(super) fn put(&self, name: &str, (bytes, size): &Start) {
+        let is_all = is_kept(name) && bytes.len() as u64 == kept_length(name, *size);
+        let Some((file, _)) = self.file(name).filter(|listed| is_all && listed.1 == *size) else { return };
         let write = |folder: &Path| {
             std::fs::create_dir_all(folder)?;
             let copy = tempfile::NamedTempFile::new_in(folder)?;
@@ -91,7 +114,7 @@ impl Cache {
             copy.persist(&file).map(drop).map_err(|error| error.error)
         };
         if let Err(error) = file.parent().map_or(Ok(()), write) {
-            tracing::debug!(%error, file = %file.display(), "a copy of an index could not be kept");
+            tracing::debug!(%error, file = %file.display(), "a copy could not be kept");
         }
     }
 
@@ -105,20 +128,17 @@ impl Cache {
                 .iter()
                 .map(|name| {
                     let (asked, client_of) = (name.clone(), client.clone());
-                    (name, client.begin(async move { object::start(&client_of, &asked).await }))
+                    (name, client.begin(async move { object::start(&client_of, &asked, first(&asked)).await }))
                 })
                 .collect();
             for (name, answer) in begun {
-                let Ok(Ok((bytes, size))) = answer.recv() else { continue };
-                if bytes.len() as u64 != size {
-                    continue;
-                }
-                self.put(name, &bytes);
+                let Ok(Ok(start)) = answer.recv() else { continue };
+                self.put(name, &start);
                 if self.is_there(name) {
                     continue;
                 }
-                waiting += bytes.len();
-                self.ready.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), bytes);
+                waiting += start.0.len();
+                self.ready.lock().unwrap_or_else(PoisonError::into_inner).insert(name.clone(), start);
             }
             if waiting > MOST {
                 return;

@@ -101,15 +101,13 @@ impl Backend for Bucket {
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn Object>> {
-        if let Some(bytes) = self.cache.take(name) {
-            return Ok(Box::new(io::Cursor::new(bytes)));
+        if let Some(start) = self.cache.take(name) {
+            return Ok(Box::new(BucketObject::new(self.client.clone(), name, start)));
         }
         let (client, asked) = (self.client.clone(), name.to_owned());
-        let start = self.client.wait(async move { object::start(&client, &asked).await })?;
+        let start = self.client.wait(async move { object::start(&client, &asked, cache::first(&asked)).await })?;
         let start = start.map_err(|fault| self.failed("reading", name, &fault))?;
-        if start.0.len() as u64 == start.1 {
-            self.cache.put(name, &start.0);
-        }
+        self.cache.put(name, &start);
         Ok(Box::new(BucketObject::new(self.client.clone(), name, start)))
     }
 

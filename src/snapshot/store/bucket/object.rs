@@ -27,9 +27,9 @@ pub(super) struct BucketObject {
 }
 
 /// The beginning of an object, and the size of all of it.
-pub(super) async fn start(client: &Client, name: &str) -> Result<(Vec<u8>, u64), Fault> {
-    let mut ask = Ask::new("reading", Method::Get, Some(name)).header("range", format!("bytes=0-{}", FIRST - 1));
-    ask.most = FIRST;
+pub(super) async fn start(client: &Client, name: &str, first: usize) -> Result<(Vec<u8>, u64), Fault> {
+    let mut ask = Ask::new("reading", Method::Get, Some(name)).header("range", format!("bytes=0-{}", first - 1));
+    ask.most = first;
     match client.send(&ask).await {
         // Nothing can be asked of an empty object.
         Err(fault) if fault.is_outside() => Ok((Vec::new(), 0)),

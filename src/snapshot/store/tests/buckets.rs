@@ -129,6 +129,33 @@ fn an_unchanged_site_costs_a_handful_of_requests() {
     assert_eq!(std::fs::read_dir(cache.path().join("copies")).unwrap().count(), 20);
 }
 
+/// An encrypted one, too: the lengths of its packs are known from one night to the next.
+#[cfg(feature = "encryption")]
+#[test]
+fn an_encrypted_store_in_a_bucket_is_as_good() {
+    let (remote, cache) = (Remote::alone(), scratch());
+    let usage = super::super::BucketUse { cache: Some(cache.path().to_owned()), ..remote.usage() };
+    let open = || remote.open_as(&usage, identity()).unwrap();
+    capture(&open(), "a", 0).unwrap();
+    block_on(super::super::encrypt(&open(), &[PUBLIC.into()], true, &quiet())).unwrap();
+    for generation in 1..8 {
+        capture(&open(), "a", generation).unwrap();
+    }
+    let packs = |all: Vec<String>| all.into_iter().filter(|line| line.contains(".tar.zst.age")).count();
+    open().blobs().unwrap();
+    assert_eq!(packs(requests(&remote, || drop(open().blobs().unwrap()))), 0);
+    let names = remote.names();
+    let plain = |name: &&String| name.ends_with(".zst") || name.ends_with(".manifest");
+    assert!(names.len() > 20 && names.iter().find(plain).is_none(), "{names:?}");
+    let blind = remote.open_as(&usage, Identities::none("none is given")).unwrap();
+    assert!(matches!(blind.readable(), Err(SnapshotError::Locked { .. })));
+    capture(&blind, "a", 8).unwrap();
+    let pruned = drop_all(&open(), &all_but(&open(), "a", 2)).unwrap();
+    assert_eq!((pruned.snapshots, pruned.left.len()), (7, 0));
+    let left: Vec<_> = open().list(&site("a")).unwrap().into_iter().map(|one| (one.site, one.name)).collect();
+    assert_store_whole(&open(), &left, "an encrypted store");
+}
+
 /// Every third request fails in some way, and the work is done as if none had.
 #[test]
 fn trouble_that_passes_is_not_noticed() {
