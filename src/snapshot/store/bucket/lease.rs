@@ -277,10 +277,8 @@ async fn look(client: &Client, lock: &str, shared: bool) -> Result<bool, Fault> 
             } else if !shared {
                 return Ok(false);
             }
-        } else if shared && name == ALONE {
-            if read(client, &object).await?.is_some_and(|found| !found.has_run_out) {
-                return Ok(false);
-            }
+        } else if shared && name == ALONE && read(client, &object).await?.is_some_and(|found| !found.has_run_out) {
+            return Ok(false);
         }
     }
     Ok(true)
