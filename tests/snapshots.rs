@@ -4,6 +4,8 @@
 mod alone;
 #[path = "snapshots/attributes.rs"]
 mod attributes;
+#[path = "snapshots/buckets.rs"]
+mod buckets;
 #[path = "snapshots/busybox.rs"]
 mod busybox;
 #[path = "snapshots/children.rs"]
@@ -25,6 +27,9 @@ mod odd;
 mod ordinary;
 #[path = "snapshots/random.rs"]
 mod random;
+#[allow(dead_code, reason = "the store's own tests use all of it")]
+#[path = "../src/snapshot/store/tests/service.rs"]
+mod service;
 
 use alone::only_busybox;
 use intendant::model::SiteName;

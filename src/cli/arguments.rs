@@ -33,8 +33,8 @@ pub(super) struct Common {
     /// The folder of the journal
     #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_STATE")]
     pub(super) state: Option<PathBuf>,
-    /// The folder of the snapshot store
-    #[arg(long, global = true, value_name = "FOLDER", env = "INTENDANT_STORE")]
+    /// The snapshot store: a folder, or s3://BUCKET/PREFIX?region=REGION
+    #[arg(long, global = true, value_name = "PLACE", env = "INTENDANT_STORE")]
     pub(super) store: Option<PathBuf>,
     /// What reads an encrypted snapshot store: file:PATH, or env:NAME of a variable INTENDANT_…
     #[arg(long, global = true, value_name = "REFERENCE", env = "INTENDANT_IDENTITY", hide_env_values = true)]

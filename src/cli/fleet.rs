@@ -1,7 +1,8 @@
 //! The sites that a command is about, and the runner that works on them.
 
 use super::arguments::{Common, Sites};
-use super::settings::Settings;
+use super::identity::common_keys;
+use super::settings::{Settings, StorePlace};
 use super::{ExitCode, Failure};
 use crate::journal::SqliteJournal;
 use crate::model::Digest;
@@ -10,7 +11,7 @@ use crate::playbook::Library;
 use crate::remote::SshSettings;
 use crate::run::{Job, Listener, Runner, SystemClock};
 use crate::site::ToolCache;
-use crate::snapshot::{Identities, Store};
+use crate::snapshot::{BucketUse, Identities, Store};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -76,7 +77,13 @@ impl Fleet {
             Some(reference) => reference.read(),
             None => Identities::none("no identity is given"),
         };
-        Ok(Store::open_with(&self.settings.snapshots, identities)?)
+        let (place, keys, cache) = match &self.settings.snapshots {
+            StorePlace::Folder(folder) => return Ok(Store::open_with(folder, identities)?),
+            StorePlace::Bucket { place, keys, cache } => ((**place).clone(), keys, cache.clone()),
+        };
+        let keys = keys.as_ref().map_or_else(common_keys, |reference| reference.keys());
+        let keys = keys.map_err(|why| Failure { code: ExitCode::INVALID, text: format!("{place}: {why}") })?;
+        Ok(Store::open_bucket(&BucketUse { place, keys, holder: who(), cache: Some(cache) }, identities)?)
     }
 
     /// The jobs of the sites that were asked for, in the order of their names.

@@ -1,10 +1,11 @@
-//! Where the identity is that reads an encrypted snapshot store: a reference, never the secret itself.
+//! Where secrets of a snapshot store are, the identity that reads it and the keys to its bucket: references,
+//! never the secrets themselves.
 //!
 //! May use: `snapshot`. Invariants: the secret is read only here, and never repeated, whatever is wrong;
 //! that it can't be read is said where it is needed, so that what needs none goes on without.
 
 use super::{ExitCode, Failure};
-use crate::snapshot::Identities;
+use crate::snapshot::{BucketKeys, Identities};
 use secrecy::SecretString;
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
@@ -12,13 +13,17 @@ use std::path::{Path, PathBuf};
 
 /// What variables of ours begin with: programs that run on this machine for a site don't get them.
 const OURS: &str = "INTENDANT_";
-/// The most bytes of a file of identities.
+/// Where other programs that use buckets find their keys. They are withheld like ours.
+const ID: &str = "AWS_ACCESS_KEY_ID";
+const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
+const TOKEN: &str = "AWS_SESSION_TOKEN";
+/// The most bytes of a file of identities or keys.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// A reference to an identity.
+/// A reference to an identity, or to keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Reference {
-    /// A file, as `age-keygen` writes it.
+    /// A file, as `age-keygen` writes identities, and other programs keys.
     File(PathBuf),
     /// A variable of the environment that holds the same.
     Variable(String),
@@ -45,24 +50,48 @@ impl Reference {
 
     /// The identities; where there are none, the reason is in them.
     pub(super) fn read(&self) -> Identities {
-        let read = match self {
-            Self::File(path) => read_file(path).map_err(|why| format!("the identity file {}: {why}", path.display())),
-            Self::Variable(name) => match std::env::var(name) {
-                Ok(text) => {
-                    Identities::read(&SecretString::from(text)).map_err(|why| format!("the variable {name}: {why}"))
-                }
-                Err(_) => Err(format!("the variable {name}, which should hold the identity, is not set")),
-            },
-        };
-        read.unwrap_or_else(|why| Identities::none(&why))
+        let read = self.text().and_then(|text| Identities::read(&text));
+        read.unwrap_or_else(|why| Identities::none(&format!("the identity {self}: {why}")))
     }
+
+    /// The keys to a bucket.
+    pub(super) fn keys(&self) -> Result<BucketKeys, String> {
+        let read = self.text().and_then(|text| BucketKeys::read(&text));
+        read.map_err(|why| format!("the credentials {self}: {why}"))
+    }
+
+    fn text(&self) -> Result<SecretString, String> {
+        match self {
+            Self::File(path) => read_file(path),
+            Self::Variable(name) => std::env::var(name).map(SecretString::from).map_err(|_| "it is not set".into()),
+        }
+    }
+}
+
+impl std::fmt::Display for Reference {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file {}", path.display()),
+            Self::Variable(name) => write!(f, "in the variable {name}"),
+        }
+    }
+}
+
+/// The keys to a bucket out of the variables that other programs read, too.
+pub(super) fn common_keys() -> Result<BucketKeys, String> {
+    let read = |name: &str| std::env::var(name).ok();
+    let (Some(id), Some(secret)) = (read(ID), read(SECRET)) else {
+        return Err(format!("no credentials are given: set {ID} and {SECRET}, or write credentials=file:PATH"));
+    };
+    let keys = BucketKeys::new(&id, secret.into(), read(TOKEN).map(SecretString::from));
+    keys.map_err(|why| format!("the variables {ID} and {SECRET}: {why}"))
 }
 
 fn is_secret(text: &str) -> bool {
     text.to_ascii_uppercase().contains("SECRET-KEY")
 }
 
-fn read_file(path: &Path) -> Result<Identities, String> {
+fn read_file(path: &Path) -> Result<SecretString, String> {
     let mut text = String::new();
     let mut open_to_others = false;
     let read = std::fs::File::open(path).and_then(|file| {
@@ -72,9 +101,9 @@ fn read_file(path: &Path) -> Result<Identities, String> {
     let text = SecretString::from(text);
     read.map_err(|error| error.to_string())?;
     if open_to_others {
-        tracing::warn!(file = %path.display(), "others than its owner can read this identity; chmod 600");
+        tracing::warn!(file = %path.display(), "others than its owner can read this secret; chmod 600");
     }
-    Identities::read(&text)
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@
 use super::arguments::Common;
 use super::identity::Reference;
 use super::{ExitCode, Failure};
+use crate::model::Digest;
+use crate::snapshot::BucketPlace;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
@@ -42,7 +44,7 @@ pub(super) struct Settings {
     pub(super) plans: PathBuf,
     pub(super) playbooks: Option<PathBuf>,
     pub(super) state: PathBuf,
-    pub(super) snapshots: PathBuf,
+    pub(super) snapshots: StorePlace,
     /// Where the identity is that reads an encrypted store.
     pub(super) identity: Option<Reference>,
     /// To whom the store has to be encrypted, and nobody else; none: to whomever it says.
@@ -52,6 +54,29 @@ pub(super) struct Settings {
     pub(super) ssh_config: Option<PathBuf>,
     pub(super) parallel: usize,
     pub(super) provider: Provider,
+}
+
+/// Where the snapshot store is.
+#[derive(Debug, Clone)]
+pub(super) enum StorePlace {
+    /// A folder of this machine.
+    Folder(PathBuf),
+    /// A bucket, where its keys are if that is said, and a folder for copies of what never changes there.
+    Bucket { place: Box<BucketPlace>, keys: Option<Reference>, cache: PathBuf },
+}
+
+impl StorePlace {
+    /// Reads a place; a relative path counts from `folder`. `at` is where it stands.
+    fn parse(text: &Path, folder: &Path, caches: &Path, at: &str) -> Result<Self, Failure> {
+        let Some(bucket) = text.to_str().filter(|text| BucketPlace::is_meant(text)) else {
+            return Ok(Self::Folder(folder.join(text)));
+        };
+        let invalid = |why: String| Failure { code: ExitCode::INVALID, text: format!("{at}: {why}") };
+        let place = BucketPlace::parse(bucket).map_err(invalid)?;
+        let keys = place.credentials.as_ref().map(|reference| Reference::parse(reference, folder, at)).transpose()?;
+        let cache = caches.join(Digest::of(format!("{place:?}").as_bytes()).short());
+        Ok(Self::Bucket { place: Box::new(place), keys, cache })
+    }
 }
 
 /// The largest settings file, in bytes.
@@ -72,6 +97,7 @@ impl Settings {
         let state_home = home_folder("XDG_STATE_HOME", ".local/state");
         let data_home = home_folder("XDG_DATA_HOME", ".local/share");
         let cache_home = home_folder("XDG_CACHE_HOME", ".cache");
+        let caches = cache_home.join("buckets");
         let choose = |option: &Option<PathBuf>, read: Option<PathBuf>, default: PathBuf| {
             option.clone().or_else(|| read.map(|path| folder.join(path))).unwrap_or(default)
         };
@@ -79,7 +105,11 @@ impl Settings {
             plans: choose(&common.plans, read.plans, "plans".into()),
             playbooks: common.playbooks.clone().or_else(|| read.playbooks.map(|path| folder.join(path))),
             state: choose(&common.state, read.state, state_home),
-            snapshots: choose(&common.store, read.snapshots, data_home.join("snapshots")),
+            snapshots: match (&common.store, &read.snapshots) {
+                (Some(option), _) => StorePlace::parse(option, Path::new(""), &caches, "--store")?,
+                (None, Some(setting)) => StorePlace::parse(setting, &folder, &caches, "snapshots")?,
+                (None, None) => StorePlace::Folder(data_home.join("snapshots")),
+            },
             identity: match (&common.identity, &read.identity) {
                 (Some(option), _) => Some(Reference::parse(option, Path::new(""), "--identity")?),
                 (None, Some(setting)) => Some(Reference::parse(setting, &folder, "identity")?),

@@ -6,6 +6,12 @@ use std::process::Stdio;
 
 /// What variables of ours begin with: one of them may hold a secret, and a site's own code runs here.
 const OURS: &str = "INTENDANT_";
+/// Variables of others that hold the keys to the bucket in which snapshots are.
+const KEYS: [&str; 3] = ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"];
+
+fn is_withheld(name: &str) -> bool {
+    name.starts_with(OURS) || KEYS.contains(&name)
+}
 
 /// Runs commands on this machine, as the account that runs Intendant.
 #[derive(Debug, Default)]
@@ -23,7 +29,7 @@ impl Shell for LocalShell {
             |source| RemoteError::Stream { host: self.host().to_owned(), command: command.shown(), source };
         let stdin = if command.input == RawInput::Nothing { Stdio::null() } else { Stdio::piped() };
         let mut shell = tokio::process::Command::new("sh");
-        for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with(OURS)) {
+        for (name, _) in std::env::vars_os().filter(|(name, _)| is_withheld(&name.to_string_lossy())) {
             shell.env_remove(name);
         }
         let mut child = shell
@@ -57,6 +63,16 @@ impl Shell for LocalShell {
 mod tests {
     use super::*;
     use std::time::Duration;
+
+    #[test]
+    fn what_may_hold_a_secret_is_withheld() {
+        for name in
+            ["INTENDANT_IDENTITY", "INTENDANT_", "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SESSION_TOKEN"]
+        {
+            assert!(is_withheld(name), "{name}");
+        }
+        assert!(!is_withheld("PATH") && !is_withheld("AWS_REGION"));
+    }
 
     #[tokio::test]
     async fn statuses_streams_and_limits_are_told_apart() {

@@ -46,6 +46,18 @@ pub enum SnapshotError {
         #[source]
         source: io::Error,
     },
+    /// The bucket that the store is in.
+    #[error("{doing} {path} did not work: {detail}")]
+    Bucket {
+        /// What was being done.
+        doing: &'static str,
+        /// The object, or the store.
+        path: String,
+        /// What came back, cleaned, and what to do.
+        detail: String,
+        /// What sort of error it is.
+        kind: io::ErrorKind,
+    },
     /// The folder is not a snapshot store.
     #[error("{path} is not a snapshot store; give an empty or new folder to begin one")]
     NotAStore {
@@ -356,10 +368,10 @@ impl SnapshotError {
     }
 
     /// For `map_err` on an [`io::Error`] in the middle of a content: damage, except where only an
-    /// identity is missing.
+    /// identity is missing, or a bucket does not answer.
     pub(super) fn unreadable(what: &str) -> impl FnOnce(io::Error) -> Self {
         move |error| match error.downcast::<Self>() {
-            Ok(locked @ Self::Locked { .. }) => locked,
+            Ok(said @ (Self::Locked { .. } | Self::Bucket { .. })) => said,
             Ok(other) => Self::damaged(what, other.to_string()),
             Err(error) => Self::damaged(what, error.to_string()),
         }
@@ -369,6 +381,15 @@ impl SnapshotError {
     pub(super) fn is_damage(error: &io::Error) -> bool {
         let said = error.get_ref().and_then(|said| said.downcast_ref::<Self>());
         matches!(said, Some(Self::Damaged { .. }))
+    }
+
+    /// Whether a file of the store is just not there.
+    pub(super) fn is_missing(&self) -> bool {
+        match self {
+            Self::Store { source, .. } => source.kind() == io::ErrorKind::NotFound,
+            Self::Bucket { kind, .. } => *kind == io::ErrorKind::NotFound,
+            _ => false,
+        }
     }
 
     /// A damaged file.

@@ -42,8 +42,8 @@ pub use restore::{
 };
 pub use retention::{Reason, retain};
 pub use store::{
-    Encrypted, Encryption, Identities, Pruned, Rehearsing, Repaired, SnapshotName, SnapshotSummary, Store, encrypt,
-    prune, repair,
+    BucketKeys, BucketPlace, BucketUse, Encrypted, Encryption, Identities, Pruned, Rehearsing, Repaired, SnapshotName,
+    SnapshotSummary, Store, encrypt, prune, repair,
 };
 pub use verify::{Depth, HurtSnapshot, Verified, verify, verify_snapshot};
 

@@ -85,6 +85,12 @@ async fn examine(runner: &Runner, job: &Job) -> Vec<Symptom> {
         Ok(what) => say(true, what),
         Err(what) => say(false, what),
     }
+    // A bucket is far away, and may be closed to us.
+    match runner.store.tried() {
+        Ok(None) => {}
+        Ok(Some(what)) => say(true, what),
+        Err(error) => say(false, in_words(&error)),
+    }
     if let Some(good) = encryption(runner) {
         match good {
             Ok(what) => say(true, what),

@@ -1,12 +1,12 @@
 //! Reading blobs: where they are, and their bytes, hashed before anyone gets them.
 //!
-//! May use: `model`, `error`, `index`, `folder`, `pack`. Invariant: bytes that do not have
+//! May use: `model`, `error`, `index`, `backend`, `pack`. Invariant: bytes that do not have
 //! their digest are never handed out.
 
 use super::super::error::{Result, SnapshotError};
 use super::super::manifest::{Chunk, Content};
 use super::Reading;
-use super::folder::Backend;
+use super::backend::Backend;
 use super::index::{self, Frame};
 use super::pack::{index_file, pack_file};
 use crate::model::Digest;
@@ -95,6 +95,9 @@ impl Catalog {
             *self = Self::default();
         }
         self.damaged.clear();
+        let new = names.iter().filter_map(|(name, _)| name.strip_suffix(".index"));
+        let new: Vec<String> = new.filter(|pack| !self.known.contains(*pack)).map(index_file).collect();
+        backend.soon(&new);
         for (name, _) in &names {
             let Some(pack) = name.strip_suffix(".index") else {
                 continue;
@@ -111,7 +114,7 @@ impl Catalog {
                     self.add(pack, &frames);
                 }
                 Ok(_) => self.damaged.push(format!("{}: cut off", backend.shown(&pack_file(pack)))),
-                Err(error @ SnapshotError::FormatVersion { .. }) => return Err(error),
+                Err(error @ (SnapshotError::FormatVersion { .. } | SnapshotError::Bucket { .. })) => return Err(error),
                 Err(error) => self.damaged.push(error.to_string()),
             }
         }
@@ -257,11 +260,11 @@ impl BlobReader {
     }
 
     /// Whether the bytes at a place are the blob's; an error only where nobody can say, for want of an
-    /// identity.
+    /// identity or of an answer.
     pub(in super::super) fn matches(&mut self, place: &Place, digest: &Digest) -> Result<bool> {
         let chunk = Chunk { digest: *digest, size: place.size };
         match self.read_at(place, &chunk) {
-            Err(locked @ SnapshotError::Locked { .. }) => Err(locked),
+            Err(error @ (SnapshotError::Locked { .. } | SnapshotError::Bucket { .. })) => Err(error),
             other => Ok(other.is_ok()),
         }
     }

@@ -1,10 +1,10 @@
 //! The ciphers of age files: the only file that knows the crate `age`.
 //!
-//! May use: `folder`. Invariants: an identity is never shown, and forgotten when it is dropped; who
+//! May use: `backend`. Invariants: an identity is never shown, and forgotten when it is dropped; who
 //! opens a file has checked the length of its header and the place he reads from; of the crate's
 //! errors only the kind is used, because their texts come in the languages of its own files.
 
-use super::folder::{Object, Upload};
+use super::backend::{Object, Upload};
 use age::stream::{StreamReader, StreamWriter};
 use age::{DecryptError, Decryptor, Encryptor, x25519};
 use std::io::{self, BufRead, Seek, Write};

@@ -8,7 +8,7 @@
 use super::super::Progress;
 use super::super::capture::joined;
 use super::super::error::{Result, SnapshotError};
-use super::folder::Backend;
+use super::backend::Backend;
 use super::prune::{How, Pruned, run};
 use super::{MANIFEST_SUFFIX, Store, StoreLine, manifest_file, needs, recipients};
 use std::collections::BTreeSet;

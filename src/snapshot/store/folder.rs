@@ -1,46 +1,12 @@
-//! Where a store's objects are: a small trait, and a folder that keeps it.
+//! A store's objects in a folder of this machine.
 //!
-//! May use: nothing of this crate. Invariants: an object is visible whole and synced, or not at
-//! all; the trait asks for no rename, so that a bucket can keep it too.
+//! May use: `backend`. Invariant: an object is visible whole and synced, or not at all.
 
+use super::backend::{Backend, Held, Object, Upload};
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
-
-/// An object that is being written. Dropped without a commit, it never was.
-pub(in super::super) trait Upload: Write + Send {
-    /// Makes it durable, then visible.
-    fn commit(self: Box<Self>) -> io::Result<()>;
-}
-
-/// An object that is read, from its beginning or elsewhere.
-pub(in super::super) trait Object: Read + Seek + Send {}
-
-impl<T: Read + Seek + Send> Object for T {}
-
-/// Holds a lock until it is dropped.
-pub(super) trait Held: Send + Sync {}
-
-/// Where objects are. Names are relative, of our own making, with `/` between parts.
-pub(super) trait Backend: Send + Sync {
-    /// Begins an object.
-    fn create(&self, name: &str) -> io::Result<Box<dyn Upload>>;
-    /// Reads an object from its beginning.
-    fn open(&self, name: &str) -> io::Result<Box<dyn Object>>;
-    /// Reads a part of an object; shorter than `length` is an error.
-    fn range(&self, name: &str, offset: u64, length: usize) -> io::Result<Vec<u8>>;
-    /// The names directly below a folder, with their sizes; folders have size 0. Sorted.
-    fn list(&self, folder: &str) -> io::Result<Vec<(String, u64)>>;
-    /// Takes a lock; none when another holds it.
-    fn lock(&self, name: &str, shared: bool) -> io::Result<Option<Box<dyn Held>>>;
-    /// Removes objects, durably when it returns; one that is not there is none to remove.
-    fn remove(&self, names: &[String]) -> io::Result<()>;
-    /// Removes what interrupted writers left.
-    fn clean(&self) -> io::Result<()>;
-    /// What messages call an object.
-    fn shown(&self, name: &str) -> String;
-}
 
 /// A folder of this machine.
 pub(super) struct Folder {

@@ -81,7 +81,7 @@ pub(super) fn write(pack: &str, frames: &[Frame], out: &mut dyn Write) -> std::i
 /// Reads an index. `what` names it in errors.
 pub(super) fn read(what: &str, pack: &str, input: impl Read) -> Result<Vec<Frame>> {
     let damaged = |detail: String| SnapshotError::damaged(what, detail);
-    let mut decoder = zstd::Decoder::new(input).map_err(|e| damaged(e.to_string()))?;
+    let mut decoder = zstd::Decoder::new(input).map_err(SnapshotError::unreadable(what))?;
     decoder.window_log_max(MAX_WINDOW_LOG).map_err(|e| damaged(e.to_string()))?;
     let mut input = BufReader::new(decoder.take(MAX_INDEX_BYTES));
     let mut hasher = blake3::Hasher::new();
@@ -90,7 +90,7 @@ pub(super) fn read(what: &str, pack: &str, input: impl Read) -> Result<Vec<Frame
     loop {
         let mut line = Vec::new();
         let mut bounded = (&mut input).take(MAX_LINE_BYTES);
-        bounded.read_until(b'\n', &mut line).map_err(|e| damaged(e.to_string()))?;
+        bounded.read_until(b'\n', &mut line).map_err(SnapshotError::unreadable(what))?;
         if line.last() != Some(&b'\n') {
             return Err(damaged("it is cut off".into()));
         }
@@ -116,7 +116,7 @@ pub(super) fn read(what: &str, pack: &str, input: impl Read) -> Result<Vec<Frame
             return match input.read(&mut [0]) {
                 Ok(0) => Ok(frames),
                 Ok(_) => Err(damaged("something stands after its footer".into())),
-                Err(error) => Err(damaged(error.to_string())),
+                Err(error) => Err(SnapshotError::unreadable(what)(error)),
             };
         } else {
             let frame: Frame = serde_json::from_slice(&line).map_err(|e| damaged(e.to_string()))?;

@@ -1,10 +1,12 @@
-//! The store: packs and manifests in a folder (later: a bucket).
+//! The store: packs and manifests in a folder or a bucket.
 //!
 //! May use: `model`, and `snapshot`'s item, manifest, codec. Invariants: a pack is synced before
 //! its index, the index before the manifest that needs it; an object is visible whole or not at
 //! all; one writer per site; while anybody reads or writes, no pack is removed.
 
+mod backend;
 mod blobs;
+mod bucket;
 #[cfg(feature = "encryption")]
 mod cipher;
 mod content;
@@ -23,10 +25,11 @@ mod sealed;
 mod tests;
 mod writer;
 
+pub(super) use backend::{Object, Upload};
 pub(super) use blobs::{BlobReader, Place};
+pub use bucket::{BucketKeys, BucketPlace, BucketUse};
 pub(super) use content::ContentWriter;
 pub use encrypt::{Encrypted, Encryption, encrypt};
-pub(super) use folder::{Object, Upload};
 #[cfg(not(feature = "encryption"))]
 use no_cipher as cipher;
 pub use prune::{Pruned, prune};
@@ -38,8 +41,10 @@ use super::codec::{self, Loaded};
 use super::error::{Result, SnapshotError};
 use super::manifest::{Entry, Manifest};
 use crate::model::SiteName;
+use backend::{Backend, Held};
 use blobs::Catalog;
-use folder::{Backend, Folder, Held};
+use bucket::Bucket;
+use folder::Folder;
 use jiff::Timestamp;
 use recipients::{STORE_FILE, StoreLine};
 use sealed::Sealed;
@@ -53,8 +58,12 @@ use std::time::{Duration, Instant};
 const STORE_LOCK: &str = "locks/store";
 /// How long one waits for another to let go of the store.
 const LOCK_WAIT: Duration = Duration::from_secs(10 * 60);
-/// How often one looks whether it did.
+/// How soon one looks whether it did; then less and less often.
 const LOCK_PAUSE: Duration = Duration::from_millis(20);
+const LONGEST_LOCK_PAUSE: Duration = Duration::from_secs(2);
+/// What may lie where a store was begun and has no file of its own yet.
+const IS_LEFT: [&str; 2] = ["unfinished", "locks"];
+const OPENING: &str = "opening the store";
 /// What a manifest's file name ends with.
 const MANIFEST_SUFFIX: &str = ".manifest";
 
@@ -110,18 +119,40 @@ impl Store {
     /// As those of [`Store::open`]: whether the identities are the right ones shows when they are needed.
     pub fn open_with(folder: &Path, identities: Identities) -> Result<Self> {
         let shown = folder.display().to_string();
-        let failed = || SnapshotError::store(shown.clone(), "opening the store");
-        let backend = Folder::new(folder);
-        std::fs::create_dir_all(folder).map_err(failed())?;
-        let names = backend.list("").map_err(failed())?;
-        if !names.iter().any(|(name, _)| name == STORE_FILE) {
-            if names.iter().any(|(name, _)| name != "unfinished") {
+        std::fs::create_dir_all(folder).map_err(SnapshotError::store(shown, OPENING))?;
+        Self::begin(Box::new(Folder::new(folder)), identities)
+    }
+
+    /// Opens the store in a bucket, as [`Store::open_with`] does one in a folder.
+    ///
+    /// # Errors
+    /// Also when the bucket can't be reached or used, or its service can't keep two writers apart.
+    pub fn open_bucket(usage: &BucketUse, identities: Identities) -> Result<Self> {
+        let bucket = Bucket::new(usage, bucket::Patience::default());
+        let bucket = bucket.map_err(SnapshotError::store(usage.place.to_string(), OPENING))?;
+        Self::begin(Box::new(bucket), identities)
+    }
+
+    /// Opens what a backend holds, and begins a store where there is nothing.
+    fn begin(backend: Box<dyn Backend>, identities: Identities) -> Result<Self> {
+        let shown = backend.shown("");
+        let failed = || SnapshotError::store(shown.clone(), OPENING);
+        let is_new = match StoreLine::read(&*backend) {
+            Err(error) if error.is_missing() => true,
+            other => other.map(|_| false)?,
+        };
+        if is_new {
+            let names = backend.list("").map_err(failed())?;
+            if names.iter().any(|(name, _)| !IS_LEFT.contains(&name.as_str())) {
                 return Err(SnapshotError::NotAStore { path: shown });
             }
-            StoreLine::plain().write(&backend).map_err(failed())?;
         }
-        StoreLine::read(&backend)?;
-        Ok(Self::with(Box::new(backend), identities))
+        backend.probe().map_err(failed())?;
+        if is_new {
+            StoreLine::plain().write(&*backend).map_err(failed())?;
+            StoreLine::read(&*backend)?;
+        }
+        Ok(Self::with(backend, identities))
     }
 
     fn with(backend: Box<dyn Backend>, identities: Identities) -> Self {
@@ -146,6 +177,14 @@ impl Store {
             true => blobs.check_locked(manifest.entries.values().filter_map(Entry::content)),
             false => Ok(()),
         }
+    }
+
+    /// Tries what a run needs of the service where the store is, and says what it found; nothing of a disk.
+    ///
+    /// # Errors
+    /// What does not work, and what to do.
+    pub fn tried(&self) -> Result<Option<String>> {
+        self.backend.tried().map_err(SnapshotError::store(self.place(), "trying the store"))
     }
 
     /// To whom the store encrypts what is written now.
@@ -233,6 +272,9 @@ impl Store {
             {
                 Ok(Arc::new(Reading(None)))
             }
+            Err(SnapshotError::Bucket { kind: std::io::ErrorKind::PermissionDenied, .. }) => {
+                Ok(Arc::new(Reading(None)))
+            }
             Err(error) => Err(error),
         }
     }
@@ -254,7 +296,7 @@ impl Store {
     /// The store's own lock; waits for it.
     fn lock(&self, shared: bool) -> Result<Box<dyn Held>> {
         let shown = || self.backend.shown(STORE_LOCK);
-        let begun = Instant::now();
+        let (begun, mut pause) = (Instant::now(), LOCK_PAUSE);
         loop {
             let taken = self.backend.lock(STORE_LOCK, shared);
             if let Some(held) = taken.map_err(SnapshotError::store(shown(), "locking"))? {
@@ -263,7 +305,8 @@ impl Store {
             if begun.elapsed() > LOCK_WAIT {
                 return Err(SnapshotError::StoreBusy { path: shown() });
             }
-            std::thread::sleep(LOCK_PAUSE);
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(LONGEST_LOCK_PAUSE);
         }
     }
 

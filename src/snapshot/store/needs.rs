@@ -1,12 +1,12 @@
 //! What an encrypted snapshot needs, beside it and in the clear: the first digits of its blobs'
 //! digests. So a store can be pruned, and looked over, by who can't read it.
 //!
-//! May use: `model`, `codec`, `error`, `folder`, and this module's root. Invariants: it is there before its
+//! May use: `model`, `codec`, `error`, `backend`, and this module's root. Invariants: it is there before its
 //! manifest; it names every blob of it, and of nothing else; bounded, closed by a footer with a digest.
 
 use super::super::codec::{Loaded, MAX_WINDOW_LOG};
 use super::super::error::{Result, SnapshotError};
-use super::folder::{Backend, Upload};
+use super::backend::{Backend, Upload};
 use super::{SnapshotName, Store, manifest_file};
 use crate::model::{Digest, SiteName};
 use serde::{Deserialize, Serialize};
@@ -134,7 +134,7 @@ fn write(header: &HeaderLine, shorts: &BTreeSet<Short>, upload: Box<dyn Upload>)
 
 fn read(what: &str, site: &SiteName, name: &SnapshotName, input: impl Read) -> Result<HashSet<Short>> {
     let damaged = |detail: &str| SnapshotError::damaged(what, detail);
-    let failed = |error: io::Error| SnapshotError::damaged(what, error.to_string());
+    let failed = |error: io::Error| SnapshotError::unreadable(what)(error);
     let mut decoder = zstd::Decoder::new(input).map_err(failed)?;
     decoder.window_log_max(MAX_WINDOW_LOG).map_err(failed)?;
     let mut input = BufReader::new(decoder);

@@ -1,9 +1,9 @@
 //! In place of the ciphers, in a program that is built without them: nothing is encrypted, and
 //! what is encrypted is refused.
 //!
-//! May use: `folder`. Invariant: the same functions as `cipher`.
+//! May use: `backend`. Invariant: the same functions as `cipher`.
 
-use super::folder::{Object, Upload};
+use super::backend::{Object, Upload};
 use std::io::{self, BufRead, Seek};
 
 /// Whether this program can encrypt and decrypt.

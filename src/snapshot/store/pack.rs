@@ -1,11 +1,11 @@
 //! Packing: blobs become members of tar archives, cut into zstd frames that are compressed on
 //! several threads and written in order.
 //!
-//! May use: `model`, `error`, `index`, `folder`. Invariants: a member lies whole in one frame;
+//! May use: `model`, `error`, `index`, `backend`. Invariants: a member lies whole in one frame;
 //! a pack is synced before its index; what waits in memory is bounded.
 
 use super::super::error::{Result, SnapshotError};
-use super::folder::{Backend, Upload};
+use super::backend::{Backend, Upload};
 use super::index::{self, Frame, Member};
 use crate::model::Digest;
 use std::io::{self, Write};

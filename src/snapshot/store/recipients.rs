@@ -1,12 +1,12 @@
 //! The store's own file: its version, and to whom it is encrypted.
 //!
-//! May use: `error`, `folder`, `cipher`. Invariants: a store that is or was encrypted has version 2,
+//! May use: `error`, `backend`, `cipher`. Invariants: a store that is or was encrypted has version 2,
 //! which programs that know no encryption refuse; an unknown version is refused before anything
 //! else is believed; recipients are as `cipher` writes them.
 
 use super::super::error::{Result, SnapshotError};
+use super::backend::Backend;
 use super::cipher;
-use super::folder::Backend;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::io::{self, Read, Write};

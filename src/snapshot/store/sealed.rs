@@ -2,14 +2,14 @@
 //! file, with `.age` behind its name. Whoever uses the store through this sees contents, and names
 //! without the suffix.
 //!
-//! May use: `model`, `error`, `folder`, `recipients`, `cipher`. Invariants: who the recipients are is
+//! May use: `model`, `error`, `backend`, `recipients`, `cipher`. Invariants: who the recipients are is
 //! read anew for each object that is written, so that no writer goes by what was; what was encrypted
 //! once never has a plain neighbour by mistake; bytes that are not what was encrypted are an error,
 //! never an answer; what can't be opened for want of an identity is told from what is damaged.
 
 use super::super::error::{Result, SnapshotError};
+use super::backend::{Backend, Held, Object, Upload};
 use super::cipher::{self, Identity, Refused};
-use super::folder::{Backend, Held, Object, Upload};
 use super::recipients::{STORE_FILE, StoreLine};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::{BTreeMap, HashMap};
@@ -246,6 +246,18 @@ impl Sealed {
         Ok(length)
     }
 
+    /// Lets the beginnings of packs be fetched together whose lengths are not known.
+    fn fetch_lengths(&self, folder: &str, all: &[(String, u64)]) {
+        let lengths = self.lengths.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = |(name, size): &&(String, u64)| {
+            let content = name.strip_suffix(SUFFIX).filter(|name| name.ends_with(".tar.zst"));
+            content.is_some_and(|name| lengths.get(&format!("{folder}/{name}")).is_none_or(|(of, _)| of != size))
+        };
+        let new: Vec<String> = all.iter().filter(is_new).map(|(name, _)| format!("{folder}/{name}")).collect();
+        drop(lengths);
+        self.inner.soon(&new);
+    }
+
     /// Reads a file from elsewhere, which may be encrypted.
     pub(super) fn open_other(&self, shown: &str, mut file: Box<dyn Object>) -> io::Result<Box<dyn Object>> {
         let mut start = Vec::new();
@@ -316,6 +328,7 @@ impl Backend for Sealed {
         if !all.iter().any(|(name, _)| name.ends_with(SUFFIX)) {
             return Ok(all);
         }
+        self.fetch_lengths(folder, &all);
         let mut names = BTreeMap::new();
         for (name, size) in all {
             let Some(content) = name.strip_suffix(SUFFIX).filter(|name| is_sealable(name)) else {
@@ -346,8 +359,16 @@ impl Backend for Sealed {
         self.inner.remove(&all)
     }
 
+    fn soon(&self, names: &[String]) {
+        self.inner.soon(names);
+    }
+
     fn clean(&self) -> io::Result<()> {
         self.inner.clean()
+    }
+
+    fn tried(&self) -> io::Result<Option<String>> {
+        self.inner.tried()
     }
 
     fn shown(&self, name: &str) -> String {

@@ -6,8 +6,8 @@
 use super::super::codec::{self, Loaded};
 use super::super::error::{Result, SnapshotError};
 use super::super::manifest::{Chunk, Content, Entry, Manifest};
+use super::backend::{Backend, Held};
 use super::blobs::{BlobReader, Catalog};
-use super::folder::{Backend, Held};
 use super::pack::Packer;
 use super::{ContentWriter, SnapshotName, Store, content, manifest_file};
 use crate::model::{Digest, SiteName};

@@ -1,7 +1,7 @@
 //! Every effect on the disk fails in turn, and nothing works after it: as when the machine stops.
 
 use super::super::Backend;
-use super::super::folder::{Held, Object, Upload};
+use super::super::backend::{Held, Object, Upload};
 use super::*;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicI64, Ordering};

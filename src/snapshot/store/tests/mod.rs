@@ -1,11 +1,14 @@
 //! The life of a store: written, pruned, interrupted anywhere, damaged anywhere.
 
+mod buckets;
 mod damage;
 mod exports;
 mod faults;
+mod home;
 mod kills;
 #[cfg(feature = "encryption")]
 mod sealed;
+mod service;
 
 use super::super::attributes::Attributes;
 use super::super::item::{Item, ItemPath};
@@ -15,6 +18,7 @@ use super::super::{NoProgress, Progress};
 use super::folder::Folder;
 use super::{Identities, SnapshotName, Store, Writer, prune};
 use crate::model::{Digest, SiteName};
+use home::Home;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -138,8 +142,11 @@ fn room(folder: &Path) -> u64 {
 
 /// Everything verifies, and what was promised is there with its right content.
 fn assert_whole(folder: &Path, promised: &[(SiteName, SnapshotName)], when: &str) {
-    let store = open(folder);
-    let verified = look(&store, Depth::EveryByte);
+    assert_store_whole(&open(folder), promised, when);
+}
+
+fn assert_store_whole(store: &Arc<Store>, promised: &[(SiteName, SnapshotName)], when: &str) {
+    let verified = look(store, Depth::EveryByte);
     assert!(verified.ok(), "{when}: {verified:?}");
     for (site, name) in promised {
         store.load(site, name).unwrap_or_else(|error| panic!("{when}: {site} {name}: {error}"));
@@ -148,25 +155,28 @@ fn assert_whole(folder: &Path, promised: &[(SiteName, SnapshotName)], when: &str
 
 #[test]
 fn pruning_frees_the_room_of_what_was_dropped_and_nothing_else() {
-    let folder = scratch();
-    let store = open(folder.path());
+    Home::both().iter().for_each(pruning_frees_the_room);
+}
+
+fn pruning_frees_the_room(home: &Home) {
+    let store = home.open();
     for generation in 0..30 {
         capture(&store, "a", generation).unwrap();
         capture(&store, "b", generation).unwrap();
     }
     let going = all_but(&store, "a", 2);
-    let before = room(folder.path());
+    let before = home.room();
     let foreseen = block_on(prune(&store, going.clone(), true, &quiet())).unwrap();
-    assert_eq!((foreseen.snapshots, room(folder.path())), (28, before), "a dry run changes nothing");
+    assert_eq!((foreseen.snapshots, home.room()), (28, before), "a dry run changes nothing");
     assert!(foreseen.packs_removed > 0 && foreseen.bytes_freed > 0, "{foreseen:?}");
 
     let pruned = drop_all(&store, &going).unwrap();
     assert_eq!((pruned.snapshots, pruned.left.len()), (28, 0), "{pruned:?}");
-    assert!(room(folder.path()) < before * 3 / 4, "{before} bytes became {}", room(folder.path()));
+    assert!(home.room() < before * 3 / 4, "{before} bytes became {}", home.room());
     let (left_a, left_b) = (store.list(&site("a")).unwrap(), store.list(&site("b")).unwrap());
     assert_eq!((left_a.len(), left_b.len()), (2, 30));
     let left: Vec<_> = left_a.into_iter().chain(left_b).map(|one| (one.site, one.name)).collect();
-    assert_whole(folder.path(), &left, "after pruning");
+    home.assert_whole(&left, "after pruning");
 
     // What stays is not packed again and again.
     let again = drop_all(&store, &[]).unwrap();
@@ -178,19 +188,25 @@ fn pruning_frees_the_room_of_what_was_dropped_and_nothing_else() {
 
 #[test]
 fn the_newest_snapshot_is_never_dropped() {
-    let folder = scratch();
-    let store = open(folder.path());
+    Home::both().iter().for_each(the_newest_stays);
+}
+
+fn the_newest_stays(home: &Home) {
+    let store = home.open();
     let old = capture(&store, "a", 1).unwrap();
     let new = capture(&store, "a", 2).unwrap();
     let both = [old, new.clone()].map(|name| (site("a"), name));
     assert_eq!(drop_all(&store, &both).unwrap().snapshots, 1);
-    assert_whole(folder.path(), &[(site("a"), new)], "after dropping all");
+    home.assert_whole(&[(site("a"), new)], "after dropping all");
 }
 
 #[test]
 fn what_a_capture_uses_meanwhile_stays() {
-    let folder = scratch();
-    let store = open(folder.path());
+    Home::both().iter().for_each(what_is_used_stays);
+}
+
+fn what_is_used_stays(home: &Home) {
+    let store = home.open();
     let first = capture(&store, "a", 1).unwrap();
     capture(&store, "a", 2).unwrap();
     // A capture of another site finds a blob of the snapshot that is being dropped.
@@ -215,32 +231,35 @@ fn what_a_capture_uses_meanwhile_stays() {
     manifest.entries.insert(path, Entry::File { facts, content });
     let name = writer.commit(&manifest).unwrap().name;
     pruner.join().unwrap();
-    assert_whole(folder.path(), &[(site("b"), name)], "after both");
+    home.assert_whole(&[(site("b"), name)], "after both");
 }
 
 #[test]
 fn a_manifest_that_cannot_be_read_stops_everything() {
-    let folder = scratch();
-    let store = open(folder.path());
+    Home::both().iter().for_each(an_unreadable_manifest_stops);
+}
+
+fn an_unreadable_manifest_stops(home: &Home) {
+    let store = home.open();
     for generation in 0..4 {
         capture(&store, "a", generation).unwrap();
     }
     let going = all_but(&store, "a", 2);
     let other = store.list(&site("a")).unwrap().pop().unwrap();
-    let file = folder.path().join(super::manifest_file(&other.site, &other.name));
-    let mut broken = std::fs::read(&file).unwrap();
-    broken[20] ^= 1;
-    std::fs::write(&file, broken).unwrap();
-    let before = room(folder.path());
+    home.change(&super::manifest_file(&other.site, &other.name), |bytes| bytes[20] ^= 1);
+    let before = home.room();
     let error = drop_all(&store, &going).unwrap_err().to_string();
     assert!(error.contains(other.name.as_str()), "{error}");
-    assert_eq!(room(folder.path()), before);
+    assert_eq!(home.room(), before);
 }
 
 #[test]
 fn the_only_good_copy_is_never_removed() {
-    let folder = scratch();
-    let store = open(folder.path());
+    Home::both().iter().for_each(the_only_copy_stays);
+}
+
+fn the_only_copy_stays(home: &Home) {
+    let store = home.open();
     // Two captures at once store the file that both sites have twice.
     let mut writers = ["a", "b"].map(|name| (name, store.writer(&site(name)).unwrap()));
     let manifests = writers.each_mut().map(|(name, writer)| fill(writer, name, 0).unwrap());
@@ -259,10 +278,7 @@ fn the_only_good_copy_is_never_removed() {
     let copy = copies.find(|(place, _)| blobs.pack(place) == blobs.pack(&of_b)).unwrap().0;
     let pack = blobs.pack(&copy);
     drop((blobs, copies));
-    let mut bytes = std::fs::read(&pack).unwrap();
-    let frame = copy.frame_at() as usize;
-    bytes[frame + 30] ^= 1;
-    std::fs::write(&pack, bytes).unwrap();
+    home.change(&pack, |bytes| bytes[copy.frame_at() as usize + 30] ^= 1);
     let pruned = drop_all(&store, &all_but(&store, "a", 1)).unwrap();
     assert_eq!(pruned.left.len(), 1, "{pruned:?}");
     // a's snapshot needs the file, and still has it.
