@@ -71,6 +71,22 @@ impl Attributes {
         matches!(self, Self::Some(_))
     }
 
+    /// Whether it has an access list, so that the mode's bits of the group are something else.
+    pub(super) fn has_access_list(&self) -> bool {
+        self.iter().any(|(name, _)| name.strip_prefix(ACL_PREFIX) == Some("access"))
+    }
+
+    /// Whether both have the same access lists.
+    pub(super) fn same_access_lists(&self, other: &Self) -> bool {
+        let lists = |of: &Self| {
+            of.iter()
+                .filter(|(name, _)| name.starts_with(ACL_PREFIX))
+                .map(|(k, v)| (k.clone(), v.clone()))
+                .collect::<Vec<_>>()
+        };
+        lists(self) == lists(other)
+    }
+
     /// Names and values, where there are some.
     pub(super) fn iter(&self) -> impl Iterator<Item = (&String, &Vec<u8>)> {
         let all = match self {
@@ -127,11 +143,12 @@ for path in sys.stdin.buffer.read().split(b"\0"):
 const READ_GETFATTR: &str = r#"LC_ALL=C; export LC_ALL
 exec xargs -0 -r sh -c 'getfattr -h -d -e hex --absolute-names -m "^(user\.|system\.posix_acl_)" -- "$@" 2>/dev/null; exit 0' sh"#;
 
-/// In place of a name and a value: whatever the path has goes.
-const CLEAR: &[u8] = b"-";
-/// Reads paths, names and values in hexadecimal after `0x`, each ended by NUL, and sets them; see [`CLEAR`].
-/// A file that may not be written is opened to its owner meanwhile.
-const WRITE_PYTHON: &str = r#"exec python3 -c 'import os, stat, sys
+/// In place of a value: the attribute goes, if it is there.
+const GONE: &[u8] = b"-";
+/// Reads paths, names and values in hexadecimal after `0x`, each ended by NUL, and sets them; see [`GONE`].
+/// A file that may not be written is opened to its owner meanwhile. All are tried; it fails when an access list
+/// could not be set. Whether the others are as they should be, the next look at the site tells.
+const WRITE_PYTHON: &str = r#"exec python3 -c 'import os, stat, sys, errno
 def do(path, change):
     try: change()
     except PermissionError:
@@ -141,22 +158,26 @@ def do(path, change):
         try: change()
         finally: os.chmod(path, stat.S_IMODE(mode))
 words = sys.stdin.buffer.read().split(b"\0")[:-1]
+failed = 0
 for path, name, value in zip(words[::3], words[1::3], words[2::3]):
-    if name != b"-":
-        do(path, lambda: os.setxattr(path, name, bytes.fromhex(value[2:].decode()), follow_symlinks=False))
-        continue
-    try: names = os.listxattr(path, follow_symlinks=False)
-    except OSError: names = []
-    for old in names:
-        if old.startswith(("user.", "system.posix_acl_")):
-            do(path, lambda: os.removexattr(path, old, follow_symlinks=False))
+    gone = value == b"-"
+    def change():
+        if gone: os.removexattr(path, name, follow_symlinks=False)
+        else: os.setxattr(path, name, bytes.fromhex(value[2:].decode()), follow_symlinks=False)
+    try: do(path, change)
+    except OSError as error:
+        if name.startswith(b"user.") or gone and error.errno in (errno.ENODATA, errno.ENOTSUP): continue
+        failed = 1
+        print(os.fsdecode(path)[:200], os.fsdecode(name), error.strerror, file=sys.stderr)
+sys.exit(failed)
 '"#;
-/// The same: `$1` and `$2` of each turn are a path and what is set of it.
+/// The same: `$1`, `$2` and `$3` of each turn are a path, a name and a value.
 const WRITE_SETFATTR: &str = r#"LC_ALL=C; export LC_ALL
-exec xargs -0 -r -n 3 sh -c 'if [ "$2" != - ]; then exec setfattr -h -n "$2" -v "$3" -- "$1"; fi
-getfattr -h -m "^(user\.|system\.posix_acl_)" -- "$1" 2>/dev/null | sed -n "1d;/./p" |
-{ s=0; while IFS= read -r n; do n=$(printf "%b" "$(printf "%s" "$n" | sed "s/\\\\\([0-7][0-7][0-7]\)/\\\\0\1/g")")
-setfattr -h -x "$n" -- "$1" || s=1; done; exit "$s"; }' sh"#;
+exec xargs -0 -r -n 3 sh -c 'change() { case $3 in -) setfattr -h -x "$2" -- "$1";; *) setfattr -h -n "$2" -v "$3" -- "$1";; esac; }
+case $2$3 in system*-) change "$@" 2>/dev/null; exit 0;; system*) change "$@" || exit 1; exit 0;; esac
+change "$@" 2>/dev/null && exit 0
+[ -f "$1" ] && [ ! -L "$1" ] && m=$(stat -c %a -- "$1") && chmod u+w -- "$1" && { change "$@" 2>/dev/null; chmod "$m" -- "$1"; }
+exit 0' sh"#;
 
 /// The attributes of paths; those that are not in the answer have none.
 pub(super) async fn read(
@@ -278,15 +299,22 @@ fn collect(found: Vec<Found>) -> Result<BTreeMap<ItemPath, Attributes>, String> 
     all.into_iter().map(checked).collect()
 }
 
-/// The words that make a path have exactly these; see [`write`].
-pub(super) fn words(path: &ItemPath, attributes: &Attributes) -> Vec<Vec<u8>> {
-    let hex = |value: &Vec<u8>| value.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into_bytes();
-    // No word is empty: BusyBox's xargs would leave it out.
-    let mut words = vec![path.dotted(), CLEAR.to_vec(), CLEAR.to_vec()];
-    for (name, value) in attributes.iter() {
-        words.extend([path.dotted(), name.clone().into_bytes(), [b"0x".as_slice(), &hex(value)].concat()]);
-    }
-    words
+/// The words that give a path these attributes, for [`writer`]'s script. `before`: what it has; none where it is
+/// made anew, and has what it gets from the folder above it.
+pub(super) fn words(path: &ItemPath, before: Option<&Attributes>, wanted: &Attributes) -> Vec<Vec<u8>> {
+    let hex = |value: &Vec<u8>| value.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let value =
+        |of: &Attributes, name: &String| of.iter().find(|(known, _)| *known == name).map(|(_, value)| value.clone());
+    let inherited = [ACL_PREFIX.to_owned() + "access", ACL_PREFIX.to_owned() + "default"];
+    let there: Vec<&String> = match before {
+        Some(before) => before.iter().map(|(name, _)| name).collect(),
+        None => inherited.iter().collect(),
+    };
+    let gone = there.into_iter().filter(|name| value(wanted, name).is_none()).map(|name| (name, GONE.to_vec()));
+    let set =
+        wanted.iter().filter(|(name, wanted)| before.and_then(|before| value(before, name)).as_ref() != Some(*wanted));
+    let set = set.map(|(name, value)| (name, format!("0x{}", hex(value)).into_bytes()));
+    gone.chain(set).flat_map(|(name, value)| [path.dotted(), name.clone().into_bytes(), value]).collect()
 }
 
 /// The script that reads [`words`], each ended by NUL.

@@ -33,6 +33,7 @@ fn holding(folder: &Path, text: &str, found: &mut Vec<String>) {
 }
 
 #[test]
+#[ignore = "takes minutes; run by hand"]
 fn what_cannot_be_read_is_no_undo_and_so_nothing_is_changed() {
     let bed = Testbed::up(&["--fresh-opcodes"]);
     let shop = Environment::new(&bed, "");

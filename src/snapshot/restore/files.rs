@@ -59,6 +59,8 @@ pub(super) struct FileWork {
     settling: Settling,
     /// What gives paths their attributes, when all else is done.
     attributes: Vec<Vec<u8>>,
+    /// What is made anew and gets an access list.
+    shut: BTreeSet<ItemPath>,
     /// The bytes of the files.
     pub(super) bytes: u64,
 }
@@ -107,6 +109,12 @@ impl FileWork {
         }
         if account.tools.attributes.is_some() {
             work.attributes = work.attribute_words(present, goal);
+            let has_list = |path: &&ItemPath| {
+                goal.path(path).and_then(Entry::facts).is_some_and(|facts| facts.attributes.has_access_list())
+            };
+            let is_new = |path: &&ItemPath| !present.path(path).is_some_and(Entry::is_dir);
+            let made = work.send.iter().chain(work.folders.iter().filter(is_new));
+            work.shut = made.filter(has_list).cloned().collect();
         }
         work
     }
@@ -124,8 +132,12 @@ impl FileWork {
         };
         let concerned = self.folders.iter().chain(&self.send).filter_map(|path| {
             let facts = goal.path(path).filter(|entry| !matches!(entry, Entry::Link { .. }))?.facts()?;
-            let wanted = has_attributes(present.path(path)) || facts.attributes.is_some() || below(path);
-            (wanted && !facts.attributes.is_unknown()).then(|| attributes::words(path, &facts.attributes))
+            // A folder that stays keeps what it has; everything else is made anew.
+            let stays =
+                present.path(path).filter(|before| before.is_dir() && goal.path(path).is_some_and(Entry::is_dir));
+            let before = stays.and_then(Entry::facts).map(|facts| &facts.attributes);
+            let wanted = before.is_some() || facts.attributes.is_some() || below(path);
+            (wanted && !facts.attributes.is_unknown()).then(|| attributes::words(path, before, &facts.attributes))
         });
         concerned.flatten().collect()
     }
@@ -279,7 +291,12 @@ fn write_all(
     let folders = if work.settling.is_empty() { &work.folders } else { &work.new_folders };
     for path in folders.iter().chain(order) {
         if let Some((entry, facts)) = goal.path(path).and_then(|entry| Some((entry, entry.facts()?))) {
-            tarball.entry_with(&path.dotted(), entry, &work.settling.meanwhile(path, entry, facts))?;
+            let mut facts = work.settling.meanwhile(path, entry, facts);
+            // Until its access list is set, the owning group has no rights that only the list's mask has.
+            if work.shut.contains(path) {
+                facts.mode &= !0o070;
+            }
+            tarball.entry_with(&path.dotted(), entry, &facts)?;
         }
         done += 1;
         if done % 200 == 0 {

@@ -3,7 +3,6 @@
 //! May use: `model`, and its siblings. Invariants: it is not known here whether the state is a site
 //! or a scratch folder; who makes a [`Work`] answers for what is overwritten.
 
-use super::super::attributes::Tool;
 use super::super::capture::{CaptureRequest, Previous, joined, take};
 use super::super::database::{Import, Portion, import};
 use super::super::diff::{Aspect, Change, Diff, diff};
@@ -225,12 +224,12 @@ impl Work {
         let setgid_lost = now.mode | 0o2000 == goal.mode && !self.account.groups.contains(&now.gid);
         let allowed = |aspect: &Aspect| match aspect {
             Aspect::Mtime if self.account.tools.is_near(now.mtime, goal.mtime) => true,
+            // Not every filesystem takes those of the owner. Access lists are set, or the restore has failed.
+            Aspect::Attributes => now.attributes.same_access_lists(&goal.attributes),
             _ if self.account.is_root() => false,
             Aspect::Owner => true,
             Aspect::Mtime => goal.uid != self.account.uid && wanted.is_dir(),
             Aspect::Mode => setgid_lost,
-            // Only Python opens a file for that which its owner may not write.
-            Aspect::Attributes => self.account.tools.attributes != Some(Tool::Python),
             _ => false,
         };
         !aspects.iter().all(allowed)
