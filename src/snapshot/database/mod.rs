@@ -160,7 +160,7 @@ pub(super) async fn dump(
 ) -> Result<(Writer, Dumped)> {
     match access.engine {
         Engine::Mysql => mysql::dump(source, access, writer, previous, tolerant, progress).await,
-        Engine::Postgresql => postgresql::dump(source, access, writer, progress).await,
+        Engine::Postgresql => postgresql::dump(source, access, writer, tolerant, progress).await,
         Engine::Sqlite => sqlite::dump(source, access, writer, previous, tolerant, progress).await,
     }
 }
