@@ -57,7 +57,8 @@ impl Work {
         only: &[Only],
         account: Account,
     ) -> Self {
-        let Goal { manifest: goal, left } = goal::goal(&present, target, only, &account);
+        let own = source.database.as_ref().map_or_else(Vec::new, |access| access.paths_below(&source.root));
+        let Goal { manifest: goal, left } = goal::goal(&present, target, only, &account, &own);
         let diff = diff(&present, &goal);
         let by = |manifest: &Manifest| {
             let facts = manifest.header.database.as_ref();
