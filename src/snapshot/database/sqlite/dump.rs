@@ -34,7 +34,7 @@ sqlite3) v=$(sqlite3 --version) || exit 1; cd "$t" || exit 93
 lite "$1" '.timeout 60000' BEGIN 'SELECT count(*) FROM sqlite_master' '.backup main copy' >/dev/null || exit 1;;
 *) v=$(py 'print(sqlite3.sqlite_version)' '' '') || exit 1
 py 'source, copy = opened(sys.argv[1]), opened(sys.argv[2])
-source.backup(copy)
+source.backup(copy, progress=waited)
 copy.close()' "$1" "$t/copy" || exit 1;; esac
 c=$(check "$t/copy"); [ -z "$c" ] || { printf '%s\n' "$c" >&2; exit 91; }
 printf '%s %s\n' "$w" "${v%% *}"; wc -c <"$t/copy"; cat "$t/copy""#

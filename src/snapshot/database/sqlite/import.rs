@@ -26,7 +26,7 @@ case $w in
 sqlite3) (cd "$t" && lite "$1" '.timeout 60000' '.restore main copy' >/dev/null) || exit 1;;
 *) py 'copy, live = opened(sys.argv[1]), opened(sys.argv[2])
 live.execute("PRAGMA busy_timeout=60000")
-copy.backup(live)
+copy.backup(live, progress=waited)
 live.close()' "$t/copy" "$1" || exit 1;; esac
 c=$(check "$1"); [ -z "$c" ] || { printf '%s\n' "$c" >&2; exit 91; }"#
 );
