@@ -206,8 +206,13 @@ async fn a_file_comes_back_exactly() {
 
         // A file that is gone is made again.
         std::fs::remove_file(place.file()).unwrap();
-        place.restore(&source, &first, Vec::new()).await.unwrap();
+        let restored = place.restore(&source, &first, Vec::new()).await.unwrap();
         assert_eq!(place.picture(), before, "{mode}");
+        // It is as its folder is, which need not be what it was.
+        let folder = std::fs::metadata(place.path("site/[data]")).unwrap();
+        let now = std::fs::metadata(place.file()).unwrap();
+        assert_eq!((now.mode() & 0o777, now.gid()), (folder.mode() & 0o664, folder.gid()));
+        assert!(restored.left.to_string().contains("database-file:main"), "{}", restored.left);
 
         let file = place.path("export.tar.zst");
         export(&place.store(), &source.site, &first.name, &file, &quiet()).await.unwrap();
@@ -328,12 +333,99 @@ async fn failures_change_nothing_and_say_what_to_do() {
     let mut bytes = std::fs::read(place.file()).unwrap();
     let at = bytes.len() / 2 / 1024 * 1024;
     bytes[at..at + 600].fill(0x5a);
-    std::fs::write(place.file(), bytes).unwrap();
+    std::fs::write(place.file(), &bytes).unwrap();
     fails(&source, "the database is damaged").await;
-    place.restore(&source, &first, Vec::new()).await.unwrap();
+    // What is no fault of the file stops the restore.
+    let full = format!(
+        "case \"$*\" in *.backup*) echo 'Error: database or disk is full' >&2; exit 1;; *) exec {lite} \"$@\";; esac"
+    );
+    let refused = place.restore(&place.source_with(&[("sqlite3", full.as_str())]), &first, Vec::new()).await;
+    assert!(refused.unwrap_err().to_string().contains("disk is full"));
+    assert_eq!(std::fs::read(place.file()).unwrap(), bytes);
+    let restored = place.restore(&source, &first, Vec::new()).await.unwrap();
     assert_eq!(place.picture(), before);
+    let file = place.path("damaged.tar.zst");
+    export(&place.store(), &source.site, &restored.before, &file, &quiet()).await.unwrap();
+    let unpacked = Command::new("tar").args(["--zstd", "-xf"]).arg(&file).arg("-C").arg(place.folder.path()).status();
+    assert!(unpacked.unwrap().success());
+    assert_eq!(std::fs::read(place.path("database.sqlite3")).unwrap(), bytes);
     std::fs::remove_file(place.file()).unwrap();
     fails(&source, "there is no such file").await;
+}
+
+/// Runs Python with the place's file.
+fn python(place: &Place, program: &str) -> Busy {
+    let child = Command::new("python3").args(["-c", program]).arg(place.file()).stdout(Stdio::piped()).spawn();
+    Busy(child.unwrap())
+}
+
+#[tokio::test]
+async fn collations_of_the_sites_program_are_no_damage() {
+    let Some(place) = Place::new("delete") else { return };
+    let made = "import sqlite3, sys\nd = sqlite3.connect(sys.argv[1])\nd.create_collation('NOCASE_UTF8', lambda a, b: (a > b) - (a < b))\n\
+        d.executescript('CREATE TABLE own (a TEXT COLLATE NOCASE_UTF8 PRIMARY KEY, b); INSERT INTO own VALUES (\"a\", 1), (\"B\", 2)')";
+    assert!(python(&place, made).0.wait().unwrap().success());
+    let (lite, other) = (place.source(), place.source_with(&[]));
+    let first = place.capture(&lite).await.unwrap();
+    assert!(differing(&place.capture(&other).await.unwrap()).is_empty());
+    let looked = "SELECT b FROM own; SELECT count(*) FROM tags";
+    let before = place.sql(looked);
+    for source in [&lite, &other] {
+        place.sql("DELETE FROM tags WHERE k LIKE 'k1%'");
+        place.restore(source, &first, Vec::new()).await.unwrap();
+        assert_eq!(place.sql(looked), before);
+    }
+    // What can be checked is.
+    let mut bytes = std::fs::read(place.file()).unwrap();
+    let at = bytes.len() / 2 / 1024 * 1024;
+    bytes[at..at + 600].fill(0x5a);
+    std::fs::write(place.file(), &bytes).unwrap();
+    for source in [&lite, &other] {
+        let error = place.capture(source).await.unwrap_err().to_string();
+        assert!(error.contains("the database is damaged"), "{error}");
+    }
+    // A program that says nothing has not said that all is well.
+    let mute = "case \"$*\" in *integrity_check*) ;; *) exec /usr/bin/sqlite3 \"$@\";; esac";
+    let error = place.capture(&place.source_with(&[("sqlite3", mute)])).await.unwrap_err().to_string();
+    assert!(error.contains("said nothing"), "{error}");
+}
+
+#[tokio::test]
+async fn a_file_that_stays_locked_is_given_up() {
+    let Some(place) = Place::new("delete") else { return };
+    let locks = "import sqlite3, sys, time\nd = sqlite3.connect(sys.argv[1], isolation_level=None)\nd.execute('BEGIN EXCLUSIVE')\nprint('locked', flush=True)\ntime.sleep(100)";
+    let mut busy = python(&place, locks);
+    std::io::Read::read_exact(busy.0.stdout.as_mut().unwrap(), &mut [0; 6]).unwrap();
+    // The same with a second for each minute.
+    let hurries = "exec /usr/bin/python3 -c \"$(printf '%s\\n' \"$2\" | sed 's/\\b60\\b/1/g')\" \"$3\" \"$4\"";
+    let source = place.source_with(&[("python3", hurries)]);
+    let captured = tokio::time::timeout(Duration::from_secs(40), place.capture(&source)).await;
+    let error = captured.expect("it ends").unwrap_err().to_string();
+    assert!(error.contains("locked") && error.contains("let it end"), "{error}");
+}
+
+#[tokio::test]
+async fn a_live_file_is_never_written_as_a_file() {
+    let Some(place) = Place::new("delete") else { return };
+    let source = place.source();
+    // Before the plan knew of the database.
+    let files = Source { database: None, exclude: Vec::new(), ..source.clone() };
+    let first = place.capture(&files).await.unwrap();
+    place.sql("DELETE FROM posts; CREATE TABLE since (a)");
+    std::fs::write(place.path("site/index.html"), "changed").unwrap();
+    let now = place.picture();
+    let restored = place.restore(&source, &first, Vec::new()).await.unwrap();
+    assert_eq!((place.picture(), std::fs::read(place.path("site/index.html")).unwrap()), (now, b"x".to_vec()));
+    assert!(restored.left.to_string().contains("app's *.db"), "{}", restored.left);
+
+    // The site has another file now, in a folder that was not there.
+    std::fs::create_dir(place.path("site/new")).unwrap();
+    let live = place.path("site/new/live.db");
+    place.try_sql(&live, "CREATE TABLE kept (a); INSERT INTO kept VALUES (5)").unwrap();
+    let access = DatabaseAccess { name: live.display().to_string(), ..source.database.clone().unwrap() };
+    let moved = Source { database: Some(access), ..source };
+    place.restore(&moved, &first, Vec::new()).await.unwrap();
+    assert_eq!(place.try_sql(&live, "SELECT a FROM kept").unwrap(), "5\n");
 }
 
 /// What sites do to their databases.

@@ -149,7 +149,7 @@ impl Import {
 
 /// Dumps the site's part of its database into the store, where that is possible without what is as it was in
 /// the previous snapshot. `tolerant`: what can't be dumped is no failure, if the engine can tell it from the rest;
-/// its content is a remark, which differs from whatever a good one has.
+/// its content is a remark, or a damaged file as it stands, which differs from whatever a good one has.
 pub(super) async fn dump(
     source: &Source,
     access: &DatabaseAccess,
@@ -160,7 +160,7 @@ pub(super) async fn dump(
 ) -> Result<(Writer, Dumped)> {
     match access.engine {
         Engine::Mysql => mysql::dump(source, access, writer, previous, tolerant, progress).await,
-        Engine::Postgresql => postgresql::dump(source, access, writer, progress).await,
+        Engine::Postgresql => postgresql::dump(source, access, writer, tolerant, progress).await,
         Engine::Sqlite => sqlite::dump(source, access, writer, previous, tolerant, progress).await,
     }
 }
@@ -234,10 +234,20 @@ impl DatabaseAccess {
     /// Patterns of the database's own files below this root, as [`super::Source::exclude`] takes them: they are captured
     /// as a database, and never written as files.
     pub fn files_below(&self, root: &str) -> Vec<String> {
-        let Some(path) = self.file_below(root) else { return Vec::new() };
         let special = |c| matches!(c, '*' | '?' | '[' | ']' | '\\');
-        let plain: String = path.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect();
-        ["", "-wal", "-shm", "-journal"].map(|end| format!("{plain}{end}")).into()
+        let plain =
+            |path: String| path.chars().flat_map(|c| special(c).then_some('\\').into_iter().chain([c])).collect();
+        self.own_files(root).map(plain).collect()
+    }
+
+    /// The same as paths.
+    pub(super) fn paths_below(&self, root: &str) -> Vec<ItemPath> {
+        self.own_files(root).filter_map(|path| ItemPath::new(path).ok()).collect()
+    }
+
+    fn own_files<'a>(&'a self, root: &str) -> impl Iterator<Item = String> + use<'a> {
+        let path = self.file_below(root);
+        path.into_iter().flat_map(|path| ["", "-wal", "-shm", "-journal"].map(|end| format!("{path}{end}")))
     }
 
     /// The folder below this root in which the database's own file lies, if it lies there.
@@ -246,7 +256,7 @@ impl DatabaseAccess {
         ItemPath::new(path.rsplit_once('/').map_or("", |(folder, _)| folder)).ok()
     }
 
-    fn file_below(&self, root: &str) -> Option<&str> {
+    fn file_below<'a>(&'a self, root: &str) -> Option<&'a str> {
         let rest = self.name.strip_prefix(root.trim_end_matches('/'))?.strip_prefix('/')?;
         (self.engine == Engine::Sqlite).then_some(rest)
     }

@@ -15,8 +15,9 @@ pub(super) struct Goal {
     pub(super) left: Diff,
 }
 
-/// Computes the goal for what this account may set.
-pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], account: &Account) -> Goal {
+/// Computes the goal for what this account may set. `own` are the files of the live database: they stay, with their
+/// folder, whatever the target has in their places.
+pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], account: &Account, own: &[ItemPath]) -> Goal {
     let mut goal = present.clone();
     let mut left = Diff::default();
     for (item, change) in diff(present, target).changes {
@@ -25,7 +26,8 @@ pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], account
         }
         let before = present.entries.get(&item);
         let after = target.entries.get(&item);
-        let wanted = match known_to_both(&item, target, present) {
+        let is_own = matches!(&item, Item::Path(path) if own.iter().any(|own| path.is_within(own)));
+        let wanted = match !is_own && known_to_both(&item, target, present) {
             true => wanted(before, after, account),
             false => Wanted::Leave,
         };
@@ -42,7 +44,7 @@ pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], account
             }
         }
     }
-    keep_parents(&mut goal, present, target, account);
+    keep_parents(&mut goal, present, target, account, own);
     Goal { manifest: goal, left }
 }
 
@@ -159,8 +161,10 @@ fn known_to_both(item: &Item, target: &Manifest, present: &Manifest) -> bool {
 
 /// Every path needs its folder: where a part is restored into a folder that has gone, or
 /// something stays in a folder that would go.
-fn keep_parents(goal: &mut Manifest, present: &Manifest, target: &Manifest, account: &Account) {
-    let paths: Vec<ItemPath> = goal.paths().map(|(path, _)| path.clone()).collect();
+fn keep_parents(goal: &mut Manifest, present: &Manifest, target: &Manifest, account: &Account, own: &[ItemPath]) {
+    let in_present = |path: &&ItemPath| path.parent().is_some_and(|parent| present.path(&parent).is_some());
+    let own = own.iter().filter(in_present).cloned();
+    let paths: Vec<ItemPath> = goal.paths().map(|(path, _)| path.clone()).chain(own).collect();
     for path in paths {
         let mut at = path.parent();
         while let Some(parent) = at {

@@ -100,11 +100,12 @@ pub async fn prepare(
     progress: &Arc<dyn Progress>,
 ) -> Result<Prepared> {
     let (reading, target) = load(store, &source.site, &request.target).await?;
-    let source = Source {
-        // What the target left out can't be compared with it, whatever the plan says today.
-        exclude: target.header.exclude.clone(),
-        ..source.clone()
-    };
+    // What the target left out can't be compared with it, whatever the plan says today; and the database's own files
+    // are never written as files, whatever they were when the target was taken.
+    let mut exclude = target.header.exclude.clone();
+    let own = source.database.iter().flat_map(|access| access.files_below(&source.root));
+    exclude.extend(own.filter(|pattern| !target.header.exclude.contains(pattern)));
+    let source = Source { exclude, ..source.clone() };
     let wants_objects = target.objects().next().is_some()
         && (request.only.is_empty() || request.only.iter().any(|only| matches!(only, Only::Object(_))));
     if wants_objects && source.database.is_none() {

@@ -56,8 +56,14 @@ impl Work {
         only: &[Only],
         account: Account,
     ) -> Self {
-        let Goal { manifest: goal, left } = goal::goal(&present, target, only, &account);
+        let own = source.database.as_ref().map_or_else(Vec::new, |access| access.paths_below(&source.root));
+        let Goal { manifest: goal, mut left } = goal::goal(&present, target, only, &account, &own);
         let diff = diff(&present, &goal);
+        // A database's file that is made anew: no snapshot knows whose it was.
+        let made = |item: &&Item| matches!(item, Item::Object(object) if object.kind() == ObjectKind::DatabaseFile);
+        let made = diff.changes.iter().map(|(item, _)| item).filter(made);
+        let made = made.filter(|item| !present.entries.contains_key(item) && goal.entries.contains_key(item));
+        left.changes.extend(made.map(|item| (item.clone(), Change::Changed(vec![Aspect::Mode, Aspect::Owner]))));
         let by = |manifest: &Manifest| {
             let facts = manifest.header.database.as_ref();
             facts.map(|facts| (facts.server.clone(), facts.dumped_by.clone()))

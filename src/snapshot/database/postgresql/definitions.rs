@@ -65,10 +65,16 @@ pub(super) fn statements(sql: &[u8]) -> Result<Vec<u8>, String> {
     let mut made = Vec::with_capacity(sql.len());
     for entry in entries(sql)? {
         let (kind, name) = entry.heading.map_or_else(Default::default, |heading| (heading.kind, heading.name));
-        let foreign = name.starts_with("EXTENSION ") || name.starts_with("SCHEMA ");
+        // Nothing drops them, so they are there.
+        if matches!(kind.as_str(), "FOREIGN DATA WRAPPER" | "SERVER" | "USER MAPPING") {
+            continue;
+        }
+        let foreign = ["EXTENSION ", "SCHEMA ", "SERVER ", "FOREIGN DATA WRAPPER "];
+        let foreign = foreign.iter().any(|sort| name.starts_with(sort));
         if matches!(kind.as_str(), "ACL" | "DEFAULT ACL") || (kind == "COMMENT" && foreign) {
-            let text: Vec<u8> = entry.lines.into_iter().flat_map(|(line, _)| line).copied().collect();
-            tried(&text, &mut made);
+            for statement in apart(&entry.lines)? {
+                tried(&statement, &mut made);
+            }
             continue;
         }
         for (line, whole) in entry.lines {
@@ -83,6 +89,39 @@ pub(super) fn statements(sql: &[u8]) -> Result<Vec<u8>, String> {
         }
     }
     Ok(made)
+}
+
+/// The statements in these lines, so that one that is refused takes no other with it. What is said in the name of
+/// another role stays together: it means something else without the name.
+fn apart(lines: &[(&[u8], bool)]) -> Result<Vec<Vec<u8>>, String> {
+    let (mut lexer, mut all, mut one, mut begin) = (Lexer::default(), Vec::new(), Vec::new(), 0);
+    let mut as_other = false;
+    for (line, _) in lines {
+        let mut at = 0;
+        while at < line.len() {
+            let ends = lexer.is_plain() && line[at] == b';';
+            let next = lexer.step(line, at)?.min(line.len());
+            one.extend_from_slice(&line[at..next]);
+            at = next;
+            if !ends {
+                continue;
+            }
+            let statement = one.get(begin..).unwrap_or_default().trim_ascii_start();
+            as_other |= statement.starts_with(b"SET SESSION AUTHORIZATION ");
+            as_other &= !statement.starts_with(b"RESET SESSION AUTHORIZATION");
+            begin = one.len();
+            if !as_other {
+                one.push(b'\n');
+                all.push(std::mem::take(&mut one));
+                begin = 0;
+            }
+        }
+    }
+    if !one.trim_ascii().is_empty() {
+        one.push(b'\n');
+        all.push(one);
+    }
+    Ok(all)
 }
 
 /// `ALTER … OWNER TO …;` in one line.
@@ -219,6 +258,15 @@ mod tests {
             "{made}"
         );
         assert_eq!(extensions(sql.as_bytes()).unwrap(), ["citext"]);
+        let sql = "--\n-- Name: TABLE t; Type: ACL; Schema: s; Owner: o\n--\n\nREVOKE ALL ON TABLE s.t FROM PUBLIC;\nGRANT SELECT ON TABLE s.t TO \"a;b\";\n\
+             SET SESSION AUTHORIZATION x;\nGRANT SELECT ON TABLE s.t TO y;\nRESET SESSION AUTHORIZATION;\n\n\n\
+             --\n-- Name: far; Type: SERVER; Schema: -; Owner: o\n--\n\nCREATE SERVER far FOREIGN DATA WRAPPER w;\n\n\nALTER SERVER far OWNER TO o;\n";
+        let made = String::from_utf8(statements(sql.as_bytes()).unwrap()).unwrap();
+        assert_eq!(made.matches("DO $intendant0$ BEGIN\n").count(), 3, "{made}");
+        assert!(made.contains("\nREVOKE ALL ON TABLE s.t FROM PUBLIC;\nEXCEPTION"), "{made}");
+        assert!(made.contains("\nGRANT SELECT ON TABLE s.t TO \"a;b\";\nEXCEPTION"), "{made}");
+        assert!(made.contains("GRANT SELECT ON TABLE s.t TO y;\nRESET SESSION AUTHORIZATION;\nEXCEPTION"), "{made}");
+        assert!(!made.contains("SERVER"), "{made}");
         assert!(statements(b"select 'a\n").is_err() && statements(b"\\! id\n").is_err());
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! May use: `remote`, `store`, and its siblings. Invariants: status, standard error and the closing line must all
 //! say that it is complete; what a snapshot would lack (large objects, tables that are not the site's) is an error
-//! before anything is read. Every table is read each time: the server knows no sign of an unchanged table that a
+//! before anything is read; large objects are only noted where a restore looks at what it will overwrite. Every table is read each time: the server knows no sign of an unchanged table that a
 //! crash or a reset of its statistics could not take away.
 
 use super::super::super::error::{Result, SnapshotError};
@@ -35,7 +35,7 @@ const QUESTIONS: &str = "SHOW server_version;\nSELECT count(*) FROM pg_catalog.p
      AND d.deptype = 'e') ORDER BY 1;\n";
 /// A table that somebody holds for longer than half a minute is an error.
 const DUMP: &str = script!(
-    r#"service | { exec 4<&0; exec pg_dump --no-password --format=plain --encoding=UTF8 --lock-wait-timeout=30000 --no-subscriptions </dev/null; }"#
+    r#"service | { exec 4<&0; exec pg_dump --no-password --format=plain --encoding=UTF8 --lock-wait-timeout=30000 --no-subscriptions "$@" </dev/null; }"#
 );
 const LOOKING: &str = "looking into";
 const DOING: &str = "dumping";
@@ -49,11 +49,14 @@ pub(in super::super) async fn dump(
     source: &Source,
     access: &DatabaseAccess,
     writer: Writer,
+    tolerant: bool,
     progress: &Arc<dyn Progress>,
 ) -> Result<(Writer, Dumped)> {
-    let facts = probe(source, access).await?;
+    let facts = probe(source, access, tolerant).await?;
     let host = source.shell.host();
-    let command = Command::script(DUMP, values(access, [])).within(DUMP_TIMEOUT);
+    // A restore neither has large objects nor touches them.
+    let without = tolerant.then(|| "--no-blobs".to_owned());
+    let command = Command::script(DUMP, values(access, without)).within(DUMP_TIMEOUT);
     let started = source.shell.start(&command).await;
     let mut process = started.map_err(SnapshotError::remote(host, DOING))?;
     let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
@@ -77,7 +80,7 @@ fn failed(host: &str, access: &DatabaseAccess, doing: &'static str, detail: &str
 }
 
 /// Looks into the database.
-async fn probe(source: &Source, access: &DatabaseAccess) -> Result<DatabaseFacts> {
+async fn probe(source: &Source, access: &DatabaseAccess, tolerant: bool) -> Result<DatabaseFacts> {
     let host = source.shell.host();
     let command = Command::script(PROBE, values(access, [])).reading(RawInput::Bytes(QUESTIONS.into()));
     let output = source.shell.run(&command).await.map_err(SnapshotError::remote(host, LOOKING))?;
@@ -85,15 +88,18 @@ async fn probe(source: &Source, access: &DatabaseAccess) -> Result<DatabaseFacts
         return Err(failure(host, access, LOOKING, &output));
     }
     let text = String::from_utf8_lossy(&output.stdout);
-    facts(access, &text).map_err(|detail| failed(host, access, LOOKING, &detail))
+    facts(access, &text, tolerant).map_err(|detail| failed(host, access, LOOKING, &detail))
 }
 
-fn facts(access: &DatabaseAccess, answer: &str) -> Result<DatabaseFacts, String> {
+fn facts(access: &DatabaseAccess, answer: &str, tolerant: bool) -> Result<DatabaseFacts, String> {
     let mut lines = answer.lines();
     let mut next = || lines.next().ok_or("its answer is cut off");
     let (dumped_by, server) = (clean_line(next()?, 200), clean_line(next()?, 100));
     let large: u64 = next()?.parse().map_err(|_| "its answer about large objects is no number")?;
-    if large > 0 {
+    let mut skipped = Vec::new();
+    if large > 0 && tolerant {
+        skipped.push(format!("large objects: {large} are in the database (pg_largeobject), and are left as they are"));
+    } else if large > 0 {
         return Err(format!(
             "it holds {large} large objects (pg_largeobject), which snapshots do not take; let the site keep such \
              contents in files or in columns of type bytea"
@@ -110,7 +116,7 @@ fn facts(access: &DatabaseAccess, answer: &str) -> Result<DatabaseFacts, String>
     }
     let name = access.name.clone();
     let engine = access.engine.word().to_owned();
-    Ok(DatabaseFacts { engine, name, server, dumped_by, skipped: Vec::new(), fingerprints: Default::default() })
+    Ok(DatabaseFacts { engine, name, server, dumped_by, skipped, fingerprints: Default::default() })
 }
 
 type Objects = BTreeMap<ObjectName, Content>;

@@ -11,7 +11,7 @@ use super::super::super::{Phase, Progress, Source};
 use super::super::{DatabaseAccess, Dumped};
 use super::{MAGIC, MAIN, failed, failure, pages, script};
 use crate::model::{Digest, clean_line};
-use crate::remote::{Command, Reader};
+use crate::remote::{Command, Output, Reader};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
@@ -34,11 +34,15 @@ sqlite3) v=$(sqlite3 --version) || exit 1; cd "$t" || exit 93
 lite "$1" '.timeout 60000' BEGIN 'SELECT count(*) FROM sqlite_master' '.backup main copy' >/dev/null || exit 1;;
 *) v=$(py 'print(sqlite3.sqlite_version)' '' '') || exit 1
 py 'source, copy = opened(sys.argv[1]), opened(sys.argv[2])
-source.backup(copy)
+source.backup(copy, progress=waited)
 copy.close()' "$1" "$t/copy" || exit 1;; esac
-c=$(check "$t/copy"); [ -z "$c" ] || { printf '%s\n' "$c" >&2; exit 91; }
+c=$(check "$t/copy"); [ -z "$c" ] || { printf '%s\n' "$c" >&2
+case $c in *'disk is full'*|*'disk I/O error'*|*'out of memory'*|*'unable to open'*|*'is locked'*|*'said nothing'*) exit 90;; esac; exit 91; }
 printf '%s %s\n' "$w" "${v%% *}"; wc -c <"$t/copy"; cat "$t/copy""#
 );
+/// The same of a file that is damaged: as it stands, and nothing is checked.
+const RAW: &str = r#"[ -f "$1" ] || exit 94
+s=$(wc -c <"$1") || exit 1; printf 'as it stands\n%s\n' "$s"; head -c "$s" "$1""#;
 const LOOKING: &str = "looking at";
 const DOING: &str = "copying";
 const COPY_TIMEOUT: Duration = Duration::from_secs(6 * 60 * 60);
@@ -90,30 +94,20 @@ pub(in super::super) async fn dump(
             return Ok((writer, Dumped { objects: known, facts: then, bytes: 0 }));
         }
     }
-    let host = source.shell.host();
-    let command = Command::script(COPY, [access.name.clone()]).within(COPY_TIMEOUT);
-    let mut process = source.shell.start(&command).await.map_err(SnapshotError::remote(host, DOING))?;
-    let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
-    let listener = progress.clone();
-    let reading = tokio::task::spawn_blocking(move || read(stdout, writer, &*listener)).await;
-    let output = process.finish().await.map_err(SnapshotError::remote(host, DOING))?;
-    let (back, read) = reading.map_err(|_| SnapshotError::Worker { doing: DOING })??;
+    let (back, copied) = copy(source, access, COPY, writer, progress).await?;
     writer = back;
-    let copied = match read {
-        _ if !output.ok() => Err(failure(host, access, DOING, &output)),
-        Ok(copied) => Ok(copied),
-        Err(detail) => Err(failed(host, access, DOING, &detail)),
-    };
     let copied = match copied {
-        Err(error) if tolerant => {
-            let mut content = writer.content();
-            let why = format!("-- {main} can't be copied: {error}\n");
-            content.take(&mut writer, why.as_bytes())?;
+        Ok(copied) => copied,
+        // What will be overwritten is kept as it is. Any other fault says nothing of the file.
+        Err(Fault { error, is_files: true }) if tolerant => {
+            let (writer, raw) = copy(source, access, RAW, writer, progress).await?;
+            let content = raw.map_err(|fault| fault.error)?.content;
+            let why = format!("{main} is damaged; it is kept as it stands, without its log and unchecked: {error}");
             facts.skipped.push(clean_line(&why, 300));
-            let objects = Objects::from([(main, content.finish(&mut writer)?)]);
-            return Ok((writer, Dumped { objects, facts, bytes: 0 }));
+            let bytes = content.size;
+            return Ok((writer, Dumped { objects: Objects::from([(main, content)]), facts, bytes }));
         }
-        copied => copied?,
+        Err(fault) => return Err(fault.error),
     };
     facts.dumped_by = copied.by;
     let bytes = copied.content.size;
@@ -131,6 +125,45 @@ pub(in super::super) async fn dump(
     }
     objects.insert(main, copied.content);
     Ok((writer, Dumped { objects, facts, bytes }))
+}
+
+/// Why there is no copy.
+struct Fault {
+    error: SnapshotError,
+    /// Whether SQLite says that the file itself is damaged.
+    is_files: bool,
+}
+
+/// Runs a script that prints the file. The outer error is the store's or the connection's.
+async fn copy(
+    source: &Source,
+    access: &DatabaseAccess,
+    script: &'static str,
+    writer: Writer,
+    progress: &Arc<dyn Progress>,
+) -> Result<(Writer, Result<Copied, Fault>)> {
+    let host = source.shell.host();
+    let command = Command::script(script, [access.name.clone()]).within(COPY_TIMEOUT);
+    let mut process = source.shell.start(&command).await.map_err(SnapshotError::remote(host, DOING))?;
+    let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
+    let (listener, is_raw) = (progress.clone(), script == RAW);
+    let reading = tokio::task::spawn_blocking(move || read(stdout, writer, is_raw, &*listener)).await;
+    let output = process.finish().await.map_err(SnapshotError::remote(host, DOING))?;
+    let (writer, read) = reading.map_err(|_| SnapshotError::Worker { doing: DOING })??;
+    let copied = match read {
+        _ if !output.ok() => {
+            Err(Fault { error: failure(host, access, DOING, &output), is_files: is_files_fault(&output) })
+        }
+        Ok(copied) => Ok(copied),
+        Err(detail) => Err(Fault { error: failed(host, access, DOING, &detail), is_files: false }),
+    };
+    Ok((writer, copied))
+}
+
+/// Whether what was said is that the file is damaged, and not that it can't be copied now.
+fn is_files_fault(output: &Output) -> bool {
+    let said = output.tail();
+    output.status == 91 || output.status == 1 && (said.contains("malformed") || said.contains("not a database"))
 }
 
 fn bug(source: &Source, access: &DatabaseAccess, error: &dyn std::fmt::Display) -> SnapshotError {
@@ -170,8 +203,8 @@ struct Copied {
 
 type Arrived = Result<(Writer, Result<Copied, String>)>;
 
-/// Reads the copy to its end. The outer error is the store's, the inner one the copy's.
-fn read(stdout: Reader, mut writer: Writer, progress: &dyn Progress) -> Arrived {
+/// Reads the copy to its end; a raw one may hold anything. The outer error is the store's, the inner one the copy's.
+fn read(stdout: Reader, mut writer: Writer, is_raw: bool, progress: &dyn Progress) -> Arrived {
     let mut input = SyncIoBridge::new(stdout);
     let head = line(&mut input).and_then(|by| {
         let size = line(&mut input)?.trim().parse::<u64>().map_err(|_| "its size is no number".to_owned())?;
@@ -203,7 +236,7 @@ fn read(stdout: Reader, mut writer: Writer, progress: &dyn Progress) -> Arrived 
             }
         }
         let bytes = &mut buffer[..filled];
-        if done == 0 {
+        if done == 0 && !is_raw {
             if !bytes.starts_with(MAGIC) || bytes.len() < 100 {
                 return Ok((writer, Err("it is not a file of SQLite".into())));
             }
@@ -220,6 +253,9 @@ fn read(stdout: Reader, mut writer: Writer, progress: &dyn Progress) -> Arrived 
         return Ok((writer, Err("something follows the copy".into())));
     }
     let content = content.finish(&mut writer)?;
+    if is_raw {
+        return Ok((writer, Ok(Copied { by, content, tables: BTreeMap::new() })));
+    }
     let tables = aside.into_inner().map_err(|error| error.to_string()).and_then(tables);
     Ok((writer, tables.map(|tables| Copied { by, content, tables })))
 }

@@ -17,16 +17,20 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::io::SyncIoBridge;
 
-/// Reads the copy, of `$2` bytes.
+/// Reads the copy, of `$2` bytes. A file that is not there gets the owner and the mode of its folder, as far as the account
+/// may give them.
 const IMPORT: &str = script!(
     r#"cat >"$t/copy" || exit 90
 [ "$(wc -c <"$t/copy")" -eq "$2" ] || exit 92
 c=$(check "$t/copy"); [ -z "$c" ] || exit 92
+[ -e "$1" ] || { d=$(dirname "$1"); m=$(stat -c %a "$d") && : >"$1" || exit 1
+o=$(stat -c %u:%g "$d"); chown "$o" "$1" 2>/dev/null || chgrp "${o#*:}" "$1" 2>/dev/null
+chmod "$(printf %o "$((0$m & 0664))")" "$1" || exit 1; }
 case $w in
 sqlite3) (cd "$t" && lite "$1" '.timeout 60000' '.restore main copy' >/dev/null) || exit 1;;
 *) py 'copy, live = opened(sys.argv[1]), opened(sys.argv[2])
 live.execute("PRAGMA busy_timeout=60000")
-copy.backup(live)
+copy.backup(live, progress=waited)
 live.close()' "$t/copy" "$1" || exit 1;; esac
 c=$(check "$1"); [ -z "$c" ] || { printf '%s\n' "$c" >&2; exit 91; }"#
 );

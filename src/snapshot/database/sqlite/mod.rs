@@ -17,7 +17,9 @@ use crate::model::clean_line;
 use crate::remote::Output;
 
 /// The beginning of every script: `$1` is the database's file. `t` is a folder of our own that goes with the script.
-/// `check` says what is wrong with a file; nothing, if nothing is.
+/// `check` says what is wrong with a file; nothing, if nothing is. Only the site's own program has the collations that it
+/// makes itself: where one is missing, each table is checked by itself, and those that need it are not.
+/// `waited` ends what Python's backup would try for ever.
 macro_rules! script {
     ($rest:literal) => {
         concat!(
@@ -25,17 +27,35 @@ macro_rules! script {
 t=$(mktemp -d "${TMPDIR:-/tmp}/intendant.XXXXXXXXXX") || exit 93
 trap 'rm -rf "$t"' EXIT; trap 'exit 143' HUP INT TERM PIPE
 case $1 in /*) ;; *) exit 94;; esac
-py() { python3 -c "import sqlite3, sys
+py() { python3 -c "import sqlite3, sys, time
+end = time.monotonic() + 60
 def opened(name):
     return sqlite3.connect(name, 60, isolation_level=None)
+def waited(status, left, pages):
+    if status in (5, 6) and time.monotonic() > end: raise sqlite3.OperationalError(\"the database is locked\")
 $1" "$2" "$3"; }
 lite() { sqlite3 -init /dev/null -batch -bail "$@"; }
 if command -v sqlite3 >/dev/null 2>&1; then w=sqlite3
 elif python3 -c 'import sqlite3; sqlite3.Connection.backup' >/dev/null 2>&1; then w=python3; else exit 95; fi
+each="SELECT 'PRAGMA integrity_check(' || quote(name) || ');' FROM sqlite_master WHERE type = 'table'"
 check() { case $w in
-sqlite3) lite "$1" 'PRAGMA integrity_check(3)' 2>&1;;
-*) py 'for row in opened(sys.argv[1]).execute("PRAGMA integrity_check(3)"): print(row[0])' "$1" '' 2>&1 | tail -n 3;;
-esac | sed '/^ok$/d'; }
+sqlite3) r=$(lite "$1" 'PRAGMA integrity_check(3)' 2>&1)
+case $r in *'no such collation sequence: '*) r=$(lite "$1" "$each UNION ALL SELECT 'SELECT ''end'';'" |
+sqlite3 -init /dev/null -batch "$1" 2>&1 | sed -E '/^ok$/d; /^(Parse |Runtime )?[Ee]rror.*: no such collation sequence: /d')
+[ "$r" != end ] || r=ok;; esac;;
+*) r=$(py 'file, wrong = opened(sys.argv[1]), []
+def look(sql):
+    wrong.extend(row[0] for row in file.execute(sql) if row[0] != "ok")
+def missing(error):
+    if not str(error).startswith("no such collation sequence: "): raise error
+try: look("PRAGMA integrity_check(3)")
+except sqlite3.OperationalError as error:
+    missing(error)
+    for row in file.execute(sys.argv[2]).fetchall():
+        try: look(row[0])
+        except sqlite3.OperationalError as error: missing(error)
+print("\n".join(wrong[:3]) or "ok")' "$1" "$each" 2>&1 | tail -n 3);; esac
+[ "$r" = ok ] || printf '%s\n' "${r:-its check said nothing}"; }
 "#,
             $rest
         )

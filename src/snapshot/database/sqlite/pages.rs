@@ -10,16 +10,22 @@ use std::io::{Read, Seek, SeekFrom};
 const MAX_DEPTH: usize = 40;
 /// The most bytes of one definition.
 const MAX_RECORD_BYTES: u64 = 16 << 20;
+/// The most bytes of all definitions.
+const MAX_RECORDS_BYTES: usize = 64 << 20;
 /// The most tables.
 const MAX_TABLES: usize = 100_000;
 
 /// The tables, each with its definition, the number of its rows, and a digest of them.
 pub(super) fn tables<F: Read + Seek>(file: F) -> Result<BTreeMap<String, String>, String> {
     let mut pages = Pages::open(file)?;
-    let mut listed = Vec::new();
+    let (mut listed, mut bytes) = (Vec::new(), 0);
     let encoding = pages.encoding;
     pages.walk(1, &mut |cell: &mut dyn Cell| {
         let record = cell.whole()?;
+        bytes += record.len();
+        if bytes > MAX_RECORDS_BYTES {
+            return Err("its definitions are too long".into());
+        }
         if let Some(table) = listed_table(&record, encoding) {
             listed.push(table);
         }
@@ -146,6 +152,8 @@ impl<F: Read + Seek> Pages<F> {
         };
         let cells = number(&page, head + 3, 2)? as usize;
         let places = head + if is_leaf { 8 } else { 12 };
+        // Cells that lie over each other would be many more rows than there is room for.
+        let mut room = self.usable;
         for cell in 0..cells {
             let mut place = number(&page, places + 2 * cell, 2)? as usize;
             if !is_leaf {
@@ -154,6 +162,7 @@ impl<F: Read + Seek> Pages<F> {
             }
             if is_leaf || !is_table {
                 let mut row = self.row(&page, place, is_table)?;
+                room = room.checked_sub(row.local.len()).ok_or_else(wrong)?;
                 show(&mut row)?;
             }
         }
@@ -307,6 +316,25 @@ mod tests {
         places.into_iter().for_each(|at| bytes[at] = b'w');
         let changed = tables_of(&bytes);
         assert!(changed["a é"] != plain["a é"] && changed["b"] == plain["b"]);
+    }
+
+    #[test]
+    fn cells_that_lie_over_each_other_are_refused() {
+        let page = |cells: u8| {
+            let mut page = vec![0; 512];
+            page[..16].copy_from_slice(b"SQLite format 3\0");
+            page[16..18].copy_from_slice(&512_u16.to_be_bytes());
+            page[100] = 0x0d;
+            page[104] = cells;
+            for cell in 0..usize::from(cells) {
+                page[108 + 2 * cell..110 + 2 * cell].copy_from_slice(&300_u16.to_be_bytes());
+            }
+            // The length of the record, in two bytes, and the number of the row.
+            page[300..303].copy_from_slice(&[0x81, 0x48, 1]);
+            page
+        };
+        assert_eq!(tables(Cursor::new(page(2))), Ok(BTreeMap::new()));
+        assert_eq!(tables(Cursor::new(page(3))), Err(wrong()));
     }
 
     proptest! {
