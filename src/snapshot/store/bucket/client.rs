@@ -312,18 +312,12 @@ impl Client {
             body.extend_from_slice(&chunk);
         }
         match status {
-            200..300 if ask.method != Method::Post || !is_error(&body) => Ok(Answer { headers, body }),
+            200..300 if ask.method != Method::Post || !Fault::is_in(&body) => Ok(Answer { headers, body }),
             // The service found it signed for a time that is over.
             403 if ask.until.is_some_and(|until| self.clock.now() + 1000 >= until) => Err(Fault::Late),
             _ => Err(Fault::said(status, &headers, &body)),
         }
     }
-}
-
-/// Some requests are answered with success before the service knows whether they have any.
-fn is_error(body: &[u8]) -> bool {
-    let start = &body[..body.len().min(200)];
-    start.starts_with(b"<") && memchr::memmem::find(start, b"<Error>").is_some()
 }
 
 #[cfg(test)]
