@@ -3,7 +3,7 @@
 //! May use: `backend`, `client`, `fault`, `list`. Invariants: who holds a lock alone created its object where
 //! none was, or replaced one that had run out, as the only one who may; who shares one wrote its object
 //! before looking for one that is held alone, and the other way round, so that one of two sees the other;
-//! a lock is over for its holder before it is for others, and only the service's clock counts.
+//! what is held alone has one name for all, so it is given back with one try; a lock is over for its holder before it is for others, and only the service's clock counts.
 
 use super::super::backend::Held;
 use super::client::{Ask, Client};
@@ -79,12 +79,7 @@ impl Drop for Lease {
         let _ = self.client.wait(async move {
             let mut given_back = state.gate.lock().await;
             *given_back = true;
-            // Once it has run out, it may be somebody else's.
-            let until = Some(state.until.load(Ordering::SeqCst));
-            let ask = Ask::new("unlocking", Method::Delete, Some(&state.name)).until(until);
-            if let Err(fault) = client.send(&ask).await {
-                tracing::debug!(lock = state.lock, %fault, "a lock in the bucket could not be given back");
-            }
+            state.give_back(&client).await;
         });
     }
 }
@@ -204,6 +199,18 @@ impl State {
     fn write(&self, client: &Client, holder: &str) -> Ask {
         Ask::new(DOING, Method::Put, Some(&self.name)).body(self.file(client, holder))
     }
+
+    /// Removes the lock; if that fails, it runs out.
+    async fn give_back(&self, client: &Client) {
+        // Once it has run out, it may be somebody else's.
+        let until = Some(self.until.load(Ordering::SeqCst));
+        let mut ask = Ask::new("unlocking", Method::Delete, Some(&self.name)).until(until);
+        // So it may once it is removed: where an answer got lost, another try would remove the next one's.
+        ask.once = self.name.ends_with(&format!("/{ALONE}"));
+        if let Err(fault) = client.send(&ask).await {
+            tracing::debug!(lock = self.lock, %fault, "a lock in the bucket could not be given back");
+        }
+    }
 }
 
 /// Writes a lock again and again, as long as it holds.
@@ -256,9 +263,7 @@ async fn take(client: &Client, lock: &str, holder: &str, shared: bool) -> Result
     }
     let is_free = look(client, lock, shared).await;
     if !matches!(is_free, Ok(true)) {
-        let until = Some(state.until.load(Ordering::SeqCst));
-        let back = Ask::new("unlocking", Method::Delete, Some(&state.name)).until(until);
-        client.send(&back).await?;
+        state.give_back(client).await;
     }
     Ok(is_free?.then_some(state))
 }
