@@ -125,6 +125,7 @@ const SHOWN: usize = 20;
 fn all(store: &Store, site: Option<&SiteName>, depth: Depth, progress: &dyn Progress) -> Result<Verified> {
     if depth == Depth::EveryByte {
         store.readable()?;
+        store.afresh();
     }
     // What is written meanwhile is not looked at: packs that are listed after the manifests hold
     // all that these need.

@@ -35,6 +35,8 @@ pub(super) trait Backend: Send + Sync {
     fn remove(&self, names: &[String]) -> io::Result<()>;
     /// These objects, small ones, are opened next: who is far away from them fetches them together.
     fn soon(&self, _names: &[String]) {}
+    /// Takes everything from where it is, from now on, and nothing from copies on the disk of this machine.
+    fn afresh(&self) {}
     /// Removes what interrupted writers left.
     fn clean(&self) -> io::Result<()>;
     /// What messages call an object.

@@ -315,6 +315,13 @@ impl Store {
         Ok(self.catalog()?.damaged.clone())
     }
 
+    /// Reads everything from where it is, from now on: nothing is believed that was read before, or that this
+    /// machine keeps copies of.
+    pub(super) fn afresh(&self) {
+        self.backend.afresh();
+        *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
+    }
+
     /// The catalog with all packs that are there now.
     fn catalog(&self) -> Result<Arc<Catalog>> {
         let mut held = self.catalog.lock().unwrap_or_else(PoisonError::into_inner);

@@ -363,6 +363,11 @@ impl Backend for Sealed {
         self.inner.soon(names);
     }
 
+    fn afresh(&self) {
+        self.lengths.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.inner.afresh();
+    }
+
     fn clean(&self) -> io::Result<()> {
         self.inner.clean()
     }

@@ -145,6 +145,10 @@ impl Backend for Bucket {
         self.cache.fetch(&self.client, names);
     }
 
+    fn afresh(&self) {
+        self.cache.afresh();
+    }
+
     fn clean(&self) -> io::Result<()> {
         let doing = "giving up unfinished uploads";
         let client = self.client.clone();
