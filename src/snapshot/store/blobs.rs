@@ -184,12 +184,17 @@ impl BlobReader {
             let file = pack_file(pack);
             let size = sizes.get(file.strip_prefix("packs/")?)?;
             let length = usize::try_from(size.checked_sub(*end)?).ok().filter(|length| *length <= END_BYTES);
-            let packed = length.and_then(|length| self.backend.range(&file, *end, length).ok());
+            let packed = length.map(|length| self.backend.range(&file, *end, length));
+            let packed = match packed.transpose().map_err(SnapshotError::store(&file, "reading a pack")) {
+                Err(error) if error.is_unanswered() => return Some(Err(error)),
+                other => other.ok().flatten(),
+            };
             let unpacked = packed.and_then(|packed| zstd::bulk::decompress(&packed, END_BYTES).ok());
             let good = unpacked.is_some_and(|zeros| zeros == [0; END_BYTES]);
-            (!good).then(|| format!("{}: the end of the archive is not what it was", self.backend.shown(&file)))
+            let bad = || Ok(format!("{}: the end of the archive is not what it was", self.backend.shown(&file)));
+            (!good).then(bad)
         });
-        Ok(bad.collect())
+        bad.collect()
     }
 
     /// Whether, for want of an identity, some of these contents can't be read: then that error. Opens each

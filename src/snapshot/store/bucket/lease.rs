@@ -3,7 +3,8 @@
 //! May use: `backend`, `client`, `fault`, `list`. Invariants: who holds a lock alone created its object where
 //! none was, or replaced one that had run out, as the only one who may; who shares one wrote its object
 //! before looking for one that is held alone, and the other way round, so that one of two sees the other;
-//! what is held alone has one name for all, so it is given back with one try; a lock is over for its holder before it is for others, and only the service's clock counts.
+//! what is held alone has one name for all, so it is given back with one try; a lock is over for its holder
+//! before it is for others, and only the service's clock counts.
 
 use super::super::backend::Held;
 use super::client::{Ask, Client};
