@@ -149,7 +149,7 @@ impl Store {
         }
         backend.probe().map_err(failed())?;
         if is_new {
-            StoreLine::plain().write(&*backend).map_err(failed())?;
+            StoreLine::plain().begin(&*backend).map_err(failed())?;
             StoreLine::read(&*backend)?;
         }
         Ok(Self::with(backend, identities))
