@@ -274,9 +274,13 @@ async fn look(client: &Client, lock: &str, shared: bool) -> Result<bool, Fault> 
     let (all, now) = list(client, DOING, lock).await?;
     let margin = client.patience.margin;
     for Listed { name, modified, .. } in all {
-        let Some(modified) = modified else { continue };
         let object = format!("{lock}/{name}");
         if let Some(lease) = name.strip_prefix(SHARED).and_then(|rest| rest.split_once('-')?.1.parse::<i64>().ok()) {
+            // What can't be told from a dead one must not be passed over.
+            let modified = modified.ok_or_else(|| {
+                let lock = client.shown(&object);
+                Fault::strange(&format!("the listing does not say when {lock} was written, which locks need"))
+            })?;
             if now - modified > lease.saturating_add(margin) {
                 // Its holder is dead, or knows that it must not go on.
                 client.send(&Ask::new("unlocking", Method::Delete, Some(&object))).await?;
