@@ -73,7 +73,9 @@ impl Store {
         let line = self.backend.line()?;
         let mut found = Encryption { recipients: line.recipients, former: line.former, ..Encryption::default() };
         let plain = |names: Vec<String>| {
-            names.iter().try_fold(0, |count, name| Ok::<_, SnapshotError>(count + u64::from(self.backend.is_plain(name)?)))
+            names
+                .iter()
+                .try_fold(0, |count, name| Ok::<_, SnapshotError>(count + u64::from(self.backend.is_plain(name)?)))
         };
         found.plain_packs = plain(self.packs()?.iter().map(|name| super::pack::pack_file(name)).collect())?;
         for site in self.sites()? {

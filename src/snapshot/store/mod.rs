@@ -285,8 +285,8 @@ impl Store {
         std::fs::canonicalize(&shown).map_or(shown, |path| path.display().to_string())
     }
 
-    /// Holds the site's rehearsals; none while another process of this machine has them. A process that
-    /// is killed holds nothing any more.
+    /// Holds the site's rehearsals; none while another process that uses the store has them. One that is
+    /// killed holds nothing any more: in a folder at once, in a bucket as soon as its lock has run out.
     pub fn rehearsing(&self, site: &SiteName) -> Result<Option<Rehearsing>> {
         let name = format!("locks/rehearsals/{site}");
         let failed = SnapshotError::store(self.backend.shown(&name), "locking");

@@ -380,7 +380,8 @@ impl Backend for Sealed {
     }
 
     fn shown(&self, name: &str) -> String {
-        let is_sealed = self.seen.load(Ordering::Relaxed) && is_sealable(name) && !matches!(self.is_plain(name), Ok(true));
+        let is_sealed =
+            self.seen.load(Ordering::Relaxed) && is_sealable(name) && !matches!(self.is_plain(name), Ok(true));
         match is_sealed {
             true => self.inner.shown(&sealed_name(name)),
             false => self.inner.shown(name),
