@@ -8,11 +8,11 @@ use super::perform::Relay;
 use super::source::{close_site, open_site, snapshot_source};
 use super::{Job, Runner, WorkError, in_words};
 use crate::journal::{Rehearsal, RehearsalResult};
-use crate::model::{Digest, RunId, clean_line};
+use crate::model::{Digest, RunId, SiteName, clean_line};
 use crate::playbook::Values;
 use crate::site::{Expect, Needed, Scratch, ScratchPlace, ScratchRecord, Site};
 use crate::snapshot::{
-    self, Manifest, Progress, Proof, RehearseRequest, Rehearsed, ScratchDatabase, SnapshotName, Source,
+    self, Manifest, Progress, Proof, RehearseRequest, Rehearsed, Rehearsing, ScratchDatabase, SnapshotName, Source,
 };
 use std::sync::Arc;
 
@@ -23,10 +23,7 @@ use std::sync::Arc;
 pub async fn rehearse(runner: &Runner, job: &Job, name: &SnapshotName) -> Result<Rehearsal, WorkError> {
     let site = &job.plan.site;
     let began = runner.clock.now();
-    let _held = runner.store.rehearsing(site)?.ok_or_else(|| WorkError::Unexpected {
-        what: format!("{site}: another process rehearses a restore of it; wait for it to end"),
-    })?;
-    let manifest = runner.store.load(site, name)?;
+    let (_held, manifest) = begin(runner, site, name).await?;
     let run = RunId::new(began);
     let opened = open_site(runner, job, Expect::Anything, Some(run)).await?;
     let found = Bench { runner, job, site: &opened, run, manifest: &manifest, name }.work().await;
@@ -54,6 +51,19 @@ pub async fn rehearse(runner: &Runner, job: &Job, name: &SnapshotName) -> Result
     };
     runner.journal.rehearsed(&rehearsal).await?;
     Ok(rehearsal)
+}
+
+/// Holds the site's rehearsals, and reads what is rehearsed. A store that is far away lets one wait.
+async fn begin(runner: &Runner, site: &SiteName, name: &SnapshotName) -> Result<(Rehearsing, Manifest), WorkError> {
+    let (store, of, name) = (runner.store.clone(), site.clone(), name.clone());
+    let task = tokio::task::spawn_blocking(move || {
+        let held = store.rehearsing(&of)?.ok_or_else(|| WorkError::Unexpected {
+            what: format!("{of}: another process rehearses a restore of it; wait for it to end"),
+        })?;
+        Ok((held, store.load(&of, &name)?))
+    });
+    let ended = |_| WorkError::Unexpected { what: format!("{site}: reading its snapshot ended without an answer") };
+    task.await.map_err(ended)?
 }
 
 /// What came out.

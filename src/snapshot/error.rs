@@ -383,6 +383,11 @@ impl SnapshotError {
         matches!(said, Some(Self::Damaged { .. }))
     }
 
+    /// Whether a bucket does not say what is in it, which says nothing about that.
+    pub(super) fn is_unanswered(&self) -> bool {
+        matches!(self, Self::Bucket { kind, .. } if *kind != io::ErrorKind::NotFound)
+    }
+
     /// Whether a file of the store is just not there.
     pub(super) fn is_missing(&self) -> bool {
         match self {

@@ -125,6 +125,7 @@ const SHOWN: usize = 20;
 fn all(store: &Store, site: Option<&SiteName>, depth: Depth, progress: &dyn Progress) -> Result<Verified> {
     if depth == Depth::EveryByte {
         store.readable()?;
+        store.afresh();
     }
     // What is written meanwhile is not looked at: packs that are listed after the manifests hold
     // all that these need.
@@ -149,7 +150,7 @@ fn all(store: &Store, site: Option<&SiteName>, depth: Depth, progress: &dyn Prog
     for (site, name) in listed {
         let (count, items) = match store.load_with(&mut blobs, &site, &name) {
             Ok(loaded) => {
-                verified.damaged.extend(store.wrong_needs(&site, &name, &loaded));
+                verified.damaged.extend(store.wrong_needs(&site, &name, &loaded)?);
                 hurt_items(&loaded.manifest, &blobs, &bad)
             }
             // What it needs is known, and no more.
@@ -158,10 +159,12 @@ fn all(store: &Store, site: Option<&SiteName>, depth: Depth, progress: &dyn Prog
                     let shown = missing.iter().take(SHOWN).map(|blob| format!("blob {blob} is in no pack"));
                     (missing.len(), shown.collect())
                 }
+                Err(error) if error.is_unanswered() => return Err(error),
                 Err(error) => (1, vec![error.to_string()]),
             },
             // It was dropped meanwhile.
             Err(SnapshotError::NoSnapshot { .. }) => continue,
+            Err(error) if error.is_unanswered() => return Err(error),
             Err(error) => (1, vec![error.to_string()]),
         };
         verified.snapshots += 1;

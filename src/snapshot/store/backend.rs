@@ -23,6 +23,12 @@ pub(super) trait Held: Send + Sync {}
 pub(super) trait Backend: Send + Sync {
     /// Begins an object.
     fn create(&self, name: &str) -> io::Result<Box<dyn Upload>>;
+    /// Writes a small object at once. Where another program may write it at the same time, one that is there stays.
+    fn found(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let mut upload = self.create(name)?;
+        upload.write_all(bytes)?;
+        upload.commit()
+    }
     /// Reads an object from its beginning.
     fn open(&self, name: &str) -> io::Result<Box<dyn Object>>;
     /// Reads a part of an object; shorter than `length` is an error.
@@ -35,6 +41,8 @@ pub(super) trait Backend: Send + Sync {
     fn remove(&self, names: &[String]) -> io::Result<()>;
     /// These objects, small ones, are opened next: who is far away from them fetches them together.
     fn soon(&self, _names: &[String]) {}
+    /// Takes everything from where it is, from now on, and nothing from copies on the disk of this machine.
+    fn afresh(&self) {}
     /// Removes what interrupted writers left.
     fn clean(&self) -> io::Result<()>;
     /// What messages call an object.

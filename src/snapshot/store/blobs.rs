@@ -184,12 +184,17 @@ impl BlobReader {
             let file = pack_file(pack);
             let size = sizes.get(file.strip_prefix("packs/")?)?;
             let length = usize::try_from(size.checked_sub(*end)?).ok().filter(|length| *length <= END_BYTES);
-            let packed = length.and_then(|length| self.backend.range(&file, *end, length).ok());
+            let packed = length.map(|length| self.backend.range(&file, *end, length));
+            let packed = match packed.transpose().map_err(SnapshotError::store(&file, "reading a pack")) {
+                Err(error) if error.is_unanswered() => return Some(Err(error)),
+                other => other.ok().flatten(),
+            };
             let unpacked = packed.and_then(|packed| zstd::bulk::decompress(&packed, END_BYTES).ok());
             let good = unpacked.is_some_and(|zeros| zeros == [0; END_BYTES]);
-            (!good).then(|| format!("{}: the end of the archive is not what it was", self.backend.shown(&file)))
+            let bad = || Ok(format!("{}: the end of the archive is not what it was", self.backend.shown(&file)));
+            (!good).then(bad)
         });
-        Ok(bad.collect())
+        bad.collect()
     }
 
     /// Whether, for want of an identity, some of these contents can't be read: then that error. Opens each
@@ -245,18 +250,16 @@ impl BlobReader {
 
     /// The bytes of one copy of a blob.
     fn read_at(&mut self, place: &Place, chunk: &Chunk) -> Result<Vec<u8>> {
-        let what = format!("blob {}", chunk.digest.short());
+        let what = || format!("blob {}", chunk.digest.short());
         if place.size != chunk.size {
-            return Err(SnapshotError::damaged(what, "its length is not what the snapshot says"));
+            return Err(SnapshotError::damaged(what(), "its length is not what the snapshot says"));
         }
         let at = place.at as usize;
-        let pack = self.pack(place);
-        let frame = self.frame(place)?;
-        let bytes = frame.get(at..at + place.size as usize);
-        match bytes {
-            Some(bytes) if Digest::of(bytes) == chunk.digest => Ok(bytes.to_vec()),
-            _ => Err(SnapshotError::damaged(format!("{what} in {pack}"), "its bytes are not what its name says")),
-        }
+        let bytes = self.frame(place)?.get(at..at + place.size as usize);
+        let good = bytes.filter(|bytes| Digest::of(bytes) == chunk.digest).map(<[u8]>::to_vec);
+        // How a pack is called may have to be asked of a bucket.
+        let what = || format!("{} in {}", what(), self.pack(place));
+        good.ok_or_else(|| SnapshotError::damaged(what(), "its bytes are not what its name says"))
     }
 
     /// Whether the bytes at a place are the blob's; an error only where nobody can say, for want of an
@@ -302,15 +305,14 @@ impl BlobReader {
     }
 
     fn unpack(&self, place: &Place) -> Result<Vec<u8>> {
-        let shown = self.pack(place);
         let pack = &self.catalog.packs[place.pack as usize];
         let packed = self
             .backend
             .range(&pack_file(pack), place.frame, place.length as usize)
-            .map_err(SnapshotError::store(&shown, "reading a pack"))?;
+            .map_err(|error| SnapshotError::store(self.pack(place), "reading a pack")(error))?;
         // The index bounds `raw`; a frame that unpacks to more is an error of zstd.
         let unpacked = zstd::bulk::decompress(&packed, place.raw as usize);
-        unpacked.map_err(|error| SnapshotError::damaged(shown, error.to_string()))
+        unpacked.map_err(|error| SnapshotError::damaged(self.pack(place), error.to_string()))
     }
 }
 

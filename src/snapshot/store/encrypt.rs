@@ -72,11 +72,15 @@ impl Store {
     pub fn encryption(&self) -> Result<Encryption> {
         let line = self.backend.line()?;
         let mut found = Encryption { recipients: line.recipients, former: line.former, ..Encryption::default() };
-        let plain = |names: Vec<String>| names.iter().filter(|name| self.backend.is_plain(name)).count() as u64;
-        found.plain_packs = plain(self.packs()?.iter().map(|name| super::pack::pack_file(name)).collect());
+        let plain = |names: Vec<String>| {
+            names
+                .iter()
+                .try_fold(0, |count, name| Ok::<_, SnapshotError>(count + u64::from(self.backend.is_plain(name)?)))
+        };
+        found.plain_packs = plain(self.packs()?.iter().map(|name| super::pack::pack_file(name)).collect())?;
         for site in self.sites()? {
             found.plain_manifests +=
-                plain(self.list(&site)?.iter().map(|one| manifest_file(&one.site, &one.name)).collect());
+                plain(self.list(&site)?.iter().map(|one| manifest_file(&one.site, &one.name)).collect())?;
         }
         Ok(found)
     }
@@ -126,7 +130,7 @@ impl Store {
         for site in self.sites()? {
             for one in self.list(&site)? {
                 let file = manifest_file(&site, &one.name);
-                let again = all || self.backend.is_plain(&file);
+                let again = all || self.backend.is_plain(&file)?;
                 if !again && self.needs(&site, &one.name).is_ok() {
                     continue;
                 }

@@ -149,7 +149,7 @@ impl Store {
         }
         backend.probe().map_err(failed())?;
         if is_new {
-            StoreLine::plain().write(&*backend).map_err(failed())?;
+            StoreLine::plain().begin(&*backend).map_err(failed())?;
             StoreLine::read(&*backend)?;
         }
         Ok(Self::with(backend, identities))
@@ -285,8 +285,8 @@ impl Store {
         std::fs::canonicalize(&shown).map_or(shown, |path| path.display().to_string())
     }
 
-    /// Holds the site's rehearsals; none while another process of this machine has them. A process that
-    /// is killed holds nothing any more.
+    /// Holds the site's rehearsals; none while another process that uses the store has them. One that is
+    /// killed holds nothing any more: in a folder at once, in a bucket as soon as its lock has run out.
     pub fn rehearsing(&self, site: &SiteName) -> Result<Option<Rehearsing>> {
         let name = format!("locks/rehearsals/{site}");
         let failed = SnapshotError::store(self.backend.shown(&name), "locking");
@@ -313,6 +313,13 @@ impl Store {
     /// Files of the store that are damaged, as far as opening them shows.
     pub(super) fn damaged(&self) -> Result<Vec<String>> {
         Ok(self.catalog()?.damaged.clone())
+    }
+
+    /// Reads everything from where it is, from now on: nothing is believed that was read before, or that this
+    /// machine keeps copies of.
+    pub(super) fn afresh(&self) {
+        self.backend.afresh();
+        *self.catalog.lock().unwrap_or_else(PoisonError::into_inner) = Arc::default();
     }
 
     /// The catalog with all packs that are there now.

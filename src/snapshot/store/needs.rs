@@ -91,16 +91,17 @@ impl Store {
         site: &SiteName,
         name: &SnapshotName,
         loaded: &Loaded,
-    ) -> Option<String> {
-        if self.backend.is_plain(&manifest_file(site, name)) {
-            return None;
+    ) -> Result<Option<String>> {
+        if self.backend.is_plain(&manifest_file(site, name))? {
+            return Ok(None);
         }
         let truth: HashSet<Short> = loaded.blobs().map(|digest| Short::from(&digest)).collect();
         match self.needs(site, name) {
-            Ok(needs) if needs == truth => None,
+            Ok(needs) if needs == truth => Ok(None),
+            Err(error) if error.is_unanswered() => Err(error),
             _ => {
                 let shown = self.backend.shown(&needs_file(site, name));
-                Some(format!("{shown}: not what the snapshot needs; intendant snapshot prune writes it anew"))
+                Ok(Some(format!("{shown}: not what the snapshot needs; intendant snapshot prune writes it anew")))
             }
         }
     }

@@ -18,7 +18,6 @@ use super::pack::{Packer, index_file, pack_file};
 use super::{SnapshotName, Store, manifest_file};
 use crate::model::{Digest, SiteName};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
-use std::io::ErrorKind;
 use std::sync::Arc;
 
 /// Held by the one process that prunes or repairs.
@@ -222,9 +221,7 @@ impl View {
                     Err(locked @ SnapshotError::Locked { .. }) => {
                         self.shorts.extend(match store.needs(&one.0, &one.1) {
                             // Without its list, only who reads it knows what it needs.
-                            Err(SnapshotError::Store { source, .. }) if source.kind() == ErrorKind::NotFound => {
-                                return Err(locked);
-                            }
+                            Err(error) if error.is_missing() => return Err(locked),
                             needs => needs?,
                         });
                         self.manifests.insert(one);
@@ -265,6 +262,7 @@ impl View {
                     self.packs.insert(pack.to_owned(), Pack { bytes: bytes + index_bytes, frames });
                 }
                 Err(error @ SnapshotError::FormatVersion { .. }) => return Err(error),
+                Err(error) if error.is_unanswered() => return Err(error),
                 // Nobody knows what is in it, so it stays.
                 Err(error) => tracing::warn!(%error, "a pack is left alone"),
             }
@@ -337,8 +335,12 @@ impl View {
         wanted.sort_by_cached_key(|blob| reader.place(&blob.digest));
         let mut proved = HashSet::new();
         for (done, blob) in wanted.iter().enumerate() {
-            if reader.read(blob).is_ok() {
-                proved.insert(blob.digest);
+            match reader.read(blob) {
+                Err(error) if error.is_unanswered() => return Err(error),
+                Err(_) => {}
+                Ok(_) => {
+                    proved.insert(blob.digest);
+                }
             }
             progress.at(Phase::Verifying, done as u64 + 1, wanted.len() as u64, 0);
         }
@@ -406,6 +408,7 @@ fn repack(store: &Store, view: &View, choice: &Choice, progress: &dyn Progress) 
     for (done, blob) in blobs.iter().enumerate() {
         match reader.read(blob) {
             Ok(bytes) => packer.add(blob.digest, &bytes)?,
+            Err(error) if error.is_unanswered() => return Err(error),
             Err(error) => tracing::warn!(%error, "a blob can't be packed again"),
         }
         progress.at(Phase::Writing, done as u64 + 1, blobs.len() as u64, 0);

@@ -71,6 +71,13 @@ impl StoreLine {
         self.sets().all(|set| !set.is_empty() && set.len() <= MAX_RECIPIENTS && set.iter().all(is_usable))
     }
 
+    /// Writes the file of a new store; whoever was faster has written another one, which stays.
+    pub(super) fn begin(&self, backend: &dyn Backend) -> io::Result<()> {
+        let mut bytes = serde_json::to_vec(self)?;
+        bytes.push(b'\n');
+        backend.found(STORE_FILE, &bytes)
+    }
+
     pub(super) fn write(&self, backend: &dyn Backend) -> io::Result<()> {
         let mut upload = backend.create(STORE_FILE)?;
         serde_json::to_writer(&mut upload, self)?;

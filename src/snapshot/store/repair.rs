@@ -46,6 +46,7 @@ fn run(store: &Store, progress: &dyn Progress) -> Result<Repaired> {
     let _alone = alone.ok_or(SnapshotError::StoreBusy { path: shown })?;
     // What can't be read for want of an identity must not be taken for hurt.
     store.readable()?;
+    store.afresh();
     let reading = store.reading()?;
     let packs = packs(backend)?;
     let mut hurt = BTreeMap::new();

@@ -151,8 +151,11 @@ impl Sealed {
     }
 
     /// Whether an object is there unencrypted.
-    pub(super) fn is_plain(&self, name: &str) -> bool {
-        self.inner.open(name).is_ok()
+    pub(super) fn is_plain(&self, name: &str) -> Result<bool> {
+        match self.inner.open(name).map_err(SnapshotError::store(self.inner.shown(name), "opening an object")) {
+            Err(error) if error.is_unanswered() => Err(error),
+            other => Ok(other.is_ok()),
+        }
     }
 
     /// Removes what is there unencrypted of an object that is there encrypted, too.
@@ -363,6 +366,11 @@ impl Backend for Sealed {
         self.inner.soon(names);
     }
 
+    fn afresh(&self) {
+        self.lengths.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.inner.afresh();
+    }
+
     fn clean(&self) -> io::Result<()> {
         self.inner.clean()
     }
@@ -372,7 +380,8 @@ impl Backend for Sealed {
     }
 
     fn shown(&self, name: &str) -> String {
-        let is_sealed = self.seen.load(Ordering::Relaxed) && is_sealable(name) && !self.is_plain(name);
+        let is_sealed =
+            self.seen.load(Ordering::Relaxed) && is_sealable(name) && !matches!(self.is_plain(name), Ok(true));
         match is_sealed {
             true => self.inner.shown(&sealed_name(name)),
             false => self.inner.shown(name),

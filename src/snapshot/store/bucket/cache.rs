@@ -2,13 +2,17 @@
 //! until they are read, and on the disk of this machine from one run to the next.
 //!
 //! May use: `client`, `list`, `object`. Invariants: a copy is taken only for the object that the last listing
-//! showed, by its size and its tag; a copy that can't be read or kept is none; what is kept is bounded.
+//! showed, by its size and its tag, and with the digest that stands before it; a copy that can't be read or kept
+//! is none; what is kept is bounded.
 
 use super::client::Client;
 use super::list::Listed;
 use super::object;
+use crate::model::Digest;
 use std::collections::HashMap;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many objects are fetched at once.
@@ -19,6 +23,8 @@ const MOST: usize = 64 << 20;
 /// What is kept.
 pub(super) struct Cache {
     folder: Option<PathBuf>,
+    /// Whether copies on the disk are passed by.
+    is_off: AtomicBool,
     /// For each of them, as it was listed, the name of its copy, and its size.
     listed: Mutex<HashMap<String, (String, u64)>>,
     ready: Mutex<HashMap<String, Start>>,
@@ -29,6 +35,8 @@ type Start = (Vec<u8>, u64);
 
 /// How much is read of an encrypted pack to see how long its header is.
 const HEAD: usize = 16 << 10;
+/// A copy on the disk begins with the digest of the rest.
+const DIGEST: usize = 32;
 
 fn is_pack(name: &str) -> bool {
     name.ends_with(".tar.zst.age")
@@ -50,7 +58,13 @@ fn kept_length(name: &str, size: u64) -> u64 {
 
 impl Cache {
     pub(super) fn new(folder: Option<PathBuf>) -> Self {
-        Self { folder, listed: Mutex::default(), ready: Mutex::default() }
+        Self { folder, is_off: AtomicBool::new(false), listed: Mutex::default(), ready: Mutex::default() }
+    }
+
+    /// Passes by what is on the disk, from now on.
+    pub(super) fn afresh(&self) {
+        self.is_off.store(true, Ordering::SeqCst);
+        self.ready.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Takes note of a listing; copies of what is gone are removed.
@@ -78,13 +92,16 @@ impl Cache {
 
     /// Where the copy of an object is or would be, and its size.
     fn file(&self, name: &str) -> Option<(PathBuf, u64)> {
+        if self.is_off.load(Ordering::SeqCst) {
+            return None;
+        }
         let listed = self.listed.lock().unwrap_or_else(PoisonError::into_inner);
         let (copy, size) = listed.get(name)?;
         Some((self.folder.as_ref()?.join(copy), *size))
     }
 
     fn is_there(&self, name: &str) -> bool {
-        let length = |size| kept_length(name, size);
+        let length = |size| kept_length(name, size) + DIGEST as u64;
         self.file(name).is_some_and(|(file, size)| file.metadata().is_ok_and(|found| found.len() == length(size)))
     }
 
@@ -96,8 +113,16 @@ impl Cache {
         let ready = self.ready.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
         let copied = || {
             let (file, size) = self.file(name)?;
-            let bytes = std::fs::read(file).ok().filter(|bytes| bytes.len() as u64 == kept_length(name, size));
-            Some((bytes?, size))
+            let bytes = std::fs::read(&file).ok()?;
+            let is_good = |(digest, bytes): &(&[u8; DIGEST], &[u8])| {
+                bytes.len() as u64 == kept_length(name, size) && Digest::of(bytes).as_bytes() == *digest
+            };
+            let Some((_, bytes)) = bytes.split_first_chunk().filter(is_good) else {
+                tracing::warn!(file = %file.display(), "a copy is not what it was, and is fetched again");
+                let _ = std::fs::remove_file(&file);
+                return None;
+            };
+            Some((bytes.to_vec(), size))
         };
         ready.or_else(copied)
     }
@@ -108,8 +133,9 @@ impl Cache {
         let Some((file, _)) = self.file(name).filter(|listed| is_all && listed.1 == *size) else { return };
         let write = |folder: &Path| {
             std::fs::create_dir_all(folder)?;
-            let copy = tempfile::NamedTempFile::new_in(folder)?;
-            std::fs::write(copy.path(), bytes)?;
+            let mut copy = tempfile::NamedTempFile::new_in(folder)?;
+            copy.write_all(Digest::of(bytes).as_bytes())?;
+            copy.write_all(bytes)?;
             copy.as_file().sync_all()?;
             copy.persist(&file).map(drop).map_err(|error| error.error)
         };

@@ -20,7 +20,7 @@ pub(in super::super) struct Patience {
     pub(in super::super) tries: u32,
     /// The pause before the second try; it doubles, up to [`LONGEST_PAUSE`].
     pub(in super::super) pause: Duration,
-    /// How long one try may take, and how much longer for each MiB.
+    /// How long one try may take, how much longer for each MiB, and how long nothing may come.
     pub(in super::super) timeout: Duration,
     /// How long a lock holds without being renewed, in milliseconds.
     pub(in super::super) lease: i64,
@@ -240,6 +240,26 @@ impl Client {
         grown.mul_f64(0.5 + random / 2.0).max(wanted)
     }
 
+    /// How long one try may take: slow lines take their time for much.
+    fn longest(&self, ask: &Ask) -> Duration {
+        let bytes = match ask.method {
+            Method::Get if ask.name.is_some() => ask.most,
+            // The service may have to put together what was sent before.
+            Method::Post => ask.body.len().max(8 << 20),
+            _ => ask.body.len(),
+        };
+        let mib = u32::try_from(bytes.div_ceil(1 << 20)).unwrap_or(u32::MAX);
+        self.patience.timeout.saturating_mul(mib.saturating_add(1))
+    }
+
+    /// Waits for what has to come soon. For what is sent, the system itself gives up where nothing arrives.
+    async fn soon<T>(&self, coming: impl Future<Output = reqwest::Result<T>>) -> Result<T, Fault> {
+        match tokio::time::timeout(self.patience.timeout, coming).await {
+            Ok(came) => came.map_err(|error| Fault::lost(&error)),
+            Err(_) => Err(Fault::Lost("it took too long, and nothing came".into())),
+        }
+    }
+
     fn sign(&self, ask: &Ask) -> Result<reqwest::Request, Fault> {
         let url = match &ask.name {
             Some(name) => self.bucket.object_url(&self.key(name)),
@@ -280,9 +300,7 @@ impl Client {
             Method::Head => reqwest::Method::HEAD,
             Method::Get => reqwest::Method::GET,
         };
-        let mib = u32::try_from((ask.body.len().max(ask.most.min(64 << 20))) >> 20).unwrap_or(u32::MAX);
-        let timeout = self.patience.timeout.saturating_add(self.patience.timeout.saturating_mul(mib) / 8);
-        let mut request = self.http.request(method, url).timeout(timeout);
+        let mut request = self.http.request(method, url).timeout(self.longest(ask));
         for (key, value) in pairs(&headers) {
             request = request.header(key, value);
         }
@@ -294,7 +312,11 @@ impl Client {
     }
 
     async fn once(&self, ask: &Ask) -> Result<Answer, Fault> {
-        let mut response = self.http.execute(self.sign(ask)?).await.map_err(|error| Fault::lost(&error))?;
+        let answer = self.http.execute(self.sign(ask)?);
+        let mut response = match ask.method {
+            Method::Put | Method::Post => answer.await.map_err(|error| Fault::lost(&error))?,
+            _ => self.soon(answer).await?,
+        };
         let headers = std::mem::take(response.headers_mut());
         if let Some(said) = headers.get("date").and_then(|date| clock::of_header(date.to_str().ok()?)) {
             self.clock.hear(said);
@@ -302,7 +324,7 @@ impl Client {
         let status = response.status().as_u16();
         let most = if status < 300 { ask.most } else { 64 << 10 };
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| Fault::lost(&error))? {
+        while let Some(chunk) = self.soon(response.chunk()).await? {
             if body.len() + chunk.len() > most {
                 if status >= 300 {
                     break;
@@ -312,18 +334,12 @@ impl Client {
             body.extend_from_slice(&chunk);
         }
         match status {
-            200..300 if ask.method != Method::Post || !is_error(&body) => Ok(Answer { headers, body }),
+            200..300 if ask.method != Method::Post || !Fault::is_in(&body) => Ok(Answer { headers, body }),
             // The service found it signed for a time that is over.
             403 if ask.until.is_some_and(|until| self.clock.now() + 1000 >= until) => Err(Fault::Late),
             _ => Err(Fault::said(status, &headers, &body)),
         }
     }
-}
-
-/// Some requests are answered with success before the service knows whether they have any.
-fn is_error(body: &[u8]) -> bool {
-    let start = &body[..body.len().min(200)];
-    start.starts_with(b"<") && memchr::memmem::find(start, b"<Error>").is_some()
 }
 
 #[cfg(test)]
@@ -353,6 +369,19 @@ mod tests {
         let signature = "X-Amz-Signature=26c5f4a47e460611d3abf21d0b2ec9ed1df730423bb38dd163c80e48f59aa3ca";
         assert!(url.ends_with(signature), "{url}");
         assert_eq!(request.headers()["content-md5"], "1B2M2Y8AsgTpgAmY7PhCfg==");
+    }
+
+    #[test]
+    fn slow_lines_have_their_time() {
+        let client = client("s3://bucket?endpoint=http://127.0.0.1:9000");
+        let seconds = |ask: Ask| client.sign(&ask).unwrap().timeout().unwrap().as_secs();
+        let ask = |method, name| Ask::new("testing", method, name);
+        assert_eq!(seconds(ask(Method::Get, None)), 30);
+        assert_eq!(seconds(ask(Method::Delete, Some("x"))), 30);
+        assert_eq!(seconds(ask(Method::Put, Some("x")).body(vec![0; 8 << 20])), 270);
+        let mut read = ask(Method::Get, Some("x"));
+        read.most = 4 << 20;
+        assert_eq!(seconds(read), 150);
     }
 
     #[test]

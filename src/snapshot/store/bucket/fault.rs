@@ -76,10 +76,17 @@ impl Fault {
         Self::Lost(clean_line(&words.join(": "), 300))
     }
 
+    /// Whether an answer says no in spite of its status: some requests are answered with success, and with white
+    /// space, before the service knows whether they have any.
+    pub(super) fn is_in(body: &[u8]) -> bool {
+        let text = String::from_utf8_lossy(body);
+        instant_xml::from_str::<ErrorBody>(text.trim()).is_ok()
+    }
+
     pub(super) fn said(status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
         let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
         let text = String::from_utf8_lossy(body);
-        let parsed = instant_xml::from_str::<ErrorBody>(&text).ok();
+        let parsed = instant_xml::from_str::<ErrorBody>(text.trim()).ok();
         let (code, message, region) =
             parsed.map_or((None, None, None), |parsed| (parsed.code, parsed.message, parsed.region));
         let wait = header("retry-after").and_then(|text| text.parse().ok()).map(Duration::from_secs);
@@ -114,7 +121,11 @@ impl Fault {
     }
 
     pub(super) fn is_missing(&self) -> bool {
-        matches!(self.status_and_code(), (404, code) if code != "NoSuchBucket")
+        match self.status_and_code() {
+            (404, code) => code != "NoSuchBucket",
+            // It may stand in an answer that began as a success.
+            (_, code) => code == "NoSuchUpload",
+        }
     }
 
     /// Something is there already.
@@ -147,7 +158,14 @@ impl Fault {
 
     /// Whether it may work when it is tried again.
     pub(super) fn is_passing(&self) -> bool {
-        let again = ["RequestTimeout", "SlowDown", "InternalError", "BadDigest", "ConditionalRequestConflict"];
+        let again = [
+            "RequestTimeout",
+            "SlowDown",
+            "InternalError",
+            "ServiceUnavailable",
+            "BadDigest",
+            "ConditionalRequestConflict",
+        ];
         match self {
             Self::Said { status: 429 | 500 | 502 | 503 | 504, .. } | Self::Lost(_) => true,
             Self::Said { code, message, .. } => {

@@ -3,7 +3,8 @@
 //! May use: `backend`, `client`, `fault`, `list`. Invariants: who holds a lock alone created its object where
 //! none was, or replaced one that had run out, as the only one who may; who shares one wrote its object
 //! before looking for one that is held alone, and the other way round, so that one of two sees the other;
-//! a lock is over for its holder before it is for others, and only the service's clock counts.
+//! what is held alone has one name for all, so it is given back with one try; a lock is over for its holder
+//! before it is for others, and only the service's clock counts.
 
 use super::super::backend::Held;
 use super::client::{Ask, Client};
@@ -79,12 +80,7 @@ impl Drop for Lease {
         let _ = self.client.wait(async move {
             let mut given_back = state.gate.lock().await;
             *given_back = true;
-            // Once it has run out, it may be somebody else's.
-            let until = Some(state.until.load(Ordering::SeqCst));
-            let ask = Ask::new("unlocking", Method::Delete, Some(&state.name)).until(until);
-            if let Err(fault) = client.send(&ask).await {
-                tracing::debug!(lock = state.lock, %fault, "a lock in the bucket could not be given back");
-            }
+            state.give_back(&client).await;
         });
     }
 }
@@ -204,6 +200,18 @@ impl State {
     fn write(&self, client: &Client, holder: &str) -> Ask {
         Ask::new(DOING, Method::Put, Some(&self.name)).body(self.file(client, holder))
     }
+
+    /// Removes the lock; if that fails, it runs out.
+    async fn give_back(&self, client: &Client) {
+        // Once it has run out, it may be somebody else's.
+        let until = Some(self.until.load(Ordering::SeqCst));
+        let mut ask = Ask::new("unlocking", Method::Delete, Some(&self.name)).until(until);
+        // So it may once it is removed: where an answer got lost, another try would remove the next one's.
+        ask.once = self.name.ends_with(&format!("/{ALONE}"));
+        if let Err(fault) = client.send(&ask).await {
+            tracing::debug!(lock = self.lock, %fault, "a lock in the bucket could not be given back");
+        }
+    }
 }
 
 /// Writes a lock again and again, as long as it holds.
@@ -256,9 +264,7 @@ async fn take(client: &Client, lock: &str, holder: &str, shared: bool) -> Result
     }
     let is_free = look(client, lock, shared).await;
     if !matches!(is_free, Ok(true)) {
-        let until = Some(state.until.load(Ordering::SeqCst));
-        let back = Ask::new("unlocking", Method::Delete, Some(&state.name)).until(until);
-        client.send(&back).await?;
+        state.give_back(client).await;
     }
     Ok(is_free?.then_some(state))
 }
@@ -268,9 +274,13 @@ async fn look(client: &Client, lock: &str, shared: bool) -> Result<bool, Fault> 
     let (all, now) = list(client, DOING, lock).await?;
     let margin = client.patience.margin;
     for Listed { name, modified, .. } in all {
-        let Some(modified) = modified else { continue };
         let object = format!("{lock}/{name}");
         if let Some(lease) = name.strip_prefix(SHARED).and_then(|rest| rest.split_once('-')?.1.parse::<i64>().ok()) {
+            // What can't be told from a dead one must not be passed over.
+            let modified = modified.ok_or_else(|| {
+                let lock = client.shown(&object);
+                Fault::strange(&format!("the listing does not say when {lock} was written, which locks need"))
+            })?;
             if now - modified > lease.saturating_add(margin) {
                 // Its holder is dead, or knows that it must not go on.
                 client.send(&Ask::new("unlocking", Method::Delete, Some(&object))).await?;

@@ -85,7 +85,10 @@ struct UploadBody {
     initiated: Option<String>,
 }
 
-/// Uploads in parts that were begun below the prefix and not ended: name, id, and since when.
+/// Where the store writes objects in parts. Whatever else is in the bucket, even below the prefix, is not its own.
+const OURS: [&str; 2] = ["packs/", "sites/"];
+
+/// Uploads of the store in parts that were begun and not ended: name, id, and since when.
 pub(super) async fn uploads(client: &Client, doing: &'static str) -> Result<Vec<(String, String, i64)>, Fault> {
     let prefix = client.key("");
     let (mut all, mut markers) = (Vec::new(), None);
@@ -100,7 +103,8 @@ pub(super) async fn uploads(client: &Client, doing: &'static str) -> Result<Vec<
         for upload in page.uploads {
             let since = upload.initiated.as_deref().and_then(clock::of_listing);
             // What belongs to somebody else's folder is none of ours.
-            let name = upload.key.strip_prefix(&prefix).map(str::to_owned);
+            let name = upload.key.strip_prefix(&prefix);
+            let name = name.filter(|name| OURS.iter().any(|ours| name.starts_with(ours))).map(str::to_owned);
             all.extend(name.zip(since).map(|(name, since)| (name, upload.id, since)));
         }
         match (page.is_truncated, page.key_marker, page.id_marker) {

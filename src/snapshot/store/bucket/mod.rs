@@ -100,6 +100,15 @@ impl Backend for Bucket {
         Ok(Box::new(BucketUpload::new(self.client.clone(), self.leases.clone(), name)))
     }
 
+    fn found(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let ask = Ask::new("writing", Method::Put, Some(name)).body(bytes.to_vec()).header("if-none-match", "*");
+        let client = self.client.clone();
+        match self.client.wait(async move { client.send(&ask).await })? {
+            Err(fault) if !fault.is_taken() => Err(self.client.failed("writing", Some(name), &fault)),
+            _ => Ok(()),
+        }
+    }
+
     fn open(&self, name: &str) -> io::Result<Box<dyn Object>> {
         if let Some(start) = self.cache.take(name) {
             return Ok(Box::new(BucketObject::new(self.client.clone(), name, start)));
@@ -143,6 +152,10 @@ impl Backend for Bucket {
 
     fn soon(&self, names: &[String]) {
         self.cache.fetch(&self.client, names);
+    }
+
+    fn afresh(&self) {
+        self.cache.afresh();
     }
 
     fn clean(&self) -> io::Result<()> {

@@ -9,7 +9,7 @@ use super::client::{Answer, Ask, Client};
 use super::fault::Fault;
 use super::lease::Leases;
 use rusty_s3::Method;
-use rusty_s3::actions::{CompleteMultipartUpload, CreateMultipartUpload};
+use rusty_s3::actions::{CompleteMultipartUpload, CompleteMultipartUploadResponse, CreateMultipartUpload};
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -21,6 +21,8 @@ const MAX_PARTS: usize = 10_000;
 struct Parts {
     id: String,
     tags: Vec<String>,
+    /// The bytes of all parts.
+    size: u64,
     /// The part that is on its way.
     sending: Option<Receiver<Result<Answer, Fault>>>,
 }
@@ -71,7 +73,7 @@ impl BucketUpload {
                 CreateMultipartUpload::parse_response(text).map_err(|error| Fault::strange(&error.to_string()))
             });
             let id = made.map_err(|fault| self.failed(&fault))?.upload_id().to_owned();
-            self.parts = Some(Parts { id, tags: Vec::new(), sending: None });
+            self.parts = Some(Parts { id, tags: Vec::new(), size: 0, sending: None });
         }
         let body = std::mem::take(&mut self.buffer);
         let Some(parts) = &self.parts else { return Ok(()) };
@@ -80,9 +82,11 @@ impl BucketUpload {
             return Err(io::Error::other(format!("{} has more than {MAX_PARTS} parts", self.client.shown(&self.name))));
         }
         let ask = self.request(Method::Put).query("partNumber", number.to_string()).query("uploadId", &*parts.id);
-        let (client, ask) = (self.client.clone(), ask.body(body));
+        let (client, length) = (self.client.clone(), body.len() as u64);
+        let ask = ask.body(body);
         let sending = self.client.begin(async move { client.send(&ask).await });
         if let Some(parts) = &mut self.parts {
+            parts.size += length;
             parts.sending = Some(sending);
         }
         Ok(())
@@ -96,15 +100,21 @@ impl BucketUpload {
         let body = CompleteMultipartUpload::new(&bucket, None, &self.name, &parts.id, tags).body().into_bytes();
         let until = self.leases.fence(&self.name).map_err(|fault| self.failed(&fault))?;
         let ask = self.request(Method::Post).query("uploadId", &*parts.id).until(until).body(body);
-        let client = self.client.clone();
+        let (client, size) = (self.client.clone(), parts.size.to_string());
         let done = self.client.wait(async move {
             match client.send(&ask).await {
                 Err(fault) if fault.is_missing() => {
                     // The upload is gone: an earlier try completed it, or somebody gave it up.
                     let head = Ask::new(ask.doing, Method::Head, ask.name.as_deref());
-                    client.send(&head).await.map(drop).map_err(|_| fault)
+                    let is_there = client.send(&head).await.is_ok_and(|it| it.header("content-length") == Some(&size));
+                    if is_there { Ok(()) } else { Err(fault) }
                 }
-                other => other.map(drop),
+                Err(fault) => Err(fault),
+                // Only its words say that it was done, not its status.
+                Ok(answer) => match CompleteMultipartUploadResponse::parse(answer.text()?.trim()) {
+                    Ok(_) => Ok(()),
+                    Err(error) => Err(Fault::strange(&format!("it does not say that the upload is complete: {error}"))),
+                },
             }
         })?;
         done.map_err(|fault| self.failed(&fault))

@@ -1,5 +1,6 @@
 //! The life of a store: written, pruned, interrupted anywhere, damaged anywhere.
 
+mod answers;
 mod buckets;
 mod damage;
 mod exports;

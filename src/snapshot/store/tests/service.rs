@@ -28,6 +28,8 @@ pub(super) enum Fate {
     Half,
     /// No answer for this long, and nothing done.
     Slow(u64),
+    /// An answer of success with this body, and nothing done.
+    Said(&'static str),
 }
 
 pub(super) struct Request {
@@ -248,6 +250,7 @@ impl Service {
                     return;
                 }
                 Fate::Status(status) => no(status, if status == 503 { "SlowDown" } else { "InternalError" }, "later"),
+                Fate::Said(body) => reply(200, body),
                 _ => self.refused(&request).unwrap_or_else(|| self.answer(&request)),
             };
             if fate == Fate::Mute {
