@@ -8,7 +8,7 @@ use super::database;
 use super::diff::{Diff, diff};
 use super::error::{Result, SnapshotError};
 use super::item::{Item, ItemPath};
-use super::manifest::{CHUNKER, Content, DatabaseFacts, Entry, Header, Manifest, Problem};
+use super::manifest::{CHUNKER, Content, DatabaseFacts, Entry, Facts, Header, Manifest, Problem};
 use super::store::{SnapshotName, Store, Writer};
 use super::stream::{Arrived, Wanted, read_files};
 use super::walk::{Account, Seen, Tools, Walk, look_again, walk};
@@ -66,7 +66,7 @@ pub async fn capture(
     request: &CaptureRequest,
     progress: &Arc<dyn Progress>,
 ) -> Result<Captured> {
-    take(source, store, request, None, progress).await?.commit(progress).await
+    take(source, store, request, async { Ok(None) }, progress).await?.commit(progress).await
 }
 
 /// A site's state that was read and is not committed: dropped, it never was.
@@ -79,16 +79,17 @@ pub(super) struct Taken {
     writer: Writer,
 }
 
-/// Reads a site's state. `at_hand`: a snapshot of the site that was read already.
+/// Reads a site's state. `at_hand`: a snapshot of the site that is read, or being read.
 pub(super) async fn take(
     source: &Source,
     store: &Arc<Store>,
     request: &CaptureRequest,
-    at_hand: Previous,
+    at_hand: impl Future<Output = Result<Previous>>,
     progress: &Arc<dyn Progress>,
 ) -> Result<Taken> {
     // While the host walks, this machine reads what it knows.
-    let (begun, walked) = tokio::join!(begin(source, store, at_hand), walk(source, &**progress));
+    let begun = async { begin(source, store, at_hand.await?).await };
+    let (begun, walked) = tokio::join!(begun, walk(source, &**progress));
     let ((writer, previous), Walk { began, account, seen, problems }) = (begun?, walked?);
     let mut work = Work {
         source,
@@ -99,9 +100,8 @@ pub(super) async fn take(
         tools: account.tools,
     };
     let to_read = work.compare(seen, previous.as_ref().map(|(_, manifest)| &**manifest), &writer);
-    let writer = work.read(to_read, writer).await?;
+    let (writer, attributes) = work.read(to_read, writer).await?;
     work.judge_problems(request)?;
-    let attributes = work.attributes().await;
     let known = previous.as_ref().map(|(_, manifest)| &**manifest);
     let (writer, database) = work.dump(writer, known, request.tolerate_unreadable).await?;
     let header = Header {
@@ -183,7 +183,7 @@ async fn begin(source: &Source, store: &Arc<Store>, at_hand: Previous) -> Result
 struct Work<'a> {
     source: &'a Source,
     progress: &'a Arc<dyn Progress>,
-    entries: BTreeMap<Item, Entry>,
+    entries: BTreeMap<Item, Arc<Entry>>,
     stats: CaptureStats,
     problems: Vec<Problem>,
     tools: Tools,
@@ -199,53 +199,70 @@ impl Work<'_> {
     ) -> BTreeMap<ItemPath, Seen> {
         let mut to_read = BTreeMap::new();
         for (path, seen) in all {
-            let untouched = previous.and_then(|previous| untouched(&path, &seen, previous));
-            let mut facts = seen.facts.clone();
-            facts.attributes = match (seen.kind, untouched.and_then(Entry::facts)) {
-                (_, Some(before)) => before.attributes.clone(),
-                // Nothing else has any, or gets it back.
-                ('f' | 'd', None) => Attributes::Unknown,
-                _ => Attributes::None,
+            let item = Item::Path(path);
+            let untouched = previous.and_then(|previous| untouched(&item, &seen, previous));
+            let content = untouched.and_then(|(_, before)| known(&seen, before, writer));
+            if seen.kind == 'f' && content.is_none() {
+                let Item::Path(path) = item else { continue };
+                to_read.insert(path, seen);
+                continue;
+            }
+            self.stats.files_known += u64::from(content.is_some());
+            let entry = entry(seen, content, untouched.map(|(_, before)| &**before));
+            // Most is as it was, and is kept once.
+            let (item, entry) = match untouched {
+                Some((item, before)) if **before == entry => (item.clone(), before.clone()),
+                _ => (item, Arc::new(entry)),
             };
-            let entry = match seen.kind {
-                'f' => match untouched.and_then(|before| known(&seen, before, writer)) {
-                    Some(content) => {
-                        self.stats.files_known += 1;
-                        Entry::File { facts, content }
-                    }
-                    None => {
-                        to_read.insert(path, seen);
-                        continue;
-                    }
-                },
-                'd' => Entry::Dir { facts },
-                'l' => Entry::Link { facts, target: seen.target },
-                kind => Entry::Other { facts, kind },
-            };
-            self.entries.insert(Item::Path(path), entry);
+            self.entries.insert(item, entry);
         }
         to_read
     }
 
-    /// Reads files, looks at them again, and reads again what changed meanwhile.
-    async fn read(&mut self, mut to_read: BTreeMap<ItemPath, Seen>, mut writer: Writer) -> Result<Writer> {
+    /// Reads files and attributes, looks at the files again, and reads again what changed meanwhile. Tells whether all
+    /// attributes are known: on a host that can't tell, none is.
+    async fn read(&mut self, mut to_read: BTreeMap<ItemPath, Seen>, mut writer: Writer) -> Result<(Writer, bool)> {
+        let mut found = Some(BTreeMap::new());
+        let mut unknown = self.unknown();
         for round in 1.. {
-            if to_read.is_empty() {
+            unknown.extend(to_read.keys().cloned());
+            if unknown.is_empty() {
                 break;
             }
-            let want = |(path, seen): (&ItemPath, &Seen)| {
-                let wanted = Wanted { size: seen.size, mtime: seen.facts.mtime, inode: seen.facts.inode };
-                (path.clone(), wanted)
-            };
-            let wanted = to_read.iter().map(want).collect();
-            let (back, arrived) = read_files(self.source, self.tools.tar, wanted, writer, self.progress).await?;
+            let (files, attributes) = tokio::join!(self.read_files(&to_read, writer), self.read_attributes(&unknown));
+            let (back, arrived, now) = files?;
             writer = back;
             self.stats.bytes_read += arrived.bytes;
-            let paths: Vec<ItemPath> = to_read.keys().cloned().collect();
-            let now = look_again(self.source, self.tools.find, &paths).await?;
             to_read = self.settle(to_read, arrived, now, round == MAX_ROUNDS);
+            // What is read again may have other ones now.
+            found = found.zip(attributes).map(|(mut found, new)| {
+                unknown.drain(..).for_each(|path| drop(found.remove(&path)));
+                found.extend(new);
+                found
+            });
+            unknown.clear();
         }
-        Ok(writer)
+        Ok((writer, self.enter_attributes(found)))
+    }
+
+    /// Reads files, and looks at them again.
+    async fn read_files(
+        &self,
+        to_read: &BTreeMap<ItemPath, Seen>,
+        writer: Writer,
+    ) -> Result<(Writer, Arrived, BTreeMap<ItemPath, Seen>)> {
+        if to_read.is_empty() {
+            return Ok((writer, Arrived::default(), BTreeMap::new()));
+        }
+        let want = |(path, seen): (&ItemPath, &Seen)| {
+            let wanted = Wanted { size: seen.size, mtime: seen.facts.mtime, inode: seen.facts.inode };
+            (path.clone(), wanted)
+        };
+        let wanted = to_read.iter().map(want).collect();
+        let (writer, arrived) = read_files(self.source, self.tools.tar, wanted, writer, self.progress).await?;
+        let paths: Vec<ItemPath> = to_read.keys().cloned().collect();
+        let now = look_again(self.source, self.tools.find, &paths).await?;
+        Ok((writer, arrived, now))
     }
 
     /// Enters what arrived and stayed as it was; returns what must be read again.
@@ -266,11 +283,11 @@ impl Work<'_> {
             match content {
                 Some(content) if stable => {
                     self.stats.files_read += 1;
-                    self.entries.insert(Item::Path(path), Entry::File { facts: seen.facts, content });
+                    self.enter(path, seen.facts, content);
                 }
                 Some(content) if last => {
                     self.problem(&path, "it changed each time while it was read");
-                    self.entries.insert(Item::Path(path), Entry::File { facts: seen.facts, content });
+                    self.enter(path, seen.facts, content);
                 }
                 None if stable => self.problem(&path, "it can't be read"),
                 _ if last || now.kind != 'f' => self.problem(&path, "it became something else while it was read"),
@@ -282,31 +299,45 @@ impl Work<'_> {
         again
     }
 
-    /// Reads the attributes that are not known. Whether all are: on a host that can't tell, none is.
-    async fn attributes(&mut self) -> bool {
-        let unknown = |(item, entry): (&Item, &Entry)| match item {
+    /// Enters a file that was read.
+    fn enter(&mut self, path: ItemPath, facts: Facts, content: Content) {
+        self.entries.insert(Item::Path(path), Arc::new(Entry::File { facts, content }));
+    }
+
+    /// What was entered without its attributes.
+    fn unknown(&self) -> Vec<ItemPath> {
+        let unknown = |(item, entry): (&Item, &Arc<Entry>)| match item {
             Item::Path(path) if entry.facts().is_some_and(|facts| facts.attributes.is_unknown()) => Some(path.clone()),
             _ => None,
         };
-        let paths: Vec<ItemPath> = self.entries.iter().filter_map(unknown).collect();
-        let mut found = match self.tools.attributes {
-            _ if paths.is_empty() => return true,
-            Some(tool) => attributes::read(self.source, tool, paths.iter()).await.map_err(|error| {
-                tracing::warn!(%error, site = %self.source.site, "extended attributes and access lists are left out");
-            }),
-            None => Err(()),
-        };
+        self.entries.iter().filter_map(unknown).collect()
+    }
+
+    /// The attributes of these paths; none where the host can't tell.
+    async fn read_attributes(&self, paths: &[ItemPath]) -> Option<BTreeMap<ItemPath, Attributes>> {
+        let read = attributes::read(self.source, self.tools.attributes?, paths.iter()).await;
+        read.inspect_err(|error| {
+            tracing::warn!(%error, site = %self.source.site, "extended attributes and access lists are left out");
+        })
+        .ok()
+    }
+
+    /// Enters attributes that were read. Whether all are known now.
+    fn enter_attributes(&mut self, mut found: Option<BTreeMap<ItemPath, Attributes>>) -> bool {
         for (item, entry) in &mut self.entries {
-            let (Item::Path(path), Some(facts)) = (item, entry.facts_mut()) else { continue };
-            match &mut found {
-                Ok(found) if facts.attributes.is_unknown() => {
-                    facts.attributes = found.remove(path).unwrap_or(Attributes::None);
-                }
-                Ok(_) => {}
-                Err(()) => facts.attributes = Attributes::Unknown,
+            let (Item::Path(path), Some(facts)) = (item, entry.facts()) else { continue };
+            let attributes = match &mut found {
+                Some(found) if facts.attributes.is_unknown() => found.remove(path).unwrap_or(Attributes::None),
+                Some(_) => continue,
+                None => Attributes::Unknown,
+            };
+            if facts.attributes != attributes
+                && let Some(facts) = Arc::make_mut(entry).facts_mut()
+            {
+                facts.attributes = attributes;
             }
         }
-        found.is_ok()
+        found.is_some()
     }
 
     fn problem(&mut self, path: &ItemPath, what: &str) {
@@ -339,19 +370,36 @@ impl Work<'_> {
         let (writer, dumped) = database::dump(self.source, access, writer, previous, tolerant, self.progress).await?;
         self.stats.sql_bytes += dumped.bytes;
         for (object, content) in dumped.objects {
-            self.entries.insert(Item::Object(object), Entry::Object { content });
+            self.entries.insert(Item::Object(object), Arc::new(Entry::Object { content }));
         }
         Ok((writer, Some(dumped.facts)))
     }
 }
 
 /// What the previous snapshot has of a path that has not been touched since.
-fn untouched<'a>(path: &ItemPath, seen: &Seen, previous: &'a Manifest) -> Option<&'a Entry> {
-    let entry = previous.path(path).filter(|entry| entry.letter() == seen.kind)?;
+fn untouched<'a>(item: &Item, seen: &Seen, previous: &'a Manifest) -> Option<(&'a Item, &'a Arc<Entry>)> {
+    let (item, entry) = previous.entries.get_key_value(item).filter(|(_, entry)| entry.letter() == seen.kind)?;
     let facts = entry.facts()?;
     let same = facts.mtime == seen.facts.mtime && facts.ctime == seen.facts.ctime && facts.inode == seen.facts.inode;
     let settled = facts.ctime < previous.header.walked.saturating_mul(1_000_000_000) - FRESH_NANOSECONDS;
-    (same && settled).then_some(entry)
+    (same && settled).then_some((item, entry))
+}
+
+/// What the walk saw, with the content of a file and the attributes of what was not touched `before`.
+fn entry(seen: Seen, content: Option<Content>, before: Option<&Entry>) -> Entry {
+    let mut facts = seen.facts;
+    facts.attributes = match (seen.kind, before.and_then(Entry::facts)) {
+        (_, Some(before)) => before.attributes.clone(),
+        // Nothing else has any, or gets it back.
+        ('f' | 'd', None) => Attributes::Unknown,
+        _ => Attributes::None,
+    };
+    match (seen.kind, content) {
+        (_, Some(content)) => Entry::File { facts, content },
+        ('d', None) => Entry::Dir { facts },
+        ('l', None) => Entry::Link { facts, target: seen.target },
+        (kind, None) => Entry::Other { facts, kind },
+    }
 }
 
 /// The content of a file that has not been touched, if the store has it.

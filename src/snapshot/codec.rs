@@ -17,6 +17,7 @@ use crate::model::Digest;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
+use std::sync::Arc;
 
 /// The longest line: the largest file in the smallest chunks needs 11 MiB.
 const MAX_LINE_BYTES: u64 = 16 << 20;
@@ -301,9 +302,25 @@ pub(super) struct Loaded {
 impl Loaded {
     /// All blobs that the snapshot needs.
     pub(super) fn blobs(&self) -> impl Iterator<Item = Digest> {
-        let contents = self.manifest.entries.values().filter_map(Entry::content);
+        let contents = self.manifest.entries.values().filter_map(|entry| entry.content());
         contents.chain(&self.entries).flat_map(|content| &content.chunks).map(|chunk| chunk.digest)
     }
+}
+
+/// The header of a manifest alone, which nothing proves.
+pub(super) fn read_head(what: &str, input: impl Read) -> Result<Header> {
+    begin(what, input).map(|(_, header, _)| header)
+}
+
+/// The version, the header, and the lines below it.
+fn begin<R: Read>(what: &str, input: R) -> Result<(u32, Header, Lines<'_, impl Read>)> {
+    let damaged = |detail: &str| SnapshotError::damaged(what, detail);
+    let mut decoder = zstd::Decoder::new(input).map_err(|e| damaged(&e.to_string()))?;
+    decoder.window_log_max(MAX_WINDOW_LOG).map_err(|e| damaged(&e.to_string()))?;
+    let mut lines = Lines::new(decoder, what);
+    let first = lines.next()?.ok_or_else(|| damaged("it is empty"))?;
+    let (version, header) = read_header(what, &first)?;
+    Ok((version, header, lines))
 }
 
 /// Reads a manifest; `what` names it in errors. `open` reads the content of the entries that are
@@ -314,11 +331,7 @@ pub(super) fn read<'a>(
     open: impl FnOnce(Content) -> Result<Box<dyn Read + 'a>>,
 ) -> Result<Loaded> {
     let damaged = |detail: &str| SnapshotError::damaged(what, detail);
-    let mut decoder = zstd::Decoder::new(input).map_err(|e| damaged(&e.to_string()))?;
-    decoder.window_log_max(MAX_WINDOW_LOG).map_err(|e| damaged(&e.to_string()))?;
-    let mut lines = Lines::new(decoder, what);
-    let first = lines.next()?.ok_or_else(|| damaged("it is empty"))?;
-    let (version, header) = read_header(what, &first)?;
+    let (version, header, mut lines) = begin(what, input)?;
     let mut manifest = Manifest { header, entries: BTreeMap::new() };
     let mut totals = Totals::default();
     let mut entries = None;
@@ -378,7 +391,7 @@ fn add(manifest: &mut Manifest, totals: &mut Totals, line: &[u8], what: &str) ->
         return Err(SnapshotError::TooMuch { what: format!("entries in {what}"), limit: MAX_ENTRIES });
     }
     check_place(&manifest.entries, &item).map_err(damaged)?;
-    manifest.entries.insert(item, entry);
+    manifest.entries.insert(item, Arc::new(entry));
     Ok(())
 }
 
@@ -401,13 +414,13 @@ fn read_header(what: &str, line: &[u8]) -> Result<(u32, Header)> {
 }
 
 /// Sorted, unique, and below a folder.
-fn check_place(entries: &BTreeMap<Item, Entry>, item: &Item) -> Result<(), &'static str> {
+fn check_place(entries: &BTreeMap<Item, Arc<Entry>>, item: &Item) -> Result<(), &'static str> {
     if entries.last_key_value().is_some_and(|(last, _)| last >= item) {
         return Err("its entries are not sorted, or one stands twice");
     }
     if let Item::Path(path) = item
         && let Some(parent) = path.parent()
-        && !entries.get(&Item::Path(parent)).is_some_and(Entry::is_dir)
+        && !entries.get(&Item::Path(parent)).is_some_and(|entry| entry.is_dir())
     {
         return Err("an entry lies below something that is no folder");
     }
@@ -551,7 +564,7 @@ mod tests {
         for line in [dir(""), link("a\u{e9}"), last] {
             let parsed: EntryLine = serde_json::from_value(line).unwrap();
             let (item, entry) = read_entry(parsed, true).unwrap();
-            manifest.entries.insert(item, entry);
+            manifest.entries.insert(item, Arc::new(entry));
         }
         manifest
     }

@@ -6,6 +6,7 @@
 use super::item::Item;
 use super::manifest::{Entry, Manifest};
 use std::fmt;
+use std::sync::Arc;
 
 /// In what respects an item differs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,6 +61,7 @@ pub fn diff(from: &Manifest, to: &Manifest) -> Diff {
         match (before, after) {
             (Some((item, _)), None) => changes.push((item.clone(), Change::Removed)),
             (None, Some((item, _))) => changes.push((item.clone(), Change::Added)),
+            (Some((_, before)), Some((_, after))) if Arc::ptr_eq(before, after) => {}
             (Some((item, before)), Some((_, after))) => {
                 let aspects = aspects(before, after);
                 if !aspects.is_empty() {

@@ -7,15 +7,16 @@ use crate::model::clean_line;
 use base64::Engine;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// The longest path, in bytes.
 pub const MAX_PATH_BYTES: usize = 4096;
 /// The longest database object's name, in bytes (64 characters of up to 4 bytes).
 pub const MAX_OBJECT_NAME_BYTES: usize = 256;
 
-/// A path below a site's root, as bytes. The root itself is the empty path.
+/// A path below a site's root, as bytes. The root itself is the empty path. Copies share the bytes.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ItemPath(Box<[u8]>);
+pub struct ItemPath(Arc<[u8]>);
 
 /// Why a name can't be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -30,7 +31,7 @@ impl ItemError {
 impl ItemPath {
     /// The site's root.
     pub fn root() -> Self {
-        Self(Box::default())
+        Self(Arc::default())
     }
 
     /// A checked path.

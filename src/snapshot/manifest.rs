@@ -9,6 +9,7 @@ use crate::model::{Digest, SiteName};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The format version of manifests in a store: their entries are a content.
 pub const MANIFEST_VERSION: u32 = 4;
@@ -37,8 +38,8 @@ pub(super) const MAX_FILE_BYTES: u64 = 64 << 30;
 pub struct Manifest {
     /// When, where, by what.
     pub header: Header,
-    /// What there was.
-    pub entries: BTreeMap<Item, Entry>,
+    /// What there was. Manifests of one site share what is the same.
+    pub entries: BTreeMap<Item, Arc<Entry>>,
 }
 
 /// What stands before the entries.
@@ -291,7 +292,7 @@ impl Manifest {
                     field(value);
                 }
             }
-            match entry {
+            match &**entry {
                 Entry::File { content, .. } | Entry::Object { content } => {
                     field(content.digest.as_bytes());
                 }
@@ -307,22 +308,27 @@ impl Manifest {
         self.header.walked == 0
     }
 
+    /// The entry of an item.
+    pub fn entry(&self, item: &Item) -> Option<&Entry> {
+        self.entries.get(item).map(|entry| &**entry)
+    }
+
     /// The entry of a path.
     pub fn path(&self, path: &ItemPath) -> Option<&Entry> {
-        self.entries.get(&Item::Path(path.clone()))
+        self.entry(&Item::Path(path.clone()))
     }
 
     /// All paths.
     pub fn paths(&self) -> impl Iterator<Item = (&ItemPath, &Entry)> {
         self.entries.iter().filter_map(|(item, entry)| match item {
-            Item::Path(path) => Some((path, entry)),
+            Item::Path(path) => Some((path, &**entry)),
             Item::Object(_) => None,
         })
     }
 
     /// All database objects.
     pub fn objects(&self) -> impl Iterator<Item = (&ObjectName, &Content)> {
-        self.entries.iter().filter_map(|(item, entry)| match (item, entry) {
+        self.entries.iter().filter_map(|(item, entry)| match (item, &**entry) {
             (Item::Object(object), Entry::Object { content }) => Some((object, content)),
             _ => None,
         })

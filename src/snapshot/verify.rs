@@ -225,7 +225,7 @@ fn read_all(
     let count = std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WORKERS).min(jobs.len());
     std::thread::scope(|scope| {
         for _ in 0..count {
-            let reader = blobs.another();
+            let reader = blobs.onwards();
             scope.spawn(|| work(reader));
         }
     });

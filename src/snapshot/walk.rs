@@ -526,7 +526,7 @@ mod tests {
                     'l' => Entry::Link { facts, target: seen.target },
                     kind => Entry::Other { facts, kind: if kind == 'f' { 'p' } else { kind } },
                 };
-                (Item::Path(path), entry)
+                (Item::Path(path), std::sync::Arc::new(entry))
             });
             let header = Header {
                 site: "s".parse().unwrap(), taken: jiff::Timestamp::UNIX_EPOCH, walked: walk.began, tool: String::new(),

@@ -8,6 +8,7 @@ use super::super::item::{Item, ItemPath, ObjectKind};
 use super::super::manifest::{Entry, Manifest};
 use super::super::walk::Account;
 use super::Only;
+use std::sync::Arc;
 
 /// What shall be, and what will stay different.
 pub(super) struct Goal {
@@ -24,8 +25,8 @@ pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], account
         if !selected(&item, only) {
             continue;
         }
-        let before = present.entries.get(&item);
-        let after = target.entries.get(&item);
+        let before = present.entry(&item);
+        let after = target.entry(&item);
         let is_own = matches!(&item, Item::Path(path) if own.iter().any(|own| path.is_within(own)));
         let wanted = match !is_own && known_to_both(&item, target, present) {
             true => wanted(before, after, account),
@@ -40,7 +41,7 @@ pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], account
                 if !rest.is_empty() {
                     left.changes.push((item.clone(), Change::Changed(rest)));
                 }
-                goal.entries.insert(item, entry);
+                goal.entries.insert(item, Arc::new(entry));
             }
         }
     }
@@ -164,16 +165,18 @@ fn known_to_both(item: &Item, target: &Manifest, present: &Manifest) -> bool {
 fn keep_parents(goal: &mut Manifest, present: &Manifest, target: &Manifest, account: &Account, own: &[ItemPath]) {
     let in_present = |path: &&ItemPath| path.parent().is_some_and(|parent| present.path(&parent).is_some());
     let own = own.iter().filter(in_present).cloned();
-    let paths: Vec<ItemPath> = goal.paths().map(|(path, _)| path.clone()).chain(own).collect();
-    for path in paths {
-        let mut at = path.parent();
+    let mut folders: Vec<ItemPath> = goal.paths().filter_map(|(path, _)| path.parent()).collect();
+    folders.extend(own.filter_map(|path| path.parent()));
+    folders.dedup();
+    for folder in folders {
+        let mut at = Some(folder);
         while let Some(parent) = at {
             let item = Item::Path(parent.clone());
-            if goal.entries.get(&item).is_some_and(Entry::is_dir) {
+            if goal.entry(&item).is_some_and(Entry::is_dir) {
                 break;
             }
             let folder = |from: &Manifest| from.entries.get(&item).filter(|entry| entry.is_dir()).cloned();
-            let made = || folder(target).map(|folder| settable(&folder, None, account));
+            let made = || folder(target).map(|folder| Arc::new(settable(&folder, None, account)));
             if let Some(folder) = folder(present).or_else(made) {
                 goal.entries.insert(item, folder);
             }

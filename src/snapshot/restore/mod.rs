@@ -25,7 +25,7 @@ use super::database::{DatabaseAccess, Engine};
 use super::diff::Diff;
 use super::error::{Result, SnapshotError};
 use super::item::{Item, ItemPath, ObjectName};
-use super::manifest::{Entry, Manifest};
+use super::manifest::{Entry, Header, Manifest};
 use super::store::{Reading, SnapshotName, Store};
 use super::verify::verify_snapshot;
 use super::{Progress, Source};
@@ -99,29 +99,29 @@ pub async fn prepare(
     request: RestoreRequest,
     progress: &Arc<dyn Progress>,
 ) -> Result<Prepared> {
-    let (reading, target) = load(store, &source.site, &request.target).await?;
+    let header = head(store, &source.site, &request.target).await?;
     // What the target left out can't be compared with it, whatever the plan says today; and the database's own files
     // are never written as files, whatever they were when the target was taken.
-    let mut exclude = target.header.exclude.clone();
+    let mut exclude = header.exclude.clone();
     let own = source.database.iter().flat_map(|access| access.files_below(&source.root));
-    exclude.extend(own.filter(|pattern| !target.header.exclude.contains(pattern)));
+    exclude.extend(own.filter(|pattern| !header.exclude.contains(pattern)));
     let source = Source { exclude, ..source.clone() };
-    let wants_objects = target.objects().next().is_some()
-        && (request.only.is_empty() || request.only.iter().any(|only| matches!(only, Only::Object(_))));
-    if wants_objects && source.database.is_none() {
-        return Err(SnapshotError::NoDatabase { site: source.site, name: request.target.to_string() });
-    }
-    if let (true, Some(access)) = (wants_objects, &source.database) {
-        same_engine(&source.site, &request.target, &target, access)?;
-        if !access.engine.restores_parts() && !request.only.is_empty() {
-            return Err(SnapshotError::WholeOnly { site: source.site, engine: access.engine.name() });
-        }
-    }
     let capture = CaptureRequest { now: request.now, tolerate_unreadable: true };
-    let at_hand = Some((request.target.clone(), target.clone()));
+    // While the host walks, the target is read.
+    let mut loaded = None;
+    let at_hand = async {
+        let (reading, target) = load(store, &source.site, &request.target).await?;
+        let wants_objects = wants_objects(&source, &request, &target)?;
+        loaded = Some((reading, target.clone(), wants_objects));
+        Ok(Some((request.target.clone(), target)))
+    };
     let taken = take(&source, store, &capture, at_hand, progress).await?;
     let account = taken.account.clone();
     let before = taken.commit(progress).await?;
+    let (reading, target, wants_objects) = loaded.ok_or(SnapshotError::Worker { doing: "reading a snapshot" })?;
+    if target.header != header {
+        return Err(SnapshotError::damaged(request.target.to_string(), "its manifest changed while it was read"));
+    }
     let found = match wants_objects {
         true => look_for_rows(&source, store, &request, &target, &before).await?,
         false => None,
@@ -130,6 +130,24 @@ pub async fn prepare(
     let mut prepared = Prepared { work, request, target, before, found, bytes: 0, _reading: reading };
     prepared.check(progress).await?;
     Ok(prepared)
+}
+
+/// Whether database objects are to be restored, and whether they can be.
+fn wants_objects(source: &Source, request: &RestoreRequest, target: &Manifest) -> Result<bool> {
+    let wants_objects = target.objects().next().is_some()
+        && (request.only.is_empty() || request.only.iter().any(|only| matches!(only, Only::Object(_))));
+    if !wants_objects {
+        return Ok(false);
+    }
+    let site = source.site.clone();
+    let Some(access) = &source.database else {
+        return Err(SnapshotError::NoDatabase { site, name: request.target.to_string() });
+    };
+    same_engine(&site, &request.target, target, access)?;
+    if !access.engine.restores_parts() && !request.only.is_empty() {
+        return Err(SnapshotError::WholeOnly { site, engine: access.engine.name() });
+    }
+    Ok(true)
 }
 
 /// One engine's objects are nothing to another.
@@ -178,6 +196,11 @@ async fn look_for_rows(
     unread.append(&mut found.unread);
     found.unread = unread;
     Ok(Some(found))
+}
+
+async fn head(store: &Arc<Store>, site: &SiteName, name: &SnapshotName) -> Result<Header> {
+    let (store, site, name) = (store.clone(), site.clone(), name.clone());
+    joined(tokio::task::spawn_blocking(move || store.header(&site, &name)).await)
 }
 
 async fn load(store: &Arc<Store>, site: &SiteName, name: &SnapshotName) -> Result<(Arc<Reading>, Arc<Manifest>)> {
@@ -328,8 +351,8 @@ impl Prepared {
         let (first, last) = self.work.file_work(&self.request.last);
         let file_bytes = first.bytes + last.bytes;
         let sql_bytes: u64 = self.work.import_work().make.iter().map(|(_, content)| content.size).sum();
-        self.check_room(file_bytes).await?;
-        self.check_rights(&[first, last]).await?;
+        let work = [first, last];
+        tokio::try_join!(self.check_room(file_bytes), self.check_rights(&work))?;
         self.bytes = file_bytes + sql_bytes;
         Ok(())
     }

@@ -182,7 +182,7 @@ impl Found {
             }
             let content = Content { digest: seen.digest, size: seen.size, chunks: Vec::new() };
             let goal = Arc::make_mut(&mut work.goal);
-            goal.entries.insert(Item::Object(table.object.clone()), Entry::Object { content });
+            goal.entries.insert(Item::Object(table.object.clone()), Arc::new(Entry::Object { content }));
         }
         Ok(())
     }

@@ -252,7 +252,7 @@ impl Rehearsal<'_> {
     /// What is there now, which is nothing. Whoever looks holds the store: not any longer, when this ends.
     async fn empty(&self, source: &Source) -> Result<(Manifest, Account)> {
         let request = CaptureRequest { now: self.request.now, tolerate_unreadable: true };
-        let mut taken = take(source, self.store, &request, None, self.progress).await?;
+        let mut taken = take(source, self.store, &request, async { Ok(None) }, self.progress).await?;
         if let Some(mark) = self.mark() {
             taken.manifest.entries.remove(&mark);
         }

@@ -157,7 +157,7 @@ pub(super) fn find(
     for name in protect(&names.into_iter().collect::<Vec<_>>()) {
         let Ok(object) = ObjectName::new(ObjectKind::Table, name) else { continue };
         let item = Item::Object(object.clone());
-        let of = |manifest: &Manifest| manifest.entries.get(&item).and_then(Entry::content).cloned();
+        let of = |manifest: &Manifest| manifest.entry(&item).and_then(Entry::content).cloned();
         let mut table = Table { object, since: target.0.as_str(), target: of(target.1), states: Vec::new() };
         for (number, (_, state)) in states.iter().enumerate() {
             let content = of(state).filter(|content| table.target.as_ref().is_none_or(|t| t.digest != content.digest));
@@ -503,6 +503,7 @@ mod tests {
                 problems: Vec::new(),
                 attributes: false,
             };
+            let entries = entries.into_iter().map(|(item, entry)| (item, Arc::new(entry))).collect();
             let manifest = Manifest { header, entries };
             (writer.commit(&manifest).unwrap().name, Arc::new(manifest))
         }

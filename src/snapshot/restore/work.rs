@@ -80,15 +80,15 @@ impl Work {
 
     /// What has to be sent.
     fn sent(&self) -> impl Iterator<Item = (&Item, &Content)> {
-        self.diff.changes.iter().filter_map(|(item, _)| Some((item, self.goal.entries.get(item)?.content()?)))
+        self.diff.changes.iter().filter_map(|(item, _)| Some((item, self.goal.entry(item)?.content()?)))
     }
 
     /// What will be overwritten or removed.
     fn overwritten(&self) -> impl Iterator<Item = (&Item, &Content)> {
-        let content = |manifest: &Manifest, item: &Item| manifest.entries.get(item).and_then(Entry::content).cloned();
+        let content = |manifest: &Manifest, item: &Item| manifest.entry(item).and_then(Entry::content).cloned();
         let goes = move |item: &&Item| content(&self.present, item) != content(&self.goal, item);
         let items = self.diff.changes.iter().map(|(item, _)| item).filter(goes);
-        items.filter_map(|item| Some((item, self.present.entries.get(item)?.content()?)))
+        items.filter_map(|item| Some((item, self.present.entry(item)?.content()?)))
     }
 
     /// Items that have to be sent and are not in the store with all their bytes.
@@ -134,7 +134,7 @@ impl Work {
         let mut work = Import { all, ..Import::default() };
         for (item, _) in &self.diff.changes {
             let Item::Object(object) = item else { continue };
-            match self.goal.entries.get(item).and_then(Entry::content) {
+            match self.goal.entry(item).and_then(Entry::content) {
                 Some(content) => work.make.push((object.clone(), content.clone())),
                 None => work.drop.push(object.clone()),
             }
@@ -171,7 +171,7 @@ impl Work {
     ) -> Result<Compared> {
         progress.at(Phase::Comparing, 0, 1, 0);
         let request = CaptureRequest { now, tolerate_unreadable: true };
-        let mut now = take(&self.source, &self.store, &request, at_hand, progress).await?;
+        let mut now = take(&self.source, &self.store, &request, async { Ok(at_hand) }, progress).await?;
         if let Some(aside) = &self.aside {
             now.manifest.entries.remove(aside);
         }
@@ -199,7 +199,7 @@ impl Work {
                 kind => Entry::Other { facts: seen.facts, kind },
             });
             match entry {
-                Some(entry) => now.entries.insert(Item::Path(path), entry),
+                Some(entry) => now.entries.insert(Item::Path(path), Arc::new(entry)),
                 None => now.entries.remove(&Item::Path(path)),
             };
         }

@@ -15,8 +15,8 @@ use std::collections::{HashSet, VecDeque};
 use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
-/// How many unpacked frames a reader keeps.
-const FRAMES_KEPT: usize = 4;
+/// How many bytes of unpacked frames a reader keeps besides the last one.
+const KEPT_BYTES: usize = 6 << 20;
 
 /// The two empty blocks at the end of an archive.
 pub(super) const END_BYTES: usize = 1024;
@@ -143,18 +143,25 @@ pub(in super::super) struct BlobReader {
     backend: Arc<dyn Backend>,
     catalog: Arc<Catalog>,
     frames: VecDeque<(u32, u64, Vec<u8>)>,
+    /// How many bytes of frames are kept besides the last one.
+    kept_bytes: usize,
     reading: Option<Arc<Reading>>,
 }
 
 impl BlobReader {
     /// `reading` keeps the packs where they are.
     pub(super) fn new(backend: Arc<dyn Backend>, catalog: Arc<Catalog>, reading: Option<Arc<Reading>>) -> Self {
-        Self { backend, catalog, frames: VecDeque::new(), reading }
+        Self { backend, catalog, frames: VecDeque::new(), kept_bytes: KEPT_BYTES, reading }
     }
 
     /// A reader of the same packs with frames of its own.
     pub(in super::super) fn another(&self) -> Self {
         Self::new(self.backend.clone(), self.catalog.clone(), self.reading.clone())
+    }
+
+    /// Another reader, for one who takes frame after frame and never goes back.
+    pub(in super::super) fn onwards(&self) -> Self {
+        Self { kept_bytes: 0, ..self.another() }
     }
 
     /// Where a blob is; none when the store has not got it.
@@ -250,23 +257,36 @@ impl BlobReader {
 
     /// The bytes of one copy of a blob.
     fn read_at(&mut self, place: &Place, chunk: &Chunk) -> Result<Vec<u8>> {
+        self.hold_at(place, chunk)?;
+        Ok(self.held(place).to_vec())
+    }
+
+    /// Has the frame of one copy of a blob at hand, in which the blob's bytes are right.
+    fn hold_at(&mut self, place: &Place, chunk: &Chunk) -> Result<()> {
         let what = || format!("blob {}", chunk.digest.short());
         if place.size != chunk.size {
             return Err(SnapshotError::damaged(what(), "its length is not what the snapshot says"));
         }
-        let at = place.at as usize;
-        let bytes = self.frame(place)?.get(at..at + place.size as usize);
-        let good = bytes.filter(|bytes| Digest::of(bytes) == chunk.digest).map(<[u8]>::to_vec);
+        self.fetch(place)?;
+        if Digest::of(self.held(place)) == chunk.digest {
+            return Ok(());
+        }
         // How a pack is called may have to be asked of a bucket.
-        let what = || format!("{} in {}", what(), self.pack(place));
-        good.ok_or_else(|| SnapshotError::damaged(what(), "its bytes are not what its name says"))
+        let what = format!("{} in {}", what(), self.pack(place));
+        Err(SnapshotError::damaged(what, "its bytes are not what its name says"))
+    }
+
+    /// What the frame that was fetched last has at a place.
+    fn held(&self, place: &Place) -> &[u8] {
+        let at = place.at as usize;
+        self.frames.back().and_then(|(_, _, frame)| frame.get(at..at + place.size as usize)).unwrap_or_default()
     }
 
     /// Whether the bytes at a place are the blob's; an error only where nobody can say, for want of an
     /// identity or of an answer.
     pub(in super::super) fn matches(&mut self, place: &Place, digest: &Digest) -> Result<bool> {
         let chunk = Chunk { digest: *digest, size: place.size };
-        match self.read_at(place, &chunk) {
+        match self.hold_at(place, &chunk) {
             Err(error @ (SnapshotError::Locked { .. } | SnapshotError::Bucket { .. })) => Err(error),
             other => Ok(other.is_ok()),
         }
@@ -286,22 +306,23 @@ impl BlobReader {
         Stream { blobs: self, chunks: content.chunks.into_iter(), now: Cursor::default() }
     }
 
-    fn frame(&mut self, place: &Place) -> Result<&[u8]> {
+    /// Puts the frame of a place last.
+    fn fetch(&mut self, place: &Place) -> Result<()> {
         let same = |kept: &(u32, u64, Vec<u8>)| kept.0 == place.pack && kept.1 == place.frame;
         let found = self.frames.iter().position(same);
         let kept = match found.and_then(|index| self.frames.remove(index)) {
             Some(kept) => kept,
             None => {
-                let unpacked = self.unpack(place)?;
-                if self.frames.len() >= FRAMES_KEPT {
-                    self.frames.pop_front();
+                let mut kept: usize = self.frames.iter().map(|(_, _, frame)| frame.len()).sum();
+                while kept > self.kept_bytes {
+                    kept -= self.frames.pop_front().map_or(kept, |(_, _, frame)| frame.len());
                 }
-                (place.pack, place.frame, unpacked)
+                (place.pack, place.frame, self.unpack(place)?)
             }
         };
         // The one that was used last goes last.
         self.frames.push_back(kept);
-        Ok(self.frames.back().map_or(&[], |(_, _, unpacked)| unpacked))
+        Ok(())
     }
 
     fn unpack(&self, place: &Place) -> Result<Vec<u8>> {

@@ -39,7 +39,7 @@ pub(super) use writer::Writer;
 
 use super::codec::{self, Loaded};
 use super::error::{Result, SnapshotError};
-use super::manifest::{Entry, Manifest};
+use super::manifest::{Header, Manifest};
 use crate::model::SiteName;
 use backend::{Backend, Held};
 use blobs::Catalog;
@@ -174,7 +174,7 @@ impl Store {
     /// [`SnapshotError::Locked`] names a file that can't be opened.
     pub(super) fn check_locked(&self, blobs: &BlobReader, manifest: &Manifest) -> Result<()> {
         match self.backend.has_sealed() {
-            true => blobs.check_locked(manifest.entries.values().filter_map(Entry::content)),
+            true => blobs.check_locked(manifest.entries.values().filter_map(|entry| entry.content())),
             false => Ok(()),
         }
     }
@@ -236,20 +236,32 @@ impl Store {
         Ok(self.load_with(&mut self.blobs()?, site, name)?.manifest)
     }
 
+    /// What a manifest says before its entries: nothing proves it until the manifest is loaded.
+    pub(super) fn header(&self, site: &SiteName, name: &SnapshotName) -> Result<Header> {
+        let (shown, input) = self.open_manifest(site, name)?;
+        codec::read_head(&shown, input)
+    }
+
     /// The same, with packs that are known already.
     pub(super) fn load_with(&self, blobs: &mut BlobReader, site: &SiteName, name: &SnapshotName) -> Result<Loaded> {
-        let file = manifest_file(site, name);
-        let shown = self.backend.shown(&file);
-        let input = self.backend.open(&file).map_err(|source| match source.kind() {
-            std::io::ErrorKind::NotFound => SnapshotError::NoSnapshot { site: site.clone(), name: name.to_string() },
-            _ => SnapshotError::store(&shown, "reading a manifest")(source),
-        })?;
+        let (shown, input) = self.open_manifest(site, name)?;
         let loaded = codec::read(&shown, input, |content| Ok(Box::new(blobs.stream(content))))?;
         let header = &loaded.manifest.header;
         if header.site != *site || SnapshotName::of(header.taken, &loaded.id) != *name {
             return Err(SnapshotError::damaged(shown, "its content belongs to another snapshot"));
         }
         Ok(loaded)
+    }
+
+    /// A manifest's file, and its name in errors.
+    fn open_manifest(&self, site: &SiteName, name: &SnapshotName) -> Result<(String, Box<dyn Object>)> {
+        let file = manifest_file(site, name);
+        let shown = self.backend.shown(&file);
+        let input = self.backend.open(&file).map_err(|source| match source.kind() {
+            std::io::ErrorKind::NotFound => SnapshotError::NoSnapshot { site: site.clone(), name: name.to_string() },
+            _ => SnapshotError::store(&shown, "reading a manifest")(source),
+        })?;
+        Ok((shown, input))
     }
 
     /// A reader of blobs, with all packs that are there now.

@@ -5,7 +5,7 @@
 
 use super::super::codec::{self, Loaded};
 use super::super::error::{Result, SnapshotError};
-use super::super::manifest::{Chunk, Content, Entry, Manifest};
+use super::super::manifest::{Chunk, Content, Manifest};
 use super::backend::{Backend, Held};
 use super::blobs::{BlobReader, Catalog};
 use super::pack::Packer;
@@ -150,7 +150,7 @@ impl Writer {
         };
         let written = self.packer.finish()?;
         let bytes_stored = written.iter().map(|pack| pack.bytes).sum();
-        let contents = manifest.entries.values().filter_map(Entry::content).chain([&entries]);
+        let contents = manifest.entries.values().filter_map(|entry| entry.content()).chain([&entries]);
         let blobs = contents.flat_map(|content| &content.chunks).map(|chunk| chunk.digest);
         self.store.note_needs(&manifest.header.site, &name, blobs)?;
         let write = || codec::write(manifest, &entries, id, backend.create(&file)?)?.commit();

@@ -165,7 +165,7 @@ impl Dump<'_> {
         let stored = now.iter().filter_map(|(name, now)| {
             let object = ObjectName::new(ObjectKind::Table, name).ok()?;
             then.get(&object).filter(|then| **then == now.whole)?;
-            let content = previous.entries.get(&Item::Object(object.clone())).and_then(Entry::content)?;
+            let content = previous.entry(&Item::Object(object.clone())).and_then(Entry::content)?;
             writer.has(content).then(|| (object, content.clone()))
         });
         let known: Objects = stored.collect();

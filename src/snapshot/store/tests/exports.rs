@@ -31,7 +31,7 @@ fn begin(store: &Arc<Store>) -> (SiteName, SnapshotName) {
         Content { digest: Digest::of(bytes), size: bytes.len() as u64, chunks: cut.collect() }
     };
     let mut add = |path: &[u8], entry: Entry| {
-        manifest.entries.insert(Item::Path(ItemPath::new(path).unwrap()), entry);
+        manifest.entries.insert(Item::Path(ItemPath::new(path).unwrap()), Arc::new(entry));
     };
     let content = store_content(&mut writer, &vec![b'x'; LARGE]);
     add(b"large", Entry::File { facts: facts.clone(), content });
@@ -46,7 +46,9 @@ fn begin(store: &Arc<Store>) -> (SiteName, SnapshotName) {
         (ObjectKind::Event, "e", "CREATE EVENT e;\n"),
     ] {
         let content = store_content(&mut writer, sql.as_bytes());
-        manifest.entries.insert(Item::Object(ObjectName::new(kind, name).unwrap()), Entry::Object { content });
+        manifest
+            .entries
+            .insert(Item::Object(ObjectName::new(kind, name).unwrap()), Arc::new(Entry::Object { content }));
     }
     (site("a"), writer.commit(&manifest).unwrap().name)
 }

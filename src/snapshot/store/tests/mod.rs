@@ -113,6 +113,7 @@ fn fill(writer: &mut Writer, name: &str, generation: u64) -> super::Result<Manif
         problems: Vec::new(),
         attributes: false,
     };
+    let entries = entries.into_iter().map(|(item, entry)| (item, Arc::new(entry))).collect();
     Ok(Manifest { header, entries })
 }
 
@@ -229,7 +230,7 @@ fn what_is_used_stays(home: &Home) {
     let mut manifest = store.load(&site("a"), &store.latest(&site("a")).unwrap().unwrap()).unwrap();
     manifest.header.site = site("b");
     let path = Item::Path(ItemPath::new("found").unwrap());
-    manifest.entries.insert(path, Entry::File { facts, content });
+    manifest.entries.insert(path, Arc::new(Entry::File { facts, content }));
     let name = writer.commit(&manifest).unwrap().name;
     pruner.join().unwrap();
     home.assert_whole(&[(site("b"), name)], "after both");
