@@ -16,7 +16,7 @@ use std::io::{self, Cursor, Read};
 use std::sync::Arc;
 
 /// How many bytes of unpacked frames a reader keeps besides the last one.
-const KEPT_BYTES: usize = 6 << 20;
+const KEPT_BYTES: usize = 8 << 20;
 
 /// The two empty blocks at the end of an archive.
 pub(super) const END_BYTES: usize = 1024;
