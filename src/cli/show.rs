@@ -2,7 +2,7 @@
 
 use crate::inventory::{ChecksumState, Inventory};
 use crate::journal::{Rehearsal, RehearsalResult};
-use crate::model::{Hold, HoldReason, Lifter, clean_line};
+use crate::model::{Hold, HoldReason, Lifter, Room, Tier, clean_line};
 use crate::procedure::{Action, Procedure};
 use crate::run::Preview;
 use crate::snapshot::Proof;
@@ -122,10 +122,14 @@ fn hold_name(hold: &Hold) -> String {
 }
 
 /// Prints what a run would do. `protected`: tables whose new rows outlast a restore.
-pub(super) fn preview(site: &str, preview: &Preview, protected: &[String]) {
+pub(super) fn preview(site: &str, cap: Option<u32>, preview: &Preview, protected: &[String]) {
     let procedure = &preview.procedure;
     line(format!("{site}: procedure {}", preview.digest));
     steps(procedure);
+    let counted = preview.inventory.counted();
+    if cap.is_some_and(|cap| Room::of(counted, cap) != Room::Enough) {
+        line(format!("\n{}", coverage(cap, counted)));
+    }
     if !procedure.holds.is_empty() {
         line(format!("\n{}", holds(&procedure.holds)));
     }
@@ -150,6 +154,19 @@ fn steps(procedure: &Procedure) {
     }
 }
 
+/// How many extensions count, and how many are covered.
+fn coverage(cap: Option<u32>, counted: u32) -> String {
+    let covered = match cap.map(|cap| (cap, Room::of(counted, cap))) {
+        None => "no limit".to_owned(),
+        Some((cap, Room::Enough)) => format!("{cap} covered"),
+        Some((cap, Room::Near)) => format!("{cap} covered: the limit is near"),
+        Some((cap, Room::Over)) => {
+            format!("{cap} covered: OVER THE CAP, the tier {} would cover them", Tier::covering(counted))
+        }
+    };
+    format!("extensions that count: {counted} ({covered})")
+}
+
 /// Prints an inventory.
 pub(super) fn inventory(site: &str, cap: Option<u32>, inventory: &Inventory) {
     let core = &inventory.core;
@@ -158,8 +175,7 @@ pub(super) fn inventory(site: &str, cap: Option<u32>, inventory: &Inventory) {
     line(format!("{site}: {} {} ({offered})", core.title, core.version));
     let platform = inventory.platform.iter().map(|(part, version)| format!("{part} {version}"));
     line(format!("platform: {}", platform.collect::<Vec<_>>().join(", ")));
-    let cap = cap.map_or("no limit".into(), |cap| format!("{cap} covered"));
-    line(format!("extensions that count: {} ({cap})\n", inventory.counted()));
+    line(format!("{}\n", coverage(cap, inventory.counted())));
     let rows = inventory.extensions.iter().map(|extension| {
         let checksum = inventory.checksums.get(&extension.id).map(|checksum| match checksum.state {
             ChecksumState::Verified => "original",

@@ -150,6 +150,14 @@ pub struct Versions {
     pub database: Option<DatabaseVersion>,
 }
 
+impl Extension {
+    /// Whether it counts against a cap: third-party ones of every kind do, active or not; language files belong to
+    /// what they translate and don't count by themselves.
+    pub fn counts(&self) -> bool {
+        !self.shipped && self.id.kind.as_str() != "language"
+    }
+}
+
 impl Inventory {
     /// Reads a merged document of facts. Pure.
     pub fn from_document(site: &SiteName, document: Value) -> Result<Self, InventoryError> {
@@ -161,11 +169,9 @@ impl Inventory {
         self.extensions.iter().find(|extension| extension.id == *id)
     }
 
-    /// The number of extensions that count against a cap: third-party ones of every kind, active
-    /// or not; language files belong to what they translate and don't count by themselves.
+    /// The number of extensions that count against a cap.
     pub fn counted(&self) -> u32 {
-        let counted = self.extensions.iter().filter(|e| !e.shipped && e.id.kind.as_str() != "language");
-        u32::try_from(counted.count()).unwrap_or(u32::MAX)
+        u32::try_from(self.extensions.iter().filter(|extension| extension.counts()).count()).unwrap_or(u32::MAX)
     }
 }
 

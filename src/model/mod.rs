@@ -30,5 +30,5 @@ pub use name::{NameError, RunId, SiteName, Slug};
 pub use outcome::Outcome;
 pub use period::{Period, PeriodError};
 pub use text::{clean_block, clean_line, human_bytes};
-pub use tier::Tier;
+pub use tier::{Room, Tier};
 pub use version::{Step as VersionStep, Version, VersionScheme};

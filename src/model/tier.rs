@@ -35,6 +35,28 @@ impl Tier {
     }
 }
 
+/// How a number of extensions stands to a cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// There is room.
+    Enough,
+    /// At most a tenth of the cap is left, or none.
+    Near,
+    /// There are more than the cap.
+    Over,
+}
+
+impl Room {
+    /// How many `extensions` stand to `cap`.
+    pub fn of(extensions: u32, cap: u32) -> Self {
+        match cap.checked_sub(extensions) {
+            None => Self::Over,
+            Some(left) if left <= cap / 10 => Self::Near,
+            Some(_) => Self::Enough,
+        }
+    }
+}
+
 impl fmt::Display for Tier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -42,5 +64,19 @@ impl fmt::Display for Tier {
             Self::Advanced => "advanced",
             Self::Custom => "custom",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_tenth_is_near() {
+        let rooms = |cap| (0..=cap + 1).map(|extensions| Room::of(extensions, cap)).collect::<Vec<_>>();
+        assert_eq!(rooms(2), [Room::Enough, Room::Enough, Room::Near, Room::Over]);
+        assert_eq!(rooms(10)[8..], [Room::Enough, Room::Near, Room::Near, Room::Over]);
+        assert_eq!(Room::of(23, 25), Room::Near);
+        assert_eq!(Room::of(22, 25), Room::Enough);
     }
 }

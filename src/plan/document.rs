@@ -25,6 +25,13 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000))]
     pub cap: Option<u32>,
+    /// Which extensions are covered first, where the site has more than its plan covers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    pub covers: Vec<ComponentName>,
+    /// What happens where the site has more extensions than its plan covers.
+    #[serde(default, skip_serializing_if = "OverCap::is_default")]
+    pub over_cap: OverCap,
     /// The contract under which updates are due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub contract: Option<Contract>,
@@ -119,6 +126,23 @@ pub struct Client {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub contacts: Vec<Contact>,
+}
+
+/// What happens where the site has more extensions than its plan covers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum OverCap {
+    /// The core and the covered extensions are updated; the others wait, and the report says so.
+    #[default]
+    Report,
+    /// No run begins.
+    Refuse,
+}
+
+impl OverCap {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A language of reports.

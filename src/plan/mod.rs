@@ -14,7 +14,8 @@ mod schedule;
 mod updates;
 
 pub use document::{
-    Approval, Client, Contact, Contract, Intake, Keep, Language, Licence, OnFailure, Plan, Rehearsal, Role, Snapshots,
+    Approval, Client, Contact, Contract, Intake, Keep, Language, Licence, OnFailure, OverCap, Plan, Rehearsal, Role,
+    Snapshots,
 };
 pub use host::{AbsolutePath, Host, LocalHost, LocalPath, SiteUrl, SshHost, SshTarget};
 pub use load::{LoadedPlan, PlanError, json_schema, load_file, load_folder, parse};

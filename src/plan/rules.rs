@@ -1,7 +1,7 @@
 //! What can't hold at once in a plan, each found at its place.
 
-use super::Plan;
 use super::updates::Level;
+use super::{OverCap, Plan};
 use crate::model::document::{Node, NodeValue, Place, Seg, Violation};
 use crate::model::{CheckedText, ComponentName, Period, Tier, nearest};
 use std::collections::BTreeMap;
@@ -35,6 +35,7 @@ pub(super) fn names(node: &Node, known_cms: &[&str]) -> Vec<Violation> {
 pub(super) fn validate(plan: &Plan, node: &Node) -> Vec<Violation> {
     let mut rules = Rules { plan, node, found: Vec::new() };
     rules.tier();
+    rules.coverage();
     rules.people();
     rules.dates();
     rules.windows();
@@ -91,6 +92,25 @@ impl Rules<'_> {
             format!("the tier {tier} covers {own} extensions; its plans have no cap of their own"),
             format!("leave out cap, or write tier: {} ({base} covers 10, {advanced} 25)", Tier::Custom),
         );
+    }
+
+    /// Covering what can't be named, and rules for a cap that is none.
+    fn coverage(&mut self) {
+        let covers = &self.plan.covers;
+        if let Some(index) = covers.iter().position(ComponentName::is_core) {
+            let hint = "the core is always covered; name extensions, the most important ones first";
+            self.say(&["covers".into(), index.into()], "the core needs no place in covers", hint);
+        }
+        self.repeated("covers", covers.iter().map(Some).collect(), "this extension is named twice");
+        if self.plan.extension_cap().is_some() {
+            return;
+        }
+        for (key, is_there) in [("covers", !covers.is_empty()), ("over-cap", self.plan.over_cap != OverCap::Report)] {
+            if is_there {
+                let hint = "add the cap: the number of extensions that the plan covers";
+                self.say(&[key.into()], format!("{key} has no effect: this plan has no cap"), hint);
+            }
+        }
     }
 
     fn people(&mut self) {

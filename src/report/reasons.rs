@@ -106,6 +106,11 @@ pub(super) fn refusal(words: &Words, refusal: &Refusal) -> String {
             tell("refusal-contract-ended", &[("number", outside(number)), ("until", own(words.day(*until)))])
         }
         Refusal::Contract { number, until: None } => tell("refusal-contract-not-begun", &[("number", outside(number))]),
+        Refusal::OverCap { extensions, cap, tier: wanted } => {
+            let number = |number: u32| own(words.number(u64::from(number)));
+            let wanted = own(tier(words, &wanted.to_string()));
+            tell("refusal-over-cap", &[("extensions", number(*extensions)), ("cap", number(*cap)), ("tier", wanted)])
+        }
         Refusal::SourceDown { source, .. } => tell("refusal-source-down", &[("source", outside(source))]),
         Refusal::Busy { what, since: None, .. } => tell("refusal-busy", &[("what", sentence(what))]),
         Refusal::Busy { what, since: Some(since), .. } => {

@@ -8,7 +8,7 @@ use super::html::Provider;
 use super::reasons;
 use super::sections;
 use super::words::{Words, outside, own};
-use crate::model::{Outcome, clean_line};
+use crate::model::{Outcome, Room, clean_line};
 use crate::snapshot::Rows;
 use serde::Serialize;
 
@@ -138,7 +138,11 @@ fn facts(report: &Report, words: &Words) -> Vec<Pair> {
 fn plan(report: &Report, words: &Words) -> String {
     let plan = reasons::tier(words, &report.tier);
     let (Some(extensions), Some(cap)) = (report.extensions, report.cap) else { return plan };
-    let key = if extensions > cap { "plan-over" } else { "plan-covered" };
+    let key = match Room::of(extensions, cap) {
+        Room::Over => "plan-over",
+        Room::Near => "plan-near",
+        Room::Enough => "plan-covered",
+    };
     let number = |number: u32| own(words.number(u64::from(number)));
     words.tell(key, &[("plan", own(plan)), ("extensions", number(extensions)), ("cap", number(cap))])
 }

@@ -5,6 +5,7 @@
 //! same graph; nothing is ordered before what it needs; every offer ends in the graph or among
 //! the holds.
 
+mod coverage;
 mod graph;
 mod policy;
 mod refusal;

@@ -1,6 +1,7 @@
 //! What the plan and the site allow, component by component.
 
 use super::Inputs;
+use super::coverage::Coverage;
 use super::graph::Update;
 use crate::inventory::{ChecksumState, Extension, Offer, Requirements};
 use crate::model::{ComponentId, Hold, HoldReason, Kind, Slug, Version, VersionStep};
@@ -36,6 +37,7 @@ impl Decision {
 pub(super) fn decide(inputs: &Inputs<'_>) -> Decision {
     let mut decision = Decision { updates: BTreeMap::new(), holds: Vec::new(), languages: false };
     core(inputs, &mut decision);
+    let coverage = Coverage::of(inputs);
     for extension in &inputs.inventory.extensions {
         let Some(offer) = &extension.offer else {
             continue;
@@ -44,7 +46,7 @@ pub(super) fn decide(inputs: &Inputs<'_>) -> Decision {
             decision.languages |= extension.id.kind.as_str() == "language" && inputs.plan.updates.languages;
             continue;
         }
-        consider(inputs, extension, offer, &mut decision);
+        consider(inputs, &coverage, extension, offer, &mut decision);
     }
     for unusable in &inputs.inventory.unusable {
         if let Some(hold) = unusable_hold(&unusable.shown, &unusable.why) {
@@ -124,7 +126,7 @@ fn core(inputs: &Inputs<'_>, decision: &mut Decision) {
     }
 }
 
-fn consider(inputs: &Inputs<'_>, extension: &Extension, offer: &Offer, decision: &mut Decision) {
+fn consider(inputs: &Inputs<'_>, coverage: &Coverage, extension: &Extension, offer: &Offer, decision: &mut Decision) {
     let id = &extension.id;
     let scheme = inputs.versions.scheme;
     let Some(installed) = &extension.version else {
@@ -142,6 +144,7 @@ fn consider(inputs: &Inputs<'_>, extension: &Extension, offer: &Offer, decision:
         return;
     }
     let reason = policy_reason(inputs, id, "updates.extensions", inputs.plan.updates.extensions, step)
+        .or_else(|| coverage.lacking(id).map(|tier| HoldReason::OutsidePlan { tier }))
         .or_else(|| package_reason(offer))
         .or_else(|| platform_reason(inputs, &offer.requires))
         .or_else(|| modified(inputs, id))

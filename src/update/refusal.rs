@@ -1,7 +1,8 @@
 //! Reasons not to begin a run at all.
 
 use crate::inventory::Inventory;
-use crate::plan::Plan;
+use crate::model::Tier;
+use crate::plan::{OverCap, Plan};
 use jiff::tz::TimeZone;
 use jiff::{Span, Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
@@ -40,6 +41,15 @@ pub enum Refusal {
         /// The last day, if it is over.
         #[schemars(with = "Option<String>")]
         until: Option<jiff::civil::Date>,
+    },
+    /// The site has more extensions than its plan covers, and the plan says to stop then.
+    OverCap {
+        /// How many count.
+        extensions: u32,
+        /// How many are covered.
+        cap: u32,
+        /// The lowest tier that would cover them.
+        tier: Tier,
     },
     /// An update service gave no usable answer.
     SourceDown {
@@ -80,6 +90,10 @@ impl std::fmt::Display for Refusal {
                 write!(f, "the contract {number} ended on {until}; updates are due again when it is renewed")
             }
             Self::Contract { number, until: None } => write!(f, "the contract {number} has not begun"),
+            Self::OverCap { extensions, cap, tier } => write!(
+                f,
+                "the site has {extensions} extensions, and its plan covers {cap}: over-cap says to stop then; the tier {tier} would cover them"
+            ),
             Self::SourceDown { source, why } => write!(
                 f,
                 "the update service was not reached ({source}: {why}), so nobody knows what is pending; try again later"
@@ -115,6 +129,10 @@ pub fn refusals(plan: &Plan, inventory: &Inventory, moment: Moment) -> Vec<Refus
         } else if !plan.windows.is_empty() && !window_is_open(plan, moment.now) {
             reasons.push(Refusal::NoWindow { next: next_window(plan, moment.now) });
         }
+    }
+    let extensions = inventory.counted();
+    if let Some(cap) = plan.extension_cap().filter(|cap| plan.over_cap == OverCap::Refuse && extensions > *cap) {
+        reasons.push(Refusal::OverCap { extensions, cap, tier: Tier::covering(extensions) });
     }
     for source in inventory.sources.iter().filter(|source| !source.reachable) {
         let why = source.why.clone().unwrap_or_else(|| "no usable answer".into());

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::inventory::Inventory;
-use crate::model::{HoldReason, SiteName, VersionScheme};
+use crate::model::{HoldReason, SiteName, Tier, VersionScheme};
 use serde_json::{Value, json};
 
 const PLAN: &str = "plan: 1\nsite: shop\nclient: { name: Shop, language: en }\ntier: advanced\ncms: wordpress\nurl: https://shop.example/\nhost: { ssh: shop, path: /srv/shop }\n";
@@ -137,4 +137,50 @@ fn windows_blackouts_contracts_and_silent_services_refuse() {
         at("2026-11-22T07:30:00Z", true),
     );
     assert!(matches!(lapsed[..], [Refusal::Contract { .. }]));
+}
+
+fn many(count: usize) -> Vec<Value> {
+    (0..count).map(|number| plugin(&format!("p{number:02}"), &[], None)).collect()
+}
+
+#[test]
+fn over_the_cap_the_first_ones_are_covered_and_the_others_wait_for_another_tier() {
+    let mut extensions = many(9);
+    extensions[0]["active"] = json!(false);
+    extensions.push(json!({"kind": "language", "slug": "fr", "version": "1.0", "active": true}));
+    extensions.push(json!({"kind": "theme", "slug": "twenty", "version": "1.0", "active": true, "shipped": true}));
+    let base = PLAN.replace("advanced", "base");
+    let plan = |more: &str| {
+        crate::plan::parse(std::path::Path::new("shop.yaml"), &format!("{base}{more}"), &["wordpress"]).unwrap()
+    };
+    let outside = |plan: &Plan, extensions: &[Value]| -> Vec<(String, Tier)> {
+        let holds = graph(plan, &inventory(json!(extensions), json!([])), &[]).holds;
+        let outside = holds.into_iter().filter_map(|hold| match hold.reason {
+            HoldReason::OutsidePlan { tier } => Some((hold.component.slug.to_string(), tier)),
+            _ => None,
+        });
+        outside.collect()
+    };
+    // What ships with the core and languages do not count: nine of ten.
+    assert_eq!(outside(&plan(""), &extensions), []);
+    extensions.extend([plugin("zeta", &[], None), plugin("zulu", &[], None), plugin("zzz", &[], None)]);
+    // Twelve of ten: the inactive one and the last by name are outside.
+    let held = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), Tier::Advanced)).collect::<Vec<_>>();
+    assert_eq!(outside(&plan(""), &extensions), held(&["p00", "zzz"]));
+    // Those that the plan names come first, whether they are active or not.
+    assert_eq!(outside(&plan("covers: [zzz, p00]\n"), &extensions), held(&["zeta", "zulu"]));
+    // The core moves all the same.
+    let graph = graph(&plan(""), &inventory(json!(extensions), json!([{"version": "6.1.10", "package": true}])), &[]);
+    assert!(names(&graph).contains(&"core".to_owned()));
+    assert_eq!(graph.groups.iter().map(|group| group.updates.len()).sum::<usize>(), 11);
+}
+
+#[test]
+fn a_plan_can_refuse_a_site_over_its_cap() {
+    let site = inventory(json!(many(26)), json!([]));
+    let moment = Moment { now: "2026-11-22T02:00:00Z".parse().unwrap(), any_time: false };
+    assert_eq!(refusals(&plan(""), &site, moment), []);
+    let refused = refusals(&plan("over-cap: refuse\n"), &site, moment);
+    assert_eq!(refused, [Refusal::OverCap { extensions: 26, cap: 25, tier: Tier::Custom }]);
+    assert_eq!(refusals(&plan("over-cap: refuse\n"), &inventory(json!(many(25)), json!([])), moment), []);
 }

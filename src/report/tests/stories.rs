@@ -178,6 +178,14 @@ pub(super) fn refused() -> Story {
 }
 
 /// The site fails its own checks before anything is done.
+pub(super) fn refused_over_cap() -> Story {
+    let mut story = begin();
+    let reasons = vec![Refusal::OverCap { extensions: 31, cap: 25, tier: Tier::Custom }];
+    story.write(4_100, Event::Refused { reasons });
+    story.close(Outcome::Refused, "nothing was changed", &[]);
+    story
+}
+
 pub(super) fn refused_by_checks() -> Story {
     let mut story = begin();
     story.plan(updates(), Vec::new());
@@ -268,6 +276,7 @@ pub(super) fn all() -> Vec<(&'static str, Story)> {
         ("nothing", nothing()),
         ("all-holds", all_holds()),
         ("isolated", isolated()),
+        ("refused-over-cap", refused_over_cap()),
         ("refused-by-checks", refused_by_checks()),
         ("stuck-checks", stuck_checks()),
         ("restore-asked", restore_asked()),

@@ -48,6 +48,7 @@ plan-line = { $tier ->
    *[other] { $tier }
 }
 plan-covered = { $plan } ({ $extensions } of at most { $cap } extensions)
+plan-near = { $plan } ({ $extensions } of at most { $cap } extensions: the limit is near)
 plan-over = { $plan } ({ $extensions } extensions; the plan covers { $cap })
 
 ## The outcome
@@ -235,6 +236,7 @@ refusal-no-window-next = No maintenance window of the plan is open now; the next
 refusal-blackout = The plan allows no changes until { $until }: { $why }.
 refusal-contract-ended = The maintenance contract { $number } ended on { $until }. Updates are due again once it is renewed.
 refusal-contract-not-begun = The maintenance contract { $number } has not begun yet.
+refusal-over-cap = The site has { $extensions } extensions, and its plan covers { $cap }. The plan “{ $tier }” would cover it.
 refusal-source-down = The update service { $source } could not be reached, so nobody can say what is pending.
 refusal-busy = Another update seems to be under way on the site: { $what }.
 refusal-busy-since = Another update seems to be under way on the site since { $since }: { $what }.

@@ -49,6 +49,7 @@ plan-line = { $tier ->
    *[other] { $tier }
 }
 plan-covered = { $plan } ({ $extensions } extensions sur { $cap } au plus)
+plan-near = { $plan } ({ $extensions } extensions sur { $cap } au plus : la limite est proche)
 plan-over = { $plan } ({ $extensions } extensions, le plan en couvre { $cap })
 
 ## Le résultat
@@ -236,6 +237,7 @@ refusal-no-window-next = Aucune fenêtre d’entretien du plan n’est ouverte e
 refusal-blackout = Le plan n’autorise aucun changement jusqu’au { $until } : { $why }.
 refusal-contract-ended = Le contrat d’entretien { $number } a pris fin le { $until }. Les mises à jour reprendront à son renouvellement.
 refusal-contract-not-begun = Le contrat d’entretien { $number } n’a pas encore commencé.
+refusal-over-cap = Le site a { $extensions } extensions, et son plan en couvre { $cap }. Le plan « { $tier } » le couvrirait.
 refusal-source-down = Le service de mise à jour { $source } n’a pas pu être joint : personne ne peut dire ce qui est à faire.
 refusal-busy = Une autre mise à jour semble en cours sur le site : { $what }.
 refusal-busy-since = Une autre mise à jour semble en cours sur le site depuis le { $since } : { $what }.
