@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 /// The most runners that one run needs; more means that it has no end.
 const MOST_RUNNERS: usize = 60;
 /// How many runners there are for one that reads the journal as it is stored: that takes longer than all else.
-const ONE_IN: usize = 8;
+const ONE_IN: usize = 50;
 /// As `drive` has it: after so many restores that failed midway rows stay in the evidence.
 const FAILURES_WITH_ROWS: u32 = 2;
 

@@ -9,10 +9,9 @@ use intendant::playbook::{Library, Playbook};
 use intendant::procedure::{self, Procedure};
 use intendant::update::{self, Inputs};
 use serde_json::json;
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, Mutex};
 
 /// Plugins by number; each second one needs the one before it.
 pub(crate) const PLUGINS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
@@ -148,9 +147,9 @@ impl Shape {
     /// The plan of a first attempt. Made once.
     pub(crate) fn planned(self, failed: &BTreeMap<ComponentId, String>) -> Planned {
         type Made = HashMap<(Shape, Vec<ComponentId>), Planned>;
-        thread_local!(static MADE: RefCell<Made> = RefCell::default());
+        static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
         let key = (self, failed.keys().cloned().collect::<Vec<_>>());
-        MADE.with_borrow_mut(|made| made.entry(key).or_insert_with(|| self.make(failed)).clone())
+        MADE.lock().unwrap().entry(key).or_insert_with(|| self.make(failed)).clone()
     }
 
     fn make(self, failed: &BTreeMap<ComponentId, String>) -> Planned {
