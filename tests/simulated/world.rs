@@ -91,13 +91,19 @@ impl World {
         self.late = Some(Late { after: 3, parts });
     }
 
+    /// What a part is after an act that can't be repeated: done again over its own half, it leaves a mix.
+    fn moved(&self, name: String, state: &str) -> BTreeMap<String, String> {
+        let half = self.site.parts.get(&name).is_some_and(|is| is.starts_with("half"));
+        [(name, if half { "a mix".to_owned() } else { state.to_owned() })].into()
+    }
+
     /// What an act sets. The file of the maintenance mode is set and taken by itself.
     fn parts_of(&self, action: &Action) -> BTreeMap<String, String> {
         let one = |name: String, state: &str| [(name, state.to_owned())].into();
         match action {
-            Action::Update { component, to, .. } => one(component.to_string(), to.as_str()),
-            Action::Migrate { .. } => one("database".into(), &self.site.parts["core:core"]),
-            Action::Languages { .. } => one("languages".into(), "new"),
+            Action::Update { component, to, .. } => self.moved(component.to_string(), to.as_str()),
+            Action::Migrate { .. } => self.moved("database".into(), &self.site.parts["core:core"]),
+            Action::Languages { .. } => self.moved("languages".into(), "new"),
             Action::Flush { .. } => one("cache".into(), "empty"),
             Action::MaintenanceOn { .. } => one(MAINTENANCE.into(), "on"),
             _ => BTreeMap::new(),
