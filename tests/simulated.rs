@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// The seeds that are tried unless told otherwise.
-const SEEDS: u64 = 6_000;
+const SEEDS: u64 = 5_000;
 /// The most failing cases that are shown.
 const MOST_SHOWN: usize = 5;
 

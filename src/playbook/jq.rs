@@ -91,6 +91,9 @@ def tonumber:
   else error("cannot parse as number") end;
 "#;
 
+/// A program that was read; none hands its input on.
+pub(super) struct Program(Option<Filter>);
+
 type Filter = jaq_core::Filter<data::JustLut<Val>>;
 
 fn compile(program: &str) -> Result<Filter, String> {
@@ -242,12 +245,21 @@ fn refused_pattern<'a>(pattern: &Pattern<&'a str>) -> Option<&'a str> {
 }
 
 impl Jq {
+    /// The program, read once for many inputs.
+    pub(super) fn program(&self) -> Result<Program, JqError> {
+        Ok(Program(match self.as_str() {
+            "." => None,
+            text => Some(compile(text).map_err(JqError::Program)?),
+        }))
+    }
+}
+
+impl Program {
     /// All outputs for one input.
     pub(super) fn run(&self, input: &Value) -> Result<Vec<Value>, JqError> {
-        if self.as_str() == "." {
+        let Some(filter) = &self.0 else {
             return Ok(vec![input.clone()]);
-        }
-        let filter = compile(self.as_str()).map_err(JqError::Program)?;
+        };
         let ctx = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
         let (mut outputs, mut nodes) = (Vec::new(), MAX_NODES);
         for output in filter.id.run((ctx, to_val(input))).map(unwrap_valr) {
