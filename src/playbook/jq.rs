@@ -384,19 +384,19 @@ mod tests {
     #[test]
     fn values_go_through_unchanged() {
         let value = json!({"z": 1, "a": [1.5, "é", null, true, -3], "big": 1_700_000_000_000i64});
-        assert_eq!(Jq::new(". | .").unwrap().run(&value).unwrap(), [value]);
+        assert_eq!(Jq::new(". | .").unwrap().program().unwrap().run(&value).unwrap(), [value]);
         let numbers = Jq::new("map(tonumber)").unwrap();
-        assert_eq!(numbers.run(&json!(["12", 3])).unwrap(), [json!([12, 3])]);
-        assert!(numbers.run(&json!(["[[[["])).is_err());
+        assert_eq!(numbers.program().unwrap().run(&json!(["12", 3])).unwrap(), [json!([12, 3])]);
+        assert!(numbers.program().unwrap().run(&json!(["[[[["])).is_err());
     }
 
     #[test]
     fn results_are_bounded() {
         let wide = Value::Array(vec![json!(1); 400]);
         let program = Jq::new("[.[] as $a | .[] | [$a, .]]").unwrap();
-        assert_eq!(program.run(&wide), Err(JqError::Nodes));
-        assert_eq!(Jq::new(".[] as $a | .[]").unwrap().run(&wide), Err(JqError::Outputs));
+        assert_eq!(program.program().unwrap().run(&wide), Err(JqError::Nodes));
+        assert_eq!(Jq::new(".[] as $a | .[]").unwrap().program().unwrap().run(&wide), Err(JqError::Outputs));
         let nest = Jq::new("reduce .[] as $x (null; [.])").unwrap();
-        assert_eq!(nest.run(&wide), Err(JqError::Deep));
+        assert_eq!(nest.program().unwrap().run(&wide), Err(JqError::Deep));
     }
 }
