@@ -73,7 +73,7 @@ fn only_another_was_asked() -> bool {
 /// Shows what happens in one case, entry by entry.
 fn replay(case: Case) {
     let mut run = runner::Run::new(case.clone());
-    let ended = run.to_its_end();
+    let ended = run.ended();
     for entry in &run.entries {
         let text = serde_json::to_string(&entry.event).unwrap();
         println!("{:3} {}", entry.sequence, text.chars().take(160).collect::<String>());

@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 /// Runs a case and judges it.
 pub(crate) fn judged(case: &Case) -> Result<Outcome, String> {
     let mut run = Run::new(case.clone());
-    let outcome = run.to_its_end()?;
+    let outcome = run.ended()?;
     let verdict = match outcome {
         Outcome::Completed | Outcome::CompletedWithHolds => updated(&run, outcome),
         Outcome::Restored => restored(&run),
@@ -138,7 +138,7 @@ fn by_hand(stuck: Run, name: &str, unwind: &Unwind) -> Result<(), String> {
     store.insert(ASKED.into(), before.clone());
     let parts = world.site.parts.clone();
     let mut run = Run::over(case, world, store, unwind.overwritten.clone());
-    let outcome = run.to_its_end()?;
+    let outcome = run.ended()?;
     must(outcome == Outcome::Restored, || format!("stuck, and the restore by hand ended as {outcome}"))?;
     let mut goal = before.parts;
     if wanted == Wanted::RestorePart {

@@ -70,7 +70,7 @@ fn opened(shape: Shape) -> Event {
 /// How many entries the journal of a case has.
 pub(crate) fn entries(case: &Case) -> u64 {
     let mut run = Run::new(case.clone());
-    let _ = run.to_its_end();
+    let _ = run.ended();
     run.entries.len() as u64
 }
 
@@ -104,7 +104,7 @@ impl Run {
     }
 
     /// Runs, and recovers whenever the runner died, until the run is over.
-    pub(crate) fn to_its_end(&mut self) -> Result<Outcome, String> {
+    pub(crate) fn ended(&mut self) -> Result<Outcome, String> {
         let begun = match self.write(opened(self.case.shape)) {
             Ok(()) => self.live(),
             Err(stop) => Err(stop),
@@ -123,7 +123,7 @@ impl Run {
     /// What the next runner knows is what the journal says.
     fn recover(&mut self) -> Result<Outcome, Stop> {
         let wrong = |error: &dyn std::fmt::Display| Stop::Wrong(error.to_string());
-        if self.entries.len() % ONE_IN == 0 {
+        if self.entries.len().is_multiple_of(ONE_IN) {
             self.read_again().map_err(|error| wrong(&error))?;
         }
         self.another_version();
