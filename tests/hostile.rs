@@ -28,10 +28,12 @@ mod words;
 pub(crate) type Verdict = Result<(), String>;
 /// A case by its name.
 pub(crate) type Case = (String, Verdict);
+/// Cases of one sort, by its name.
+type Group = (&'static str, fn() -> Vec<Case>);
 
 #[test]
 fn a_hostile_site_harms_nobody() {
-    let groups: [(&str, fn() -> Vec<Case>); 6] = [
+    let groups: [Group; 6] = [
         ("words", words::cases),
         ("answers", answers::cases),
         ("hosts", hosts::cases),

@@ -90,19 +90,16 @@ fn writable(bed: &Testbed, _: &Environment) {
 
 /// The account of the site's database, as the server names it.
 fn account(bed: &Testbed) -> String {
-    bed.sql("SELECT CONCAT(QUOTE(Grantee), '') FROM (SELECT Grantee FROM information_schema.SCHEMA_PRIVILEGES WHERE TABLE_SCHEMA = DATABASE() LIMIT 1) g")
-        .replace("\\'", "'")
-        .trim_matches('\'')
-        .to_owned()
+    bed.sql("SELECT Grantee FROM information_schema.SCHEMA_PRIVILEGES WHERE TABLE_SCHEMA = DATABASE() LIMIT 1")
 }
 
 fn no_connections(bed: &Testbed, _: &Environment) {
-    bed.sql(&format!("ALTER USER '{}' WITH MAX_QUERIES_PER_HOUR 1 MAX_CONNECTIONS_PER_HOUR 1", account(bed)));
+    bed.sql(&format!("ALTER USER {} WITH MAX_QUERIES_PER_HOUR 1 MAX_CONNECTIONS_PER_HOUR 1", account(bed)));
 }
 
 fn connections(bed: &Testbed, _: &Environment) {
     bed.sql(&format!(
-        "ALTER USER '{}' WITH MAX_QUERIES_PER_HOUR 0 MAX_CONNECTIONS_PER_HOUR 0; FLUSH USER_RESOURCES",
+        "ALTER USER {} WITH MAX_QUERIES_PER_HOUR 0 MAX_CONNECTIONS_PER_HOUR 0; FLUSH USER_RESOURCES",
         account(bed)
     ));
 }
