@@ -20,6 +20,9 @@ mod killed;
 mod refusals;
 #[path = "wordpress/rehearsals.rs"]
 mod rehearsals;
+#[cfg(feature = "encryption")]
+#[path = "wordpress/secrets.rs"]
+mod secrets;
 #[path = "wordpress/tolerated.rs"]
 mod tolerated;
 #[path = "wordpress/visitors.rs"]

@@ -2,7 +2,7 @@
 
 use super::show;
 use crate::journal::{Entry, Event};
-use crate::model::{RunId, SiteName, clean_line, human_bytes};
+use crate::model::{RunId, SiteName, clean_line, harmless, human_bytes};
 use crate::run::Listener;
 use crate::snapshot::Phase;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -57,7 +57,7 @@ impl Show {
 
     fn say(&self, site: &SiteName, line: &Line, text: &str) {
         match &line.bar {
-            Some(bar) => bar.set_message(text.to_owned()),
+            Some(bar) => bar.set_message(harmless(text).into_owned()),
             None => show::remark(format!("{site}: {text}")),
         }
     }

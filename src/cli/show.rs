@@ -2,7 +2,7 @@
 
 use crate::inventory::{ChecksumState, Inventory};
 use crate::journal::{Rehearsal, RehearsalResult};
-use crate::model::{Hold, HoldReason, Lifter, Room, Tier, clean_line};
+use crate::model::{Hold, HoldReason, Lifter, Room, Tier, clean_line, harmless};
 use crate::procedure::{Action, Procedure};
 use crate::run::Preview;
 use crate::snapshot::Proof;
@@ -15,22 +15,33 @@ pub(super) fn colours(terminal: bool) -> bool {
     terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
-/// Prints a line of data. Whoever closes the pipe has read enough: that is no failure.
+/// Prints a line of data; nothing in it moves a cursor, whoever wrote it. Whoever closes the pipe has read enough: that is no failure.
 pub(super) fn line(text: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stdout(), "{text}");
+    let _ = writeln!(std::io::stdout(), "{}", harmless(&text.to_string()));
 }
 
 /// Prints a line that is not data.
 pub(super) fn remark(text: impl std::fmt::Display) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", harmless(&text.to_string()));
 }
 
 /// Prints a value as JSON.
 pub(super) fn json<T: serde::Serialize>(value: &T) {
     match serde_json::to_string_pretty(value) {
-        Ok(text) => line(text),
+        Ok(text) => line(escaped(&text)),
         Err(error) => remark(format!("error: the answer can't be written as JSON: {error}")),
     }
+}
+
+/// JSON in which characters that a terminal acts upon are written as escapes: the same value.
+fn escaped(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut out, c| {
+        match harmless(c.encode_utf8(&mut [0; 4])) {
+            std::borrow::Cow::Borrowed(_) => out.push(c),
+            std::borrow::Cow::Owned(_) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+        }
+        out
+    })
 }
 
 /// A plain table with a header.

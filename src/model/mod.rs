@@ -29,6 +29,6 @@ pub use hold::{Hold, HoldReason, Lifter};
 pub use name::{NameError, RunId, SiteName, Slug};
 pub use outcome::Outcome;
 pub use period::{Period, PeriodError};
-pub use text::{clean_block, clean_line, human_bytes};
+pub use text::{clean_block, clean_line, harmless, human_bytes};
 pub use tier::{Room, Tier};
 pub use version::{Step as VersionStep, Version, VersionScheme};

@@ -40,6 +40,16 @@ pub fn clean_block(text: &str, max_lines: usize) -> String {
     lines.join("\n")
 }
 
+/// Text of any length as a terminal may get it: lines and tabs stay, other control characters and bidirectional
+/// overrides become `·`.
+pub fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
+    let keeps = |c: char| matches!(c, '\n' | '\t') || shown_char(c) == c;
+    match text.chars().all(keeps) {
+        true => text.into(),
+        false => text.chars().map(|c| if keeps(c) { c } else { shown_char(c) }).collect::<String>().into(),
+    }
+}
+
 /// A number of bytes in binary units, as people read it: `1.2 GiB`.
 pub fn human_bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["B", "KiB", "MiB", "GiB", "TiB"];
@@ -71,6 +81,7 @@ mod tests {
         assert_eq!(clean_line("  many \n\t blanks ", 80), "many blanks");
         assert_eq!(clean_line("abcdef", 3), "abc…");
         assert_eq!(clean_block("a\n\n b\nc\nd", 3), "a\nb\nc\n…");
+        assert_eq!(harmless("a\n\tb\u{1b}]0;c\u{9b}\u{202e}\r"), "a\n\tb·]0;c···");
         assert_eq!(human_bytes(1536), "1.5 KiB");
     }
 }

@@ -91,6 +91,9 @@ def tonumber:
   else error("cannot parse as number") end;
 "#;
 
+/// A program that was read; none hands its input on.
+pub(super) struct Program(Option<Filter>);
+
 type Filter = jaq_core::Filter<data::JustLut<Val>>;
 
 fn compile(program: &str) -> Result<Filter, String> {
@@ -242,12 +245,21 @@ fn refused_pattern<'a>(pattern: &Pattern<&'a str>) -> Option<&'a str> {
 }
 
 impl Jq {
+    /// The program, read once for many inputs.
+    pub(super) fn program(&self) -> Result<Program, JqError> {
+        Ok(Program(match self.as_str() {
+            "." => None,
+            text => Some(compile(text).map_err(JqError::Program)?),
+        }))
+    }
+}
+
+impl Program {
     /// All outputs for one input.
     pub(super) fn run(&self, input: &Value) -> Result<Vec<Value>, JqError> {
-        if self.as_str() == "." {
+        let Some(filter) = &self.0 else {
             return Ok(vec![input.clone()]);
-        }
-        let filter = compile(self.as_str()).map_err(JqError::Program)?;
+        };
         let ctx = Ctx::<data::JustLut<Val>>::new(&filter.lut, Vars::new([]));
         let (mut outputs, mut nodes) = (Vec::new(), MAX_NODES);
         for output in filter.id.run((ctx, to_val(input))).map(unwrap_valr) {
@@ -372,19 +384,19 @@ mod tests {
     #[test]
     fn values_go_through_unchanged() {
         let value = json!({"z": 1, "a": [1.5, "é", null, true, -3], "big": 1_700_000_000_000i64});
-        assert_eq!(Jq::new(". | .").unwrap().run(&value).unwrap(), [value]);
+        assert_eq!(Jq::new(". | .").unwrap().program().unwrap().run(&value).unwrap(), [value]);
         let numbers = Jq::new("map(tonumber)").unwrap();
-        assert_eq!(numbers.run(&json!(["12", 3])).unwrap(), [json!([12, 3])]);
-        assert!(numbers.run(&json!(["[[[["])).is_err());
+        assert_eq!(numbers.program().unwrap().run(&json!(["12", 3])).unwrap(), [json!([12, 3])]);
+        assert!(numbers.program().unwrap().run(&json!(["[[[["])).is_err());
     }
 
     #[test]
     fn results_are_bounded() {
         let wide = Value::Array(vec![json!(1); 400]);
         let program = Jq::new("[.[] as $a | .[] | [$a, .]]").unwrap();
-        assert_eq!(program.run(&wide), Err(JqError::Nodes));
-        assert_eq!(Jq::new(".[] as $a | .[]").unwrap().run(&wide), Err(JqError::Outputs));
+        assert_eq!(program.program().unwrap().run(&wide), Err(JqError::Nodes));
+        assert_eq!(Jq::new(".[] as $a | .[]").unwrap().program().unwrap().run(&wide), Err(JqError::Outputs));
         let nest = Jq::new("reduce .[] as $x (null; [.])").unwrap();
-        assert_eq!(nest.run(&wide), Err(JqError::Deep));
+        assert_eq!(nest.program().unwrap().run(&wide), Err(JqError::Deep));
     }
 }

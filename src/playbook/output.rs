@@ -4,6 +4,8 @@ use serde_json::Value;
 
 /// The deepest nesting that is read.
 pub(super) const MAX_DEPTH: usize = 64;
+/// The most values in one document: in memory each takes many times its bytes.
+pub(super) const MAX_VALUES: usize = 500_000;
 /// How many places where JSON could begin are tried.
 const MAX_TRIES: usize = 256;
 /// How many bytes are looked at in all these tries.
@@ -18,6 +20,8 @@ pub(super) enum Trouble {
     Cut,
     /// Deeper than the limit.
     Deep,
+    /// More values than the limit.
+    Many,
     /// It begins like JSON and is not.
     Broken(serde_json::Error),
 }
@@ -55,7 +59,7 @@ pub(super) fn first_value(bytes: &[u8]) -> Result<Value, Trouble> {
         }
         match value_at_start(&bytes[at..]) {
             Ok((value, _)) => return Ok(value),
-            Err(Trouble::Deep) => return Err(Trouble::Deep),
+            Err(trouble @ (Trouble::Deep | Trouble::Many)) => return Err(trouble),
             Err(Trouble::Cut) => {
                 looked_at += bytes.len() - at;
                 worst = Trouble::Cut;
@@ -81,7 +85,7 @@ fn end_of_value(bytes: &[u8]) -> Result<usize, Trouble> {
         }
         Some(_) => return Err(Trouble::None),
     }
-    let (mut depth, mut in_text, mut escaped) = (0usize, false, false);
+    let (mut depth, mut in_text, mut escaped, mut values) = (0usize, false, false, 0usize);
     for (at, byte) in bytes.iter().enumerate() {
         match (in_text, byte) {
             (true, _) if escaped => escaped = false,
@@ -89,12 +93,16 @@ fn end_of_value(bytes: &[u8]) -> Result<usize, Trouble> {
             (true, b'"') => in_text = false,
             (true, _) => continue,
             (false, b'"') => in_text = true,
-            (false, b'{' | b'[') => depth += 1,
+            (false, b',') => values += 1,
+            (false, b'{' | b'[') => (depth, values) = (depth + 1, values + 1),
             (false, b'}' | b']') => depth = depth.saturating_sub(1),
             (false, _) => continue,
         }
         if depth > MAX_DEPTH {
             return Err(Trouble::Deep);
+        }
+        if values > MAX_VALUES {
+            return Err(Trouble::Many);
         }
         if depth == 0 && !in_text {
             return Ok(at + 1);
@@ -116,6 +124,8 @@ mod tests {
         assert!(matches!(first_value(b"Success: nothing"), Err(Trouble::None)));
         assert!(matches!(first_value(b"[{\"a\": 1}"), Err(Trouble::Cut) | Ok(_)));
         assert!(matches!(first_value("[".repeat(65).as_bytes()), Err(Trouble::Deep)));
+        let many = format!("[{}0]", "0,".repeat(MAX_VALUES));
+        assert!(matches!(whole_value(many.as_bytes()), Err(Trouble::Many)));
         assert!(matches!(whole_value(b"[1] x"), Err(Trouble::Broken(_))));
     }
 }

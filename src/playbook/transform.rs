@@ -1,6 +1,6 @@
 //! Declarative transforms of what a command printed.
 
-use super::jq::{Jq, JqError, JsonText};
+use super::jq::{Jq, JqError, JsonText, Program};
 use super::merge::{MergeError, merge};
 use super::output::{self, Trouble};
 use super::scalars::{self, Pattern};
@@ -168,6 +168,9 @@ pub enum TransformError {
     /// JSON that is nested too deep.
     #[error("the JSON in the output is nested deeper than {} levels", output::MAX_DEPTH)]
     Deep,
+    /// JSON with more values than the limit.
+    #[error("the JSON in the output holds more than {} values", output::MAX_VALUES)]
+    Many,
     /// More matches than the limit.
     #[error("more than {MAX_MATCHES} matches of one expression")]
     Matches,
@@ -213,7 +216,11 @@ impl Transform {
 
 /// All outputs of a program in one document; none is an empty object.
 fn through(jq: &Jq, input: &Value) -> Result<Value, TransformError> {
-    let mut outputs = jq.run(input)?.into_iter();
+    run(&jq.program()?, input)
+}
+
+fn run(program: &Program, input: &Value) -> Result<Value, TransformError> {
+    let mut outputs = program.run(input)?.into_iter();
     let first = outputs.next().unwrap_or_else(|| Value::Object(Map::new()));
     Ok(outputs.try_fold(first, merge)?)
 }
@@ -274,15 +281,15 @@ impl LinesForm {
         let text = text.replace("\r\n", "\n");
         let mut merged = Value::Object(Map::new());
         for rule in &self.lines {
-            let expression = regex(&rule.pattern)?;
-            for (count, found) in expression.captures_iter(&text).enumerate() {
-                if count >= MAX_MATCHES {
-                    return Err(TransformError::Matches);
-                }
+            let (expression, program) = (regex(&rule.pattern)?, rule.jq.program()?);
+            if expression.find_iter(&text).nth(MAX_MATCHES).is_some() {
+                return Err(TransformError::Matches);
+            }
+            for found in expression.captures_iter(&text) {
                 let groups = expression.capture_names().flatten();
                 let object: Map<String, Value> =
                     groups.filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().into()))).collect();
-                merged = merge(merged, through(&rule.jq, &Value::Object(object))?)?;
+                merged = merge(merged, run(&program, &Value::Object(object))?)?;
             }
         }
         through(&self.jq, &merged)
@@ -300,6 +307,7 @@ fn explain(trouble: Trouble, output: &RawOutput<'_>) -> TransformError {
         Trouble::None => TransformError::NoJson { tail },
         Trouble::Cut => TransformError::Cut { tail },
         Trouble::Deep => TransformError::Deep,
+        Trouble::Many => TransformError::Many,
         Trouble::Broken(source) => TransformError::Json { tail, source },
     }
 }

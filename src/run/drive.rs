@@ -270,8 +270,24 @@ impl Driver<'_> {
             .ok_or_else(|| failure(WorkError::Unexpected { what: "there is no procedure".into() }))
     }
 
+    /// A lock is given back over a connection that is alive. What the dead one left on the host goes.
+    async fn reopen_if_unready(&mut self) {
+        let was_open = self.bench.is_some();
+        self.drop_unready_site().await;
+        if let (true, None) = (was_open, &self.bench)
+            && let Ok(bench) = self.opened_bench().await
+            && let Err(error) = bench.site.clear_leftovers(bench.run).await
+        {
+            tracing::warn!(%error, "what a connection that broke left on the host could not be removed");
+        }
+    }
+
     async fn step(&mut self, step: usize) -> Result<(), RunError> {
         self.write(Event::StepBegun { step }).await?;
+        let unlocks = |attempt: &AttemptState| matches!(attempt.planned.procedure.steps[step].action, Action::Unlock);
+        if self.state.attempt().is_some_and(unlocks) {
+            self.reopen_if_unready().await;
+        }
         let result = match self.attempt() {
             Err(failure) => Err(failure),
             Ok(attempt) => match self.opened_bench().await {
@@ -485,7 +501,9 @@ impl Driver<'_> {
             _ => format!(
                 "the site could not be put back: {}\nMend the cause (connection, room, rights), then: \
                  intendant restore {site} {snapshot}",
-                unwind.and_then(|unwind| unwind.last_failure.clone()).unwrap_or_default()
+                unwind
+                    .and_then(|unwind| unwind.last_failure.clone())
+                    .unwrap_or_else(|| "each try was interrupted, none came to its end".into())
             ),
         };
         clean_block(&format!("{how}\nWhat led to it: {why}"), 20)

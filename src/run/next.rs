@@ -3,7 +3,7 @@
 
 use crate::journal::{AttemptState, Purpose, RunState, StepState};
 use crate::model::Outcome;
-use crate::procedure::{Action, FORMAT};
+use crate::procedure::{Action, FORMAT, Step};
 
 /// What decides besides the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,9 +51,7 @@ pub fn next(state: &RunState, policy: Policy) -> Next {
         return if state.refused.is_empty() { Next::Plan } else { Next::Close(Outcome::Refused) };
     };
     if !state.refused.is_empty() {
-        // A further attempt that may not begin leaves the site as the undone one left it.
-        let undone = attempt.unwind.is_some();
-        return release(attempt, if undone { Outcome::Restored } else { Outcome::Refused });
+        return release(state, attempt, untouched(state));
     }
     match &attempt.unwind {
         Some(_) => unwinding(state, attempt, policy),
@@ -61,12 +59,23 @@ pub fn next(state: &RunState, policy: Policy) -> Next {
     }
 }
 
-/// Gives the lock back if it may be held, then closes.
-fn release(attempt: &AttemptState, outcome: Outcome) -> Next {
+/// The end of an attempt that touched nothing: what an earlier one did is undone already.
+fn untouched(state: &RunState) -> Outcome {
+    match state.attempts.iter().any(|attempt| attempt.unwind.is_some()) {
+        true => Outcome::Restored,
+        false => Outcome::Refused,
+    }
+}
+
+/// Gives the lock back if it may be held, perhaps since an earlier attempt, then closes.
+fn release(state: &RunState, attempt: &AttemptState, outcome: Outcome) -> Next {
+    let locked = state.attempts.iter().any(AttemptState::locked);
     let steps = &attempt.planned.procedure.steps;
     let unlock = steps.iter().position(|step| matches!(step.action, Action::Unlock));
     match unlock {
-        Some(index) if attempt.locked() && !matches!(attempt.steps[index], StepState::Failed(_)) => Next::Do(index),
+        Some(index) if locked && !matches!(attempt.steps[index], StepState::Done(_) | StepState::Failed(_)) => {
+            Next::Do(index)
+        }
         _ => Next::Close(outcome),
     }
 }
@@ -77,13 +86,19 @@ fn forward(state: &RunState, attempt: &AttemptState) -> Next {
     let Some(index) = open else {
         return Next::Close(finished(state, attempt));
     };
+    let given_back =
+        |(step, state): (&Step, &StepState)| matches!(step.action, Action::Unlock) && *state != StepState::Waiting;
+    if steps.iter().zip(&attempt.steps).skip(index + 1).any(given_back) {
+        // It was given up before it touched anything.
+        return release(state, attempt, untouched(state));
+    }
     let step = &steps[index];
     if let StepState::Failed(failure) = &attempt.steps[index] {
         return match &step.action {
             // The work is done and proven; a lock that could not be given back is only noted.
             Action::Unlock => Next::Close(finished(state, attempt)),
             _ if attempt.touched() => Next::Unwind(format!("{}: {}", step.name, failure.why)),
-            _ => release(attempt, Outcome::Refused),
+            _ => release(state, attempt, untouched(state)),
         };
     }
     let restore_wanted = matches!(state.opened.as_ref().map(|opened| &opened.purpose), Some(Purpose::Restore { .. }));
@@ -100,7 +115,7 @@ fn forward(state: &RunState, attempt: &AttemptState) -> Next {
         () if state.in_doubt && attempt.touched() && foreign() => {
             Next::Unwind("the procedure was made by another version of the program".into())
         }
-        () if state.in_doubt && foreign() => release(attempt, Outcome::Refused),
+        () if state.in_doubt && foreign() => release(state, attempt, untouched(state)),
         () => Next::Do(index),
     }
 }
@@ -123,14 +138,14 @@ fn unwinding(state: &RunState, attempt: &AttemptState, policy: Policy) -> Next {
             let blamed = attempt.failure().is_some_and(|(_, failure)| failure.blamed.is_some());
             match policy.isolate && blamed && attempts < policy.max_attempts {
                 true => Next::Plan,
-                false => release(attempt, Outcome::Restored),
+                false => release(state, attempt, Outcome::Restored),
             }
         }
     }
 }
 
 fn finished(state: &RunState, attempt: &AttemptState) -> Outcome {
-    if attempt.planned.procedure.updates.is_empty() && state.attempts.len() > 1 {
+    if !attempt.planned.procedure.changes_site() && state.attempts.len() > 1 {
         // All that could be applied broke the site, and was undone.
         return Outcome::Restored;
     }

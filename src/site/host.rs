@@ -121,8 +121,8 @@ fn read(stdout: &[u8]) -> Result<HostFacts, &'static str> {
             "refused" => return Err("scripts"),
             "root" => facts.root = value.to_owned(),
             "folder" => facts.folder = value.to_owned(),
-            "user" => facts.user = value.to_owned(),
-            "owner" => facts.owner = value.to_owned(),
+            "user" => facts.user = crate::model::clean_line(value, 100),
+            "owner" => facts.owner = crate::model::clean_line(value, 100),
             "home" => facts.home = value.to_owned(),
             "present" => facts.present.push(value.to_owned()),
             "clock" => facts.clock_seconds = value.parse().ok(),
@@ -130,7 +130,7 @@ fn read(stdout: &[u8]) -> Result<HostFacts, &'static str> {
             "inodes" => facts.free_inodes = column(3),
             _ => match key.split_once(' ') {
                 // A function or an alias has no path, and would not be what a command runs.
-                Some(("program", name)) if value.starts_with('/') => {
+                Some(("program", name)) if usable(value) => {
                     facts.programs.insert(name.to_owned(), value.to_owned());
                 }
                 Some(("version", name)) if !value.is_empty() => {
@@ -140,7 +140,13 @@ fn read(stdout: &[u8]) -> Result<HostFacts, &'static str> {
             },
         }
     }
-    if facts.folder.is_empty() || facts.root.is_empty() { Err("answer") } else { Ok(facts) }
+    let home = facts.home.is_empty() || usable(&facts.home);
+    if home && usable(&facts.folder) && usable(&facts.root) { Ok(facts) } else { Err("answer") }
+}
+
+/// Whether it is an absolute path that can be used and shown.
+fn usable(path: &str) -> bool {
+    path.starts_with('/') && path.len() <= 4096 && !path.contains(char::is_control)
 }
 
 /// What the private folder holds at first: the scripts, the tools' own folder, the folder of records,
@@ -178,11 +184,13 @@ mod tests {
 
     #[test]
     fn pairs_are_read_and_nonsense_is_refused() {
-        let text = b"root\0/srv/x\0present\0wp-load.php\0program php\0/usr/bin/php\0program ll\0alias ll=x\0room\0/dev/vda 10 5 7 50% /\0folder\0/tmp/intendant.abc\0";
+        let text = b"root\0/srv/x\0home\0/home/x\0present\0wp-load.php\0program php\0/usr/bin/php\0program ll\0alias ll=x\0room\0/dev/vda 10 5 7 50% /\0folder\0/tmp/intendant.abc\0";
         let facts = read(text).unwrap();
         assert_eq!(facts.free_bytes, Some(7168));
         assert_eq!(facts.programs.get("php").map(String::as_str), Some("/usr/bin/php"));
         assert!(!facts.programs.contains_key("ll"));
+        let lies = b"root\0/srv/\x1b[31mx\0home\0/home/x\0folder\0/tmp/intendant.abc\0";
+        assert!(read(lies).is_err());
         assert_eq!(read(b"refused\0root\0").unwrap_err(), "root");
         assert!(read(b"<html>").is_err());
     }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where one operator works.
 pub struct Environment {
@@ -124,6 +124,42 @@ impl Environment {
             }
         }
         (child, said, false)
+    }
+
+    /// Runs the program to its end, and strikes this long after a line with `sign`. Returns also how long it took
+    /// from there to the end; none when the sign never came.
+    pub fn struck(
+        &self,
+        arguments: &[&str],
+        sign: &str,
+        after: Duration,
+        strike: impl FnOnce() + Send,
+    ) -> (Ran, Option<Duration>) {
+        let mut child = self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut out = child.stdout.take().unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap()).lines();
+        let (mut err, mut begun, mut strike) = (String::new(), None, Some(strike));
+        let text = std::thread::scope(|scope| {
+            let text = scope.spawn(move || {
+                let mut text = String::new();
+                std::io::Read::read_to_string(&mut out, &mut text).unwrap();
+                text
+            });
+            for line in lines.map_while(Result::ok) {
+                if let (true, Some(strike)) = (line.contains(sign), strike.take_if(|_| line.contains(sign))) {
+                    begun = Some(Instant::now() + after);
+                    scope.spawn(move || {
+                        std::thread::sleep(after);
+                        strike();
+                    });
+                }
+                err.push_str(&line);
+                err.push('\n');
+            }
+            text.join().unwrap()
+        });
+        let code = child.wait().unwrap().code();
+        (Ran { code, out: text, err }, begun.map(|begun| begun.elapsed()))
     }
 
     /// Starts the program and kills it this long after a line with `sign`.

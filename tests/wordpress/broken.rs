@@ -3,13 +3,17 @@
 use crate::support::{Environment, Testbed, same};
 
 #[test]
-fn a_broken_plugin_is_put_back_or_left_out() {
+fn a_broken_plugin_is_put_back_or_left_out_and_no_secret_shows() {
     let bed = Testbed::up(&["--broken"]);
     let shop = Environment::new(&bed, "");
+    #[cfg(feature = "encryption")]
+    let watched = crate::secrets::Watched::begin(&bed, &shop);
     let before = bed.fingerprint();
-    let run = shop.intendant(&["run", "shop", "--json"]).ended(10, "run with a plugin that answers 500");
+    let run = shop.intendant(&["run", "shop", "--json", "-vvv"]).ended(10, "run with a plugin that answers 500");
     assert_eq!(run.outcome(), "restored");
     same(&before, &bed.fingerprint(), "restored after the broken plugin");
+    #[cfg(feature = "encryption")]
+    watched.end(&shop, &[run]);
     bed.nothing_is_left("after the restore");
     assert_eq!(bed.visit("").0, "200", "the restored front page");
 

@@ -35,6 +35,10 @@ pub(super) fn goal(present: &Manifest, target: &Manifest, only: &[Only], account
         match wanted {
             Wanted::Leave => left.changes.push((item, change)),
             Wanted::Remove => {
+                if after.is_some() {
+                    // What stands in its place goes; it is not made.
+                    left.changes.push((item.clone(), Change::Added));
+                }
                 goal.entries.remove(&item);
             }
             Wanted::Make(entry, rest) => {
@@ -71,7 +75,8 @@ fn wanted(before: Option<&Entry>, after: Option<&Entry>, account: &Account) -> W
         return Wanted::Remove;
     };
     if matches!(after, Entry::Other { .. }) {
-        return Wanted::Leave;
+        let another = before.is_some_and(|before| !matches!(before, Entry::Other { .. }));
+        return if another { Wanted::Remove } else { Wanted::Leave };
     }
     let after = &with_attributes(after, before);
     if account.is_root() {

@@ -30,6 +30,8 @@ pub(super) struct Lexer {
     matched: usize,
     no_backslash: bool,
     ansi_quotes: bool,
+    /// A command of a client program was seen.
+    command: bool,
 }
 
 impl Default for Lexer {
@@ -44,6 +46,7 @@ impl Default for Lexer {
             matched: 0,
             no_backslash: false,
             ansi_quotes: false,
+            command: false,
         }
     }
 }
@@ -54,12 +57,19 @@ impl Lexer {
         self.state == State::Code && !self.open
     }
 
+    /// Whether a command of a client program, such as `\! id`, stood where SQL has no backslash, since this was asked last.
+    /// A client that is not in binary mode would run it.
+    pub(super) fn saw_command(&mut self) -> bool {
+        std::mem::take(&mut self.command)
+    }
+
     /// Reads a line that begins where no statement is open: it may set the delimiter or the mode.
     pub(super) fn line(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
         if let Some(delimiter) = text.strip_prefix("DELIMITER ") {
             self.delimiter = delimiter.trim().as_bytes().to_vec();
             self.matched = 0;
+            self.command |= self.delimiter.is_empty() || self.delimiter.iter().any(|byte| *byte != b';');
             return;
         }
         self.read(line);
@@ -152,6 +162,8 @@ impl Lexer {
     }
 
     fn code(&mut self, byte: u8) {
+        // `\N` is an old word for NULL.
+        self.command |= self.previous[1] == b'\\' && byte != b'N';
         if self.delimiter.get(self.matched) == Some(&byte) {
             if self.matched == 0 {
                 self.was_open = self.open;

@@ -10,6 +10,23 @@ use super::lexer::Lexer;
 /// The longest line that can be a marker, in bytes.
 const MAX_MARKER_BYTES: usize = 2048;
 
+/// The words with which statements of a dump begin, besides comments.
+const BEGINNINGS: [&str; 13] = [
+    "ALTER",
+    "COMMIT",
+    "CREATE",
+    "DELIMITER",
+    "DO",
+    "DROP",
+    "INSERT",
+    "LOCK",
+    "REPLACE",
+    "SELECT",
+    "SET",
+    "START",
+    "UNLOCK",
+];
+
 /// A part of a dump.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
@@ -102,6 +119,7 @@ impl<S: Sink> Splitter<S> {
                 }
             } else {
                 self.lexer.read(now);
+                self.only_sql("")?;
                 self.count(now)?;
                 self.sink.bytes(now)?;
             }
@@ -153,11 +171,31 @@ impl<S: Sink> Splitter<S> {
             self.sink.begin(part)?;
         }
         self.lexer.line(line);
+        self.only_sql(text)?;
         self.count(line)?;
         let pending = std::mem::take(&mut self.pending);
         self.sink.bytes(&pending)?;
         self.sink.statement(text)?;
         self.sink.bytes(line)
+    }
+
+    /// Refuses what a dump program does not write and a client program would take for a command of its own, in
+    /// what is kept. `line` begins a statement, or is empty.
+    fn only_sql(&mut self, line: &str) -> Result<(), String> {
+        let kept = matches!(self.current, Part::Object(..) | Part::ViewStub(_) | Part::View(_));
+        let command = self.lexer.saw_command();
+        let word: String = line.chars().take_while(char::is_ascii_alphabetic).take(20).collect();
+        let begins =
+            word.is_empty() && !line.starts_with('\\') || BEGINNINGS.contains(&word.to_ascii_uppercase().as_str());
+        if kept && (command || !begins) {
+            return Err(format!(
+                "{} holds something that is no SQL of a dump program ({:?}): the database's server or its dump program \
+                 is not what it should be; look at the host",
+                self.current,
+                crate::model::clean_line(if line.is_empty() { "a backslash outside of texts" } else { line }, 80)
+            ));
+        }
+        Ok(())
     }
 
     /// Adds bytes, up to a line, to the statement that was open before them.
