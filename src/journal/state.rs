@@ -5,7 +5,7 @@ use super::Entry;
 use super::event::{Event, Opened, Planned, StepFailure, StepResult};
 use crate::check::Baseline;
 use crate::model::{ComponentId, Outcome};
-use crate::procedure::{Action, SnapshotMoment};
+use crate::procedure::{Action, SnapshotMoment, Step};
 use crate::snapshot::Rows;
 use crate::update::Refusal;
 use std::collections::BTreeMap;
@@ -111,6 +111,14 @@ impl AttemptState {
             }
         }
         locked
+    }
+
+    /// Whether the lock was taken and not given back: it is not only in doubt.
+    pub fn has_locked(&self) -> bool {
+        let steps = self.planned.procedure.steps.iter().zip(&self.steps);
+        let taken =
+            |(step, state): (&Step, &StepState)| matches!((&step.action, state), (Action::Lock, StepState::Done(_)));
+        self.locked() && steps.into_iter().any(taken)
     }
 
     /// The step that failed, with the reason.

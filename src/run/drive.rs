@@ -3,7 +3,7 @@
 use super::perform::{Bench, Failed, failed_checks, failure, perform};
 use super::preview::{look, unreadable};
 use super::restore::left_by_earlier_runs;
-use super::source::{close_site, open_site, playbook_digest, snapshot_source};
+use super::source::{close_site, open_guarded, playbook_digest, snapshot_source};
 use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
 use crate::check::{Baseline, Depth};
 use crate::inventory::{self, Inventory};
@@ -11,6 +11,7 @@ use crate::journal::{AttemptState, Entry, Event, JournalError, Opened, PlanExtra
 use crate::model::{ComponentId, Outcome, RunId, SiteName, clean_block};
 use crate::plan::OnFailure;
 use crate::procedure::{self, Action, Procedure, SnapshotMoment};
+use crate::remote::Guard;
 use crate::site::Expect;
 use crate::snapshot;
 use crate::update::Refusal;
@@ -26,6 +27,8 @@ pub(super) struct Driver<'a> {
     pub(super) job: &'a Job,
     pub(super) run: RunId,
     pub(super) state: RunState,
+    /// The lease under which the site is worked on, whatever the connection.
+    guard: Guard,
     bench: Option<Bench>,
 }
 
@@ -47,7 +50,7 @@ pub(super) async fn begin(runner: &Runner, job: &Job, purpose: Purpose) -> Resul
         return Err(RunError::Open { site, run: open.run, opened: open.opened });
     }
     let run = RunId::new(runner.clock.now());
-    let mut driver = Driver { runner, job, run, state: RunState::default(), bench: None };
+    let mut driver = Driver { runner, job, run, state: RunState::default(), guard: Guard::default(), bench: None };
     driver.write(Event::Opened(Box::new(opened(runner, job, purpose)))).await?;
     driver.drive().await
 }
@@ -67,11 +70,16 @@ pub async fn recover(runner: &Runner, job: &Job) -> Result<Ended, RunError> {
     if let Err(source) = runner.store.readable() {
         return Err(RunError::Locked { site, source });
     }
-    let mut driver = Driver { runner, job, run: open.run, state, bench: None };
+    let mut driver = Driver { runner, job, run: open.run, state, guard: Guard::default(), bench: None };
     let program = env!("CARGO_PKG_VERSION").to_owned();
     driver.write(Event::Recovered { by: runner.by.clone(), program }).await?;
-    driver.settle().await?;
-    driver.drive().await
+    match driver.settle().await {
+        Ok(()) => driver.drive().await,
+        Err(error) => {
+            driver.leave().await;
+            Err(error)
+        }
+    }
 }
 
 /// Why the site can't be held; while it is, no other process of this journal works on it: an open
@@ -103,9 +111,12 @@ fn opened(runner: &Runner, job: &Job, purpose: Purpose) -> Opened {
 }
 
 impl Driver<'_> {
-    /// Journals an event; only then is it true.
+    /// Journals an event; only then is it true. Who has lost the lease has nothing more to say.
     pub(super) async fn write(&mut self, event: Event) -> Result<(), RunError> {
         let site = &self.job.plan.site;
+        if self.guard.is_lost() {
+            return Err(RunError::LeaseLost { site: site.clone(), run: self.run });
+        }
         let entry = Entry { sequence: self.state.entries + 1, at: self.runner.clock.now(), event };
         let mut state = self.state.clone();
         state.apply(&entry).map_err(|source| RunError::Illegal { site: site.clone(), run: self.run, source })?;
@@ -133,6 +144,7 @@ impl Driver<'_> {
     /// Closes the site if it is open.
     async fn leave(&mut self) {
         if let Some(bench) = self.bench.take() {
+            bench.stop_keeping();
             close_site(&bench.site).await;
         }
     }
@@ -157,7 +169,8 @@ impl Driver<'_> {
     /// Opens the site if it is not open.
     async fn open(&mut self, expect: Expect) -> Result<(), WorkError> {
         if self.bench.is_none() {
-            let site = open_site(self.runner, self.job, expect, Some(self.run)).await?;
+            let guard = self.guard.clone();
+            let site = open_guarded(self.runner, self.job, expect, Some(self.run), guard).await?;
             let source = match snapshot_source(self.job, &site).await {
                 Ok(source) => source,
                 Err(error) => {
@@ -181,12 +194,24 @@ impl Driver<'_> {
         self.bench()
     }
 
+    /// Takes the lease over from a runner that died, and then ends what still runs for it: in this order, so that
+    /// whatever that one still sends is refused, or ended.
+    async fn take_over(&mut self, locked: bool) -> Result<(), WorkError> {
+        let number = self.state.entries;
+        let bench = self.opened_bench().await?;
+        if locked {
+            bench.take_lease(number).await?;
+        }
+        Ok(bench.site.clear_leftovers(bench.run).await?)
+    }
+
     /// After an interruption: end what still runs on the host, and let our checks in again.
     async fn settle(&mut self) -> Result<(), RunError> {
-        let cleared = match self.opened_bench().await {
-            Ok(bench) => bench.site.clear_leftovers(bench.run).await.map_err(WorkError::from),
-            Err(error) => Err(error),
-        };
+        let locked = self.state.attempt().is_some_and(AttemptState::has_locked);
+        let cleared = self.take_over(locked).await;
+        if self.guard.is_lost() {
+            return Err(RunError::LeaseLost { site: self.job.plan.site.clone(), run: self.run });
+        }
         let attempt = self.state.attempt().cloned().filter(AttemptState::locked);
         let Some(attempt) = attempt else {
             // Nothing of the site is at stake: what follows opens it as it needs it, if it needs it.
@@ -272,11 +297,12 @@ impl Driver<'_> {
 
     async fn step(&mut self, step: usize) -> Result<(), RunError> {
         self.write(Event::StepBegun { step }).await?;
+        let entry = self.state.entries;
         let result = match self.attempt() {
             Err(failure) => Err(failure),
             Ok(attempt) => match self.opened_bench().await {
                 Err(error) => Err(failure(error)),
-                Ok(bench) => perform(bench, &attempt, &attempt.planned.procedure.steps[step].action).await,
+                Ok(bench) => perform(bench, &attempt, &attempt.planned.procedure.steps[step].action, entry).await,
             },
         };
         self.write(match result {
@@ -335,6 +361,11 @@ impl Driver<'_> {
     }
 
     async fn apply(&self, prepared: snapshot::Prepared) -> Result<snapshot::Restored, WorkError> {
+        if self.guard.path().is_none() {
+            return Err(WorkError::Unexpected {
+                what: "the site is not changed, because its lease is not held".into(),
+            });
+        }
         Ok(prepared.apply(&self.bench()?.progress()).await?)
     }
 

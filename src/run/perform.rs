@@ -1,5 +1,6 @@
 //! Does one step on a site that is open, and reads back what it did.
 
+use super::keeper::Keeper;
 use super::{Runner, WorkError, in_words};
 use crate::check::{
     self, Baseline, Check, CheckKind, CheckResult, Depth, Means, Observation, Pass, Patience, Prober, ProberSettings,
@@ -10,11 +11,11 @@ use crate::model::{ComponentId, RunId, Version, clean_block};
 use crate::playbook::{CommandTemplate, Values};
 use crate::procedure::{Action, Procedure};
 use crate::remote::Output;
-use crate::site::{Lock, LockHolder, Site};
+use crate::site::{Holder, Lease, Site, SiteError};
 use crate::snapshot::{self, CaptureRequest, Captured, Phase, Progress, Source, Store};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A step that failed.
 pub(super) type Failed = Box<StepFailure>;
@@ -28,6 +29,8 @@ pub(super) struct Bench {
     pub(super) prober: Prober,
     /// The plain text of the secret that lets our own checks in; its hash is on the host.
     secret: SecretString,
+    /// Renews the lease, once there is one.
+    keeper: Mutex<Option<Keeper>>,
 }
 
 impl Bench {
@@ -39,11 +42,36 @@ impl Bench {
             .map(|header| Pass { header: header.as_str().to_owned(), secret: secret.clone() });
         let settings = ProberSettings { pass, ..ProberSettings::default() };
         let prober = Prober::new(&site.address.url, settings)?;
-        Ok(Self { site, run, runner, source, prober, secret })
+        let bench = Self { site, run, runner, source, prober, secret, keeper: Mutex::new(None) };
+        if bench.lease().is_held() {
+            bench.keep();
+        }
+        Ok(bench)
     }
 
-    pub(super) fn lock(&self) -> Lock<'_> {
-        Lock::new(&self.site)
+    fn lease(&self) -> Lease<'_> {
+        Lease::new(&self.site)
+    }
+
+    /// Takes the site's lease, or says who has it; a runner of the same run that came earlier loses it. `number`
+    /// grows with each runner of the run.
+    pub(super) async fn take_lease(&self, number: u64) -> Result<(), SiteError> {
+        self.lease().take(&self.holder(), number).await?;
+        self.keep();
+        Ok(())
+    }
+
+    fn holder(&self) -> Holder {
+        Holder { run: self.run, who: self.runner.by.clone() }
+    }
+
+    /// Before the connection is closed.
+    pub(super) fn stop_keeping(&self) {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn keep(&self) {
+        *self.keeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(Keeper::new(&self.site));
     }
 
     fn values(&self) -> Values {
@@ -214,17 +242,24 @@ fn checks_failure(results: Vec<CheckResult>, blamed: Option<ComponentId>) -> Res
     }
 }
 
-/// Does a step.
-pub(super) async fn perform(bench: &Bench, attempt: &AttemptState, action: &Action) -> Result<StepResult, Failed> {
+/// Does a step. `entry`: the number of the journal's entry that announced it.
+pub(super) async fn perform(
+    bench: &Bench,
+    attempt: &AttemptState,
+    action: &Action,
+    entry: u64,
+) -> Result<StepResult, Failed> {
     let procedure = &attempt.planned.procedure;
+    if action.changes_site() && !bench.lease().is_held() {
+        return Err(plain_failure("the site is not changed, because its lease is not held".into()));
+    }
     match action {
         Action::Lock => {
-            let holder = LockHolder { run: bench.run, who: bench.runner.by.clone(), since: bench.runner.clock.now() };
-            take_lock(bench, &holder).await?;
+            lock(bench, entry).await?;
             Ok(StepResult::Done)
         }
         Action::Unlock => {
-            bench.lock().release(bench.run).await.map_err(failure)?;
+            bench.lease().release().await.map_err(failure)?;
             Ok(StepResult::Done)
         }
         Action::Baseline { patience } => baseline(bench, procedure, *patience).await,
@@ -251,17 +286,20 @@ pub(super) async fn perform(bench: &Bench, attempt: &AttemptState, action: &Acti
     }
 }
 
-/// Takes the lock; also from a run that our journal knows to be over, such as one that got stuck and
-/// whose site is to be restored now. Whatever that run left running ends first.
-async fn take_lock(bench: &Bench, holder: &LockHolder) -> Result<(), Failed> {
-    let lock = bench.lock();
-    let Err(refused) = lock.take(holder).await else { return Ok(()) };
-    let holding = lock.holding_run().await.map_err(failure)?;
-    match holding {
-        Some(run) if is_over(bench, run).await => {
-            bench.site.clear_leftovers(run).await.map_err(failure)?;
-            lock.release(run).await.map_err(failure)?;
-            lock.take(holder).await.map_err(failure)
+/// Takes the lease, if an earlier attempt did not; also from a run that our journal knows to be over, such as one that
+/// got stuck and whose site is to be restored now. Whatever that run left running ends.
+async fn lock(bench: &Bench, number: u64) -> Result<(), Failed> {
+    let lease = bench.lease();
+    if lease.is_held() {
+        return Ok(());
+    }
+    let Err(refused) = bench.take_lease(number).await else { return Ok(()) };
+    let held = lease.held().await.map_err(failure)?;
+    match held.as_ref().and_then(|held| Some((held, held.run?))) {
+        Some((held, run)) if run != bench.run && is_over(bench, run).await => {
+            lease.take_over(held, &bench.holder(), number).await.map_err(failure)?;
+            bench.keep();
+            bench.site.clear_leftovers(run).await.map_err(failure)
         }
         _ => Err(failure(refused)),
     }

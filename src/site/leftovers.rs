@@ -52,7 +52,12 @@ impl Site {
 
     async fn clear(&self, run: &str, own: &str) -> Result<(), SiteError> {
         let values = [self.host.folder.as_str(), run, own];
-        let output = self.shell.run(&Command::script(CLEAR, values).within(CLEAR_TIMEOUT)).await?;
+        let mut command = Command::script(CLEAR, values).within(CLEAR_TIMEOUT);
+        if run.is_empty() {
+            // What is ours alone goes also when the lease is lost; what is the run's is then another runner's.
+            command = command.without_lease();
+        }
+        let output = self.shell.run(&command).await?;
         let what = match output.status {
             0 => return Ok(()),
             5 => "a command of the run does not end there",

@@ -7,7 +7,7 @@ use crate::cli::{ExitCode, Failure, show};
 use crate::model::human_bytes;
 use crate::playbook::Engine;
 use crate::run::{Job, NoListener, Runner, close_site, in_words, open_site, snapshot_source};
-use crate::site::{Expect, HostFacts, Site};
+use crate::site::{Expect, HostFacts, Lease, Site};
 use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -72,12 +72,9 @@ async fn examine(runner: &Runner, job: &Job) -> Vec<Symptom> {
         },
         Err(error) => say(false, in_words(&error)),
     }
-    let lock = crate::site::Lock::new(&site);
-    match lock.holder().await {
+    match Lease::new(&site).held().await {
         Ok(None) => say(true, "no run holds the site".into()),
-        Ok(Some(holder)) => {
-            say(false, format!("{holder} holds the site; if it is dead: intendant recover {}", job.plan.site))
-        }
+        Ok(Some(held)) => say(false, format!("{held}; if it is dead: intendant recover {}", job.plan.site)),
         Err(error) => say(false, in_words(&error)),
     }
     close_site(&site).await;
