@@ -6,6 +6,8 @@
 mod alone;
 #[path = "restores/leases.rs"]
 mod leases;
+#[path = "restores/switches.rs"]
+mod switches;
 
 use std::path::Path;
 use std::process::Command;

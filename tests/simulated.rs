@@ -174,6 +174,7 @@ impl World {
                 self.changes.push("maintenance".into());
                 StepResult::Ran { claims: vec![claim] }
             }
+            Action::Arm { .. } | Action::Disarm => StepResult::Done,
             Action::MaintenanceOff { .. } => {
                 self.changes.retain(|change| change != "maintenance");
                 StepResult::Ran { claims: vec![claim] }
@@ -375,7 +376,7 @@ fn every_step_fails_in_turn() {
         .flat_map(|step| [false, true].map(|isolate| Faults { steps: [step].into(), isolate, ..Faults::default() }));
     let counts = run_all(cases);
     println!("{counts:?}");
-    assert!(counts["restored"] > 10 && counts["refused"] == 6, "{counts:?}");
+    assert!(counts["restored"] > 10 && counts["refused"] == 8, "{counts:?}");
     assert!(counts["completed-with-holds"] == 3, "{counts:?}");
 }
 

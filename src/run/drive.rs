@@ -1,5 +1,6 @@
 //! The loop: ask [`next`], journal it, do it, journal what came of it.
 
+use super::keeper::renew_every;
 use super::perform::{Bench, Failed, failed_checks, failure, perform};
 use super::preview::{look, unreadable};
 use super::restore::left_by_earlier_runs;
@@ -178,7 +179,7 @@ impl Driver<'_> {
                     return Err(error);
                 }
             };
-            self.bench = Some(Bench::new(site, self.run, self.runner.clone(), source)?);
+            self.bench = Some(Bench::new(site, self.run, self.runner.clone(), source, renew_every(&self.job.plan))?);
         }
         Ok(())
     }
@@ -189,7 +190,7 @@ impl Driver<'_> {
     }
 
     /// Opens the site if it is not open, and hands it out.
-    async fn opened_bench(&mut self) -> Result<&Bench, WorkError> {
+    pub(super) async fn opened_bench(&mut self) -> Result<&Bench, WorkError> {
         self.open(Expect::Anything).await?;
         self.bench()
     }
@@ -224,6 +225,17 @@ impl Driver<'_> {
         let site = self.job.plan.site.clone();
         let unreachable = |source| RunError::Unreachable { site: site.clone(), source: Box::new(source) };
         cleared.map_err(unreachable)?;
+        let taken_up = match locked {
+            true => self.take_up_switch().await,
+            false => Ok(None),
+        };
+        if let Some(event) = taken_up.map_err(unreachable)? {
+            let healed = event.healed().is_some();
+            self.write(event).await?;
+            if healed {
+                self.disarm().await.map_err(unreachable)?;
+            }
+        }
         let bench = self.opened_bench().await.map_err(unreachable)?;
         if attempt.touched() && attempt.unwind.is_none() {
             let steps = attempt.planned.procedure.steps.iter().zip(&attempt.steps);
@@ -313,7 +325,7 @@ impl Driver<'_> {
     }
 
     /// What to put back: the snapshot that was asked for, or the one taken before the change.
-    fn target(&self) -> Option<(String, Vec<String>)> {
+    pub(super) fn target(&self) -> Option<(String, Vec<String>)> {
         match self.state.opened.as_ref().map(|opened| &opened.purpose) {
             Some(Purpose::Restore { snapshot, only, .. }) => Some((snapshot.clone(), only.clone())),
             _ => {
@@ -343,7 +355,13 @@ impl Driver<'_> {
         let some = |rows: Option<snapshot::Rows>| rows.filter(|rows| !rows.is_empty()).map(Box::new);
         let (overwrites, rows) = (prepared.before().name.to_string(), some(prepared.rows()));
         self.write(Event::RestorePrepared { overwrites, rows }).await?;
-        let event = match self.apply(prepared).await {
+        let applied = self.apply(prepared).await;
+        let applied = match applied {
+            // Else the host would put itself back later, and take off what was put back now.
+            Ok(restored) => self.disarm().await.map(|()| restored),
+            error => error,
+        };
+        let event = match applied {
             Ok(restored) => {
                 let undone = restored.undone.substance();
                 Event::RestoreDone {
@@ -450,6 +468,14 @@ impl Driver<'_> {
     }
 
     async fn close(&mut self, outcome: Outcome) -> Result<(), RunError> {
+        if outcome == Outcome::Stuck
+            && self.guard.path().is_some()
+            && let Err(error) = self.disarm().await
+        {
+            // A person is about to act: nothing else should.
+            let what = format!("the dead man's switch on the host could not be disarmed: {}", in_words(&error));
+            self.write(Event::Noted { what }).await?;
+        }
         let summary = self.summary(outcome);
         let versions = match (&self.bench, outcome) {
             (Some(bench), Outcome::Completed | Outcome::CompletedWithHolds | Outcome::Restored) => {

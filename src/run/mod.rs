@@ -12,6 +12,7 @@ mod preview;
 mod rehearse;
 mod restore;
 mod source;
+mod switch;
 
 pub use drive::{recover, run};
 pub use next::{Next, Policy, next};

@@ -29,7 +29,7 @@ pub struct Holder {
 }
 
 /// A lease as it is on the host. What is not known is none: nobody of ours wrote it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Held {
     /// The run that holds it.
     pub run: Option<RunId>,
@@ -39,6 +39,8 @@ pub struct Held {
     since: Option<Timestamp>,
     until: Option<Timestamp>,
     now: Option<Timestamp>,
+    /// When the host began to put the site back by itself, if it did.
+    pub healed: Option<Timestamp>,
 }
 
 impl Held {
@@ -55,8 +57,8 @@ impl Held {
 
     fn locked(&self, site: &Site) -> SiteError {
         let next = match self.ran_out() {
-            None => "wait until that run is over".to_owned(),
-            Some(_) => format!(
+            None if self.healed.is_none() => "wait until that run is over".to_owned(),
+            _ => format!(
                 "its runner is dead or cut off: where its journal is, `intendant recover {}` finishes or undoes it; \
                  only if that journal is gone for good, see \"When the journal is lost\" in the guide to recovery",
                 site.address.name
@@ -75,6 +77,12 @@ impl std::fmt::Display for Held {
         if let (Some(since), Some(until)) = (self.since, self.until) {
             write!(f, " since {since} until {until} by the host's clock")?;
         }
+        if let Some(healed) = self.healed {
+            return write!(
+                f,
+                "; nothing was heard of its runner, and the host began to put the site back by itself at {healed}"
+            );
+        }
         match self.ran_out() {
             Some(late) => write!(f, ", and has not renewed its lease, which ran out {} s ago", late.as_secs()),
             None => Ok(()),
@@ -88,15 +96,15 @@ pub struct Lease<'a> {
     folder: String,
 }
 
-/// What the scripts share. `look FOLDER` prints for each lease in it: its name, holder, since, until, and now, each ended
+/// What the scripts share. `look FOLDER` prints for each lease in it: its name, holder, since, until, when the host healed, and now, each ended
 /// by NUL; and for what is no lease of ours a name and nothing. `stamp LEASE HOLDER LENGTH` writes them.
 macro_rules! with_leases {
     ($rest:literal) => {
         concat!(
             r#"umask 077
 look() { for h in "$1"/*; do [ -e "$h" ] || continue; printf '%s\0' "${h##*/}"
-for f in holder since until; do head -c 4096 -- "$h/$f" 2>/dev/null; printf '\0'; done; printf '%s\0' "$(date +%s)"; done; }
-stamp() { s=$(date +%s) && printf '%s' "$2" >"$1/holder" && echo "$s" >"$1/since" && echo "$((s + $3))" >"$1/until"; }
+for f in holder since until healed; do head -c 4096 -- "$h/$f" 2>/dev/null; printf '\0'; done; printf '%s\0' "$(date +%s)"; done; }
+stamp() { rm -f -- "$1/healed"; s=$(date +%s) && printf '%s' "$2" >"$1/holder" && echo "$s" >"$1/since" && echo "$((s + $3))" >"$1/until"; }
 "#,
             $rest
         )
@@ -139,10 +147,10 @@ fn name(run: RunId, generation: u64) -> String {
     format!("held.{run}.{generation}")
 }
 
-/// Five texts for each lease, each ended by NUL.
+/// Six texts for each lease, each ended by NUL.
 fn read(output: &Output) -> Option<Held> {
     let parts: Vec<_> = output.stdout.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
-    let held = parts.chunks_exact(5).map(|parts| {
+    let held = parts.chunks_exact(6).map(|parts| {
         let second = |text: &str| Timestamp::from_second(text.trim().parse().ok()?).ok();
         let named = parts[0].strip_prefix("held.").and_then(|rest| rest.rsplit_once('.'));
         let named = named.and_then(|(run, number)| Some((run.parse().ok()?, number.parse().ok()?)));
@@ -153,7 +161,8 @@ fn read(output: &Output) -> Option<Held> {
             who: holder.map_or_else(|_| "somebody".into(), |holder| holder.who),
             since: second(&parts[2]),
             until: second(&parts[3]),
-            now: second(&parts[4]),
+            healed: second(&parts[4]),
+            now: second(&parts[5]),
         }
     });
     // What is no lease of ours counts only where there is none.
@@ -164,9 +173,7 @@ impl<'a> Lease<'a> {
     /// The lease of `site`; nothing is taken yet. Its place depends on the site's real folder, so
     /// two plans for one folder meet at the same lease.
     pub fn new(site: &'a Site) -> Self {
-        let name = Digest::of(site.root().as_bytes()).short();
-        let folder = format!("{}/.intendant/locks/{name}", site.host.home.trim_end_matches('/'));
-        Self { site, folder }
+        Self { site, folder: leases_folder(site) }
     }
 
     /// Who holds it now.
@@ -199,8 +206,8 @@ impl<'a> Lease<'a> {
                 _ => return Err(self.failed("taken", &output)),
             }
         }
-        let between = || Held { run: None, generation: 0, who: String::new(), since: None, until: None, now: None };
-        Err(last.unwrap_or_else(between).locked(self.site))
+        // Somebody takes it and gives it back whenever we look.
+        Err(last.unwrap_or_default().locked(self.site))
     }
 
     /// Takes the lease from the one that has it, if nobody else did meanwhile. From then on no command of that one
@@ -267,6 +274,12 @@ impl<'a> Lease<'a> {
             said: format!("the lease {} could not be {what}\n{}", self.folder, output.tail()),
         }
     }
+}
+
+/// Where the lease of a site is.
+pub(super) fn leases_folder(site: &Site) -> String {
+    let name = Digest::of(site.root().as_bytes()).short();
+    format!("{}/.intendant/locks/{name}", site.host.home.trim_end_matches('/'))
 }
 
 /// Renews the lease under which the commands of `shell` work; false when it is lost.

@@ -16,7 +16,7 @@ pub(super) const RECORDS: &str = ".records";
 /// run, politely, then not; after that the folders go, which nothing can make anew any more. Folders
 /// of other accounts are not believed, nor records of a process that began at another time than the one that
 /// has its id now. No `--` after the signal: dash and BusyBox refuse it.
-const CLEAR: &str = r#"b=; read -r b 2>/dev/null </proc/sys/kernel/random/boot_id
+pub(super) const CLEAR: &str = r#"b=; read -r b 2>/dev/null </proc/sys/kernel/random/boot_id
 others() { find "${TMPDIR:-/tmp}" -maxdepth 1 -type d -name 'intendant.??????????' -user "$(id -u)" |
 while IFS= read -r d; do r=; read -r r 2>/dev/null <"$d/.run"; if [ "$r" = "$2" ] && [ "$d" != "$1" ]; then printf '%s\n' "$d"; fi; done; }
 found=; if [ -n "$2" ]; then found=$(others "$@"); fi

@@ -12,12 +12,14 @@ mod host;
 mod lease;
 mod leftovers;
 mod scratch;
+mod switch;
 
 pub use bring::ToolCache;
 pub use error::SiteError;
 pub use host::HostFacts;
 pub use lease::{Held, Holder, LEASE, Lease, renew_lease};
 pub use scratch::{Leftover, Needed, Scratch, ScratchError, ScratchPlace, ScratchRecord};
+pub use switch::{Arming, Healed, Switch, SwitchState, SwitchedDatabase};
 
 use crate::model::{RunId, SiteName};
 use crate::playbook::{CommandTemplate, Fact, Playbook, RawOutput, Script, Tool, Values};

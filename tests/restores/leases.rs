@@ -19,7 +19,7 @@ rmdir busy; rm -f began; echo done >>log
 "#;
 
 /// A site for which an update is offered that takes as long as the test likes.
-fn begin_with_update(folder: &Path) {
+pub(super) fn begin_with_update(folder: &Path) {
     begin(folder);
     let playbook = super::PLAYBOOK.replace(
         r#"core: { run: ["true"] }"#,
@@ -41,26 +41,26 @@ fn offer(folder: &Path) {
 }
 
 /// Starts the program with a state of its own; what it says goes to a file of that name.
-fn start(folder: &Path, state: &str, arguments: &[&str]) -> Child {
+pub(super) fn start(folder: &Path, state: &str, arguments: &[&str]) -> Child {
     let said =
         || std::fs::File::options().create(true).append(true).open(folder.join(format!("{state}.said"))).unwrap();
     let mut command = command(folder, arguments);
     command.env("INTENDANT_STATE", state).stdout(said()).stderr(said()).stdin(Stdio::null()).spawn().unwrap()
 }
 
-fn said(folder: &Path, state: &str) -> String {
+pub(super) fn said(folder: &Path, state: &str) -> String {
     std::fs::read_to_string(folder.join(format!("{state}.said"))).unwrap_or_default()
 }
 
 /// The same, to its end.
-fn with_state(folder: &Path, state: &str, arguments: &[&str]) -> (Option<i32>, String) {
+pub(super) fn with_state(folder: &Path, state: &str, arguments: &[&str]) -> (Option<i32>, String) {
     let _ = std::fs::remove_file(folder.join(format!("{state}.said")));
     let code = start(folder, state, arguments).wait().unwrap().code();
     (code, said(folder, state))
 }
 
 #[track_caller]
-fn wait_for(what: &str, mut until: impl FnMut() -> bool) {
+pub(super) fn wait_for(what: &str, mut until: impl FnMut() -> bool) {
     let began = Instant::now();
     while !until() {
         assert!(began.elapsed() < Duration::from_secs(60), "{what}");
@@ -68,7 +68,7 @@ fn wait_for(what: &str, mut until: impl FnMut() -> bool) {
     }
 }
 
-fn page(folder: &Path) -> String {
+pub(super) fn page(folder: &Path) -> String {
     std::fs::read_to_string(folder.join("site/page.html")).unwrap()
 }
 
@@ -80,19 +80,19 @@ fn leases(folder: &Path) -> Vec<std::path::PathBuf> {
     list(&folder.join(".intendant/locks")).iter().flat_map(|site| list(site)).collect()
 }
 
-fn nothing_is_left(folder: &Path, when: &str) {
+pub(super) fn nothing_is_left(folder: &Path, when: &str) {
     assert!(!folder.join(".intendant").exists(), "{when}: nothing stays on the host: {:?}", leases(folder));
     assert_eq!(std::fs::read_dir(folder.join("temporary")).unwrap().count(), 0, "{when}: private folders");
     assert!(!folder.join("both").exists(), "{when}: two worked at once");
 }
 
-fn signal(child: &Child, signal: &str) {
+pub(super) fn signal(child: &Child, signal: &str) {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
 #[test]
 fn of_two_runners_at_once_one_works() {
-    let times = std::env::var("INTENDANT_TWINS").ok().and_then(|times| times.parse().ok()).unwrap_or(4);
+    let times = std::env::var("INTENDANT_TWINS").ok().and_then(|times| times.parse().ok()).unwrap_or(3);
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path();
     begin_with_update(folder);
@@ -125,7 +125,7 @@ fn of_two_runners_at_once_one_works() {
 }
 
 /// A runner that is killed in the update.
-fn killed_in_the_update(folder: &Path) {
+pub(super) fn killed_in_the_update(folder: &Path) {
     let mut runner = start(folder, "one", &["run", "nano"]);
     wait_for("the update never began", || folder.join("began").exists());
     runner.kill().unwrap();
