@@ -71,8 +71,8 @@ impl Held {
 impl std::fmt::Display for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.run {
-            Some(run) => write!(f, "run {run} of {} holds it", clean_line(&self.who, 100))?,
-            None => write!(f, "somebody holds it")?,
+            Some(run) => write!(f, "run {run} of {} works on it", clean_line(&self.who, 100))?,
+            None => write!(f, "somebody works on it")?,
         }
         if let (Some(since), Some(until)) = (self.since, self.until) {
             write!(f, " since {since} until {until} by the host's clock")?;

@@ -90,6 +90,7 @@ pub(super) fn signal(child: &Child, signal: &str) {
     assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap().success());
 }
 
+/// A few times, or as often as `INTENDANT_TWINS` says.
 #[test]
 fn of_two_runners_at_once_one_works() {
     let times = std::env::var("INTENDANT_TWINS").ok().and_then(|times| times.parse().ok()).unwrap_or(3);
@@ -113,7 +114,11 @@ fn of_two_runners_at_once_one_works() {
         let codes = [loser, winner].map(|one| runners[one].1.wait().unwrap().code());
         let words = [loser, winner].map(|one| said(folder, runners[one].0));
         assert_eq!(codes, [Some(11), Some(0)], "time {time}: {words:?}");
-        assert!(words[0].contains("holds it since") && words[0].contains("by the host's clock; wait"), "{}", words[0]);
+        assert!(
+            words[0].contains("works on it since") && words[0].contains("by the host's clock; wait"),
+            "{}",
+            words[0]
+        );
         assert_eq!(page(folder), "new\n", "time {time}");
         nothing_is_left(folder, &format!("time {time}"));
         std::fs::remove_file(folder.join("go")).unwrap();
@@ -143,7 +148,7 @@ fn a_lease_that_ran_out_is_taken_over_by_recovery_alone() {
     // It runs out a while after its runner died, by the host's clock.
     let (code, text) = with_state(folder, "two", &["run", "nano"]);
     assert_eq!(code, Some(11), "{text}");
-    assert!(text.contains("holds it since") && !text.contains("ran out"), "{text}");
+    assert!(text.contains("works on it since") && !text.contains("ran out"), "{text}");
     let until: i64 = std::fs::read_to_string(lease.join("until")).unwrap().trim().parse().unwrap();
     let since: i64 = std::fs::read_to_string(lease.join("since")).unwrap().trim().parse().unwrap();
     assert!((until - since - 300).abs() < 100, "from {since} until {until}");

@@ -69,8 +69,8 @@ fn healed(folder: &Path) -> Duration {
 
 #[test]
 fn with_a_busybox_shell_too() {
-    let but = ["find", "tar", "sed", "sha256sum"];
-    alone::again(&["switches::the_host_puts_itself_back_when_its_runner_is_gone"], &but, "0");
+    let but = ["find", "tar", "sed", "sort", "uniq"];
+    alone::again_but(&but, &["switches::the_host_puts_itself_back_when_its_runner_is_gone"], &[], "0");
 }
 
 #[test]

@@ -7,14 +7,14 @@
 # shared database, else empty), scripts, and clear.sh, which ends what runs for a run. Lists are of parts that NUL ends.
 # LEASES holds the site's lease, whose `until` the runner changes as long as it lives. AFTER is in seconds.
 #
-# Needs GNU find, tar and sed; any POSIX shell runs it. No clock is compared with another one: it is counted how often
+# Needs GNU find, tar, sed, sort and uniq; any POSIX shell runs it. No clock is compared with another one: it is counted how often
 # nothing was heard. Whatever it overwrites it keeps first, whole, or it overwrites nothing.
 
 verb=$1 D=$2 L=$3 RUN=$4 ROOT=$5 AFTER=$6 DB=$7; shift 7
 mask=$(umask); umask 077
 LC_ALL=C; export LC_ALL
 first() { for p; do if command -v "$p" >/dev/null 2>&1; then printf '%s' "$p"; return 0; fi; done; return 1; }
-client=$(first mariadb mysql) dumper=$(first mariadb-dump mysqldump)
+client=$(first mariadb mysql) dumper=$(first mariadb-dump mysqldump) sum=$(first sha256sum cksum)
 if command -v zstd >/dev/null 2>&1; then zip='zstd -qc1' unzip='zstd -qdc'
 elif command -v gzip >/dev/null 2>&1; then zip='gzip -c1' unzip='gzip -dc'; else zip=cat unzip=cat; fi
 step=$((AFTER / 10)); if [ "$step" -lt 1 ]; then step=1; elif [ "$step" -gt 10 ]; then step=10; fi
@@ -25,9 +25,10 @@ list() { xargs -0 -n 100000 -x "$@"; }
 
 # What the host lacks, in words; nothing when it can do it.
 lacks() {
-for p in setsid sort uniq sed xargs cksum awk; do command -v "$p" >/dev/null 2>&1 || { echo "it has no $p"; return; }; done
+for p in setsid sort uniq sed xargs awk ${sum:-sha256sum}; do command -v "$p" >/dev/null 2>&1 || { echo "it has no $p"; return; }; done
 for p in find tar sed; do case $("$p" --version 2>/dev/null) in *GNU*) ;; *) echo "it has no GNU $p"; return;; esac; done
-for p in sort uniq; do "$p" -z </dev/null >/dev/null 2>&1 || { echo "its $p knows no -z"; return; }; done
+[ "$(printf 'b\na\0a\nb\0' | sort -z 2>/dev/null | uniq -z 2>/dev/null | tr '\0\n' ',;')" = 'a;b,b;a,' ] ||
+{ echo 'it has no GNU sort and uniq: its own take no names with line breaks'; return; }
 d=$(cd -P -- "$HOME" && pwd -P) || { echo "its account has no home"; return; }
 case $d/ in "$ROOT"/*) echo "its account's home is the site's own folder, where visitors could reach what is kept"; return;; esac
 while [ -n "$d" ]; do for p in index.php index.html index.htm; do if [ -e "$d/$p" ]; then
@@ -98,7 +99,7 @@ sort -z -- "$D/first" "$D/second" | uniq -z -d >"$D/before"
 sed -z 's/^\([^\t]*\) [0-9.]* [0-9]*\t/\1\t/' -- "$D/before" | sort -z >"$D/loose"
 if [ -n "$DB" ]; then
 keep "$D/before.sql" && ask 'SHOW FULL TABLES' >"$D/objects" || { echo "its database can't be dumped: $(tail -n 2 -- "$D/said" | tr -dc ' -~')"; exit 5; }
-$unzip <"$D/before.sql" | cksum >"$D/before.sum"; fi
+$unzip <"$D/before.sql" | "$sum" >"$D/before.sum"; fi
 echo armed >"$D/armed" && start || exit 4
 du -sk -- "$D" | { read -r k _; echo "$k"; }
 }
@@ -146,7 +147,7 @@ echo kept >"$D/kept"; ours
 put_files || failed 'files could not be put back'
 ours
 if [ -n "$DB" ]; then i=0; until put_database; do i=$((i+1)); if [ "$i" -ge 20 ]; then failed 'the database could not be put back'; break; fi; sleep "$step"; ours; done
-[ "$(dump 2>/dev/null | cksum)" = "$(cat -- "$D/before.sum")" ] || failed 'the database differs still'; fi
+[ "$(dump 2>/dev/null | "$sum")" = "$(cat -- "$D/before.sum")" ] || failed 'the database differs still'; fi
 if [ ! -s "$D/failed" ]; then
 # What keeps visitors out goes last.
 (cd -- "$ROOT" && tr '\0' '\n' <"$D/maintenance" | while IFS= read -r f; do [ -z "$f" ] || rm -f -- "./$f"; done)
