@@ -4,6 +4,10 @@
 
 #[path = "snapshots/alone.rs"]
 mod alone;
+#[path = "restores/leases.rs"]
+mod leases;
+#[path = "restores/switches.rs"]
+mod switches;
 
 use std::path::Path;
 use std::process::Command;
@@ -66,6 +70,7 @@ fn all_of_it_works_with_busybox_alone() {
     let tests = [
         "a_stuck_restore_keeps_the_lock_and_the_next_one_takes_it_over",
         "doctor_says_which_programs_snapshots_use",
+        "leases::a_runner_that_wakes_up_late_does_no_harm",
         "pruning_follows_the_plan_and_keeps_what_runs_need",
         "what_a_killed_runner_left_running_is_ended",
     ];

@@ -14,6 +14,8 @@ mod connections;
 mod encrypted;
 #[path = "wordpress/good.rs"]
 mod good;
+#[path = "wordpress/healed.rs"]
+mod healed;
 #[path = "wordpress/killed.rs"]
 mod killed;
 #[path = "wordpress/refusals.rs"]

@@ -71,7 +71,7 @@ impl From<crate::run::RunError> for Failure {
     fn from(error: crate::run::RunError) -> Self {
         use crate::run::RunError;
         let code = match &error {
-            RunError::Unreachable { .. } | RunError::Work(_) => ExitCode::HOST,
+            RunError::Unreachable { .. } | RunError::LeaseLost { .. } | RunError::Work(_) => ExitCode::HOST,
             RunError::NothingOpen { .. } => ExitCode::ABSENT,
             RunError::Open { .. } | RunError::Held(_) => ExitCode::of(Outcome::Refused),
             RunError::Journal { .. } | RunError::Locked { .. } => ExitCode::OTHER,

@@ -1,7 +1,7 @@
 //! Live progress: one line per site on a terminal, plain lines elsewhere.
 
 use super::show;
-use crate::journal::{Entry, Event};
+use crate::journal::{Entry, Event, StepResult};
 use crate::model::{RunId, SiteName, clean_line, harmless, human_bytes};
 use crate::run::Listener;
 use crate::snapshot::Phase;
@@ -80,7 +80,10 @@ fn words(line: &mut Line, entry: &Entry) -> Option<String> {
             line.step = name(line, step);
             line.step.clone()
         }
-        Event::StepDone { .. } => return None,
+        Event::StepDone { result, .. } => match result.as_ref() {
+            StepResult::Armed { armed: false, said } => clean_line(said, 300),
+            _ => return None,
+        },
         Event::StepFailed { step, failure } => {
             format!("{} failed: {}", name(line, step), clean_line(&failure.why, 300))
         }
@@ -101,6 +104,7 @@ fn words(line: &mut Line, entry: &Entry) -> Option<String> {
         Event::RestoreFailed { why } => format!("restoring failed: {}", clean_line(why, 300)),
         Event::UnwindChecked { good: true, .. } => "the restored site passes its checks".into(),
         Event::UnwindChecked { good: false, .. } => "the restored site does not pass its checks".into(),
+        Event::Healed { .. } => clean_line(&entry.event.healed().unwrap_or_default(), 500),
         Event::Noted { what } => clean_line(what, 300),
         Event::Closed { outcome, .. } => outcome.to_string(),
     })

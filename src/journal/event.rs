@@ -6,6 +6,7 @@ use crate::model::{ComponentId, Digest, Outcome, SiteName, Version};
 use crate::procedure::Procedure;
 use crate::snapshot::Rows;
 use crate::update::Refusal;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -129,6 +130,13 @@ pub enum StepResult {
         /// Which.
         snapshot: SnapshotRecord,
     },
+    /// The host watches over the run, or can't.
+    Armed {
+        /// Whether it does.
+        armed: bool,
+        /// What that takes, or why it can't.
+        said: String,
+    },
     /// A component is at its version: claimed and read back.
     Updated {
         /// What the tool said.
@@ -169,6 +177,25 @@ pub struct StepFailure {
     pub blamed: Option<ComponentId>,
 }
 
+impl Event {
+    /// What [`Event::Healed`] says in one line; none for others.
+    pub fn healed(&self) -> Option<String> {
+        let Self::Healed { at, whole, failed, files, .. } = self else { return None };
+        let mut text =
+            format!("nothing was heard of the runner, and the host began to put the site back by itself at {at}");
+        if !whole {
+            text.push_str("; it was interrupted in that");
+        }
+        if !failed.is_empty() {
+            text.push_str(&format!("; it could not do all of it: {}", failed.join(", ")));
+        }
+        if let Some(files) = files {
+            text.push_str(&format!("; the files that it overwrote or removed are kept in {files}"));
+        }
+        Some(text)
+    }
+}
+
 /// What happened, or is about to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
@@ -207,6 +234,21 @@ pub enum Event {
         by: String,
         /// The version of the program.
         program: String,
+    },
+    /// Nothing was heard of the runner, and the host put the site back by itself. What it overwrote is kept.
+    Healed {
+        /// When it began, by the host's clock.
+        at: Timestamp,
+        /// Whether it came to its end.
+        whole: bool,
+        /// What did not work.
+        failed: Vec<String>,
+        /// The snapshot with the database that it overwrote.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        overwritten: Option<String>,
+        /// The archive of the files that it overwrote or removed.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        files: Option<String>,
     },
     /// The changes are about to be undone.
     UnwindBegun {

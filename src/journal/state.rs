@@ -5,7 +5,7 @@ use super::Entry;
 use super::event::{Event, Opened, Planned, StepFailure, StepResult};
 use crate::check::Baseline;
 use crate::model::{ComponentId, Outcome};
-use crate::procedure::{Action, SnapshotMoment};
+use crate::procedure::{Action, SnapshotMoment, Step};
 use crate::snapshot::Rows;
 use crate::update::Refusal;
 use std::collections::BTreeMap;
@@ -67,6 +67,10 @@ pub struct AttemptState {
     pub steps: Vec<StepState>,
     /// Its undoing, if it came to that.
     pub unwind: Option<Unwind>,
+    /// What the host did by itself, if it did: then the attempt is over.
+    pub healed: Option<String>,
+    /// Snapshots of what the host overwrote then.
+    pub overwritten_by_host: Vec<String>,
 }
 
 impl AttemptState {
@@ -111,6 +115,14 @@ impl AttemptState {
             }
         }
         locked
+    }
+
+    /// Whether the lock was taken and not given back: it is not only in doubt.
+    pub fn has_locked(&self) -> bool {
+        let steps = self.planned.procedure.steps.iter().zip(&self.steps);
+        let taken =
+            |(step, state): (&Step, &StepState)| matches!((&step.action, state), (Action::Lock, StepState::Done(_)));
+        self.locked() && steps.into_iter().any(taken)
     }
 
     /// The step that failed, with the reason.
@@ -200,6 +212,7 @@ impl RunState {
             })?,
             Event::Recovered { .. } => self.in_doubt = true,
             Event::Noted { .. } => {}
+            Event::Healed { overwritten, .. } => self.healed(event, overwritten.clone())?,
             Event::Closed { outcome, summary, .. } => self.closed = Some((*outcome, summary.clone())),
             unwinding => self.unwind(unwinding)?,
         }
@@ -221,7 +234,13 @@ impl RunState {
             }
         }
         let steps = vec![StepState::Waiting; planned.procedure.steps.len()];
-        self.attempts.push(AttemptState { planned: planned.clone(), steps, unwind: None });
+        self.attempts.push(AttemptState {
+            planned: planned.clone(),
+            steps,
+            unwind: None,
+            healed: None,
+            overwritten_by_host: Vec::new(),
+        });
         Ok(())
     }
 
@@ -244,13 +263,29 @@ impl RunState {
         Ok(())
     }
 
+    /// What was restored before is to be restored again: rows that were put back then are in what was overwritten.
+    fn healed(&mut self, event: &Event, overwritten: Option<String>) -> Result<(), &'static str> {
+        let attempt = self.attempts.last_mut().ok_or("there is no procedure yet")?;
+        attempt.healed = event.healed();
+        match &mut attempt.unwind {
+            Some(unwind) => {
+                unwind.overwritten.extend(overwritten);
+                unwind.restored = false;
+                unwind.checked = None;
+            }
+            None => attempt.overwritten_by_host.extend(overwritten),
+        }
+        Ok(())
+    }
+
     fn unwind(&mut self, event: &Event) -> Result<(), &'static str> {
         let attempt = self.attempts.last_mut().ok_or("there is no procedure yet")?;
         if let Event::UnwindBegun { why } = event {
             if attempt.unwind.is_some() {
                 return Err("it was begun already");
             }
-            attempt.unwind = Some(Unwind { why: why.clone(), ..Unwind::default() });
+            let overwritten = std::mem::take(&mut attempt.overwritten_by_host);
+            attempt.unwind = Some(Unwind { why: why.clone(), overwritten, ..Unwind::default() });
             return Ok(());
         }
         let unwind = attempt.unwind.as_mut().ok_or("nothing is being undone")?;

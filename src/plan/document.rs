@@ -81,10 +81,18 @@ pub struct Plan {
     /// What happens when something is wrong after an update.
     #[serde(default)]
     pub on_failure: OnFailure,
+    /// How long after the last sign of life of the machine that runs Intendant the host puts the site back by itself, in the middle
+    /// of an update; half an hour unless given, and never with 0s.
+    #[serde(default = "half_an_hour")]
+    pub heal_after: Period,
     /// Tags by which sites are chosen.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 100))]
     pub tags: Vec<Tag>,
+}
+
+fn half_an_hour() -> Period {
+    Period::from_secs(1800)
 }
 
 impl Plan {

@@ -6,6 +6,9 @@ use crate::model::document::{Node, NodeValue, Place, Seg, Violation};
 use crate::model::{CheckedText, ComponentName, Period, Tier, nearest};
 use std::collections::BTreeMap;
 
+/// How long a host may wait for its runner, in seconds: it has to be longer than a line is silent now and then.
+const HEAL_AFTER_S: std::ops::RangeInclusive<u64> = 10..=86_400;
+
 /// The names in a document that its schema can't check: its playbook, and keys that are names.
 pub(super) fn names(node: &Node, known_cms: &[&str]) -> Vec<Violation> {
     let mut found = Vec::new();
@@ -46,6 +49,7 @@ pub(super) fn validate(plan: &Plan, node: &Node) -> Vec<Violation> {
     rules.licences();
     rules.snapshots();
     rules.checks();
+    rules.heal_after();
     rules.found.extend(super::order::cycles(plan, node));
     rules.found
 }
@@ -302,6 +306,17 @@ impl Rules<'_> {
                 place,
                 "no snapshot would be kept, so nothing could be restored",
                 "keep: { last: 4, daily: 7, weekly: 4, monthly: 12 }",
+            );
+        }
+    }
+
+    fn heal_after(&mut self) {
+        let seconds = self.plan.heal_after.as_secs();
+        if !self.plan.heal_after.is_zero() && !(HEAL_AFTER_S).contains(&seconds) {
+            self.say(
+                &["heal-after".into()],
+                "the host can't wait so long, or so short, before it puts the site back",
+                "from 10s to 1d; 30m is usual, and 0s is never",
             );
         }
     }

@@ -69,6 +69,13 @@ pub enum Action {
         /// Before or after.
         moment: SnapshotMoment,
     },
+    /// Leaves on the host what it needs to put itself back when its runner is lost, and has it watch.
+    Arm {
+        /// After so many seconds without a sign of life.
+        after_s: u64,
+    },
+    /// Has it watch no more.
+    Disarm,
     /// Asks visitors to wait.
     MaintenanceOn {
         /// The command.
@@ -142,7 +149,13 @@ impl Action {
     /// first of these needs to be undone.
     pub fn changes_site(&self) -> bool {
         match self {
-            Self::Lock | Self::Baseline { .. } | Self::Snapshot { .. } | Self::Check { .. } | Self::Unlock => false,
+            Self::Lock
+            | Self::Baseline { .. }
+            | Self::Snapshot { .. }
+            | Self::Arm { .. }
+            | Self::Disarm
+            | Self::Check { .. }
+            | Self::Unlock => false,
             Self::MaintenanceOn { .. }
             | Self::Prepare { .. }
             | Self::Update { .. }

@@ -105,6 +105,10 @@ fn changes(
     let operations = &playbook.operations;
     let mut steps = Vec::new();
     let maintenance = operations.maintenance.as_ref();
+    let armed = !plan.heal_after.is_zero();
+    if armed {
+        steps.push(Action::Arm { after_s: plan.heal_after.as_secs() });
+    }
     steps.extend(maintenance.map(|switch| Action::MaintenanceOn { command: switch.on.clone() }));
     if !operations.prepare.is_empty() && !graph.groups.is_empty() {
         steps.push(Action::Prepare { commands: operations.prepare.clone() });
@@ -129,6 +133,9 @@ fn changes(
     }
     steps.extend(maintenance.map(|switch| Action::MaintenanceOff { command: switch.off.clone() }));
     steps.push(Action::Check { depth: Depth::Full, group: None, patience });
+    if armed {
+        steps.push(Action::Disarm);
+    }
     Ok(steps)
 }
 
@@ -170,6 +177,8 @@ fn named(index: usize, action: Action) -> Step {
         Action::Baseline { .. } => "baseline checks".into(),
         Action::Snapshot { moment: SnapshotMoment::Before } => "snapshot before".into(),
         Action::Snapshot { moment: SnapshotMoment::After } => "snapshot after".into(),
+        Action::Arm { after_s } => format!("arm the dead man's switch ({after_s} s)"),
+        Action::Disarm => "disarm the dead man's switch".into(),
         Action::MaintenanceOn { .. } => "maintenance on".into(),
         Action::Prepare { .. } => "prepare".into(),
         Action::Update { component, from, to, .. } => format!("update {component} {from} → {to}"),

@@ -30,6 +30,11 @@ pub struct Command {
     /// A folder on the host in which the command's process group is on record while it runs, so
     /// that another runner can end it. Where the folder is not there, nothing is recorded.
     pub records: Option<String>,
+    /// What has to be there on the host at the moment when the command begins: the lease under which
+    /// it works. Where it is gone, the command is not begun.
+    pub lease: Option<String>,
+    /// Whether it works under a lease, where its shell has one. Only what keeps leases does not.
+    pub needs_lease: bool,
 }
 
 impl Command {
@@ -46,6 +51,8 @@ impl Command {
             timeout: Duration::from_secs(60),
             output_limit: 16 << 20,
             records: None,
+            lease: None,
+            needs_lease: true,
         }
     }
 
@@ -93,6 +100,20 @@ impl Command {
     #[must_use]
     pub fn recorded_in(mut self, records: impl Into<String>) -> Self {
         self.records = Some(records.into());
+        self
+    }
+
+    /// Sets the lease under which it works: a path on the host.
+    #[must_use]
+    pub fn under_lease(mut self, path: impl Into<String>) -> Self {
+        self.lease = Some(path.into());
+        self
+    }
+
+    /// Lets it begin without a lease, too.
+    #[must_use]
+    pub fn without_lease(mut self) -> Self {
+        self.needs_lease = false;
         self
     }
 

@@ -100,6 +100,14 @@ pub enum RemoteError {
         /// What was seen.
         detail: String,
     },
+    /// The lease under which the command works is not there any more; it was not begun.
+    #[error("`{command}` was not begun on {host}: the lease is lost, for another runner has taken the site over")]
+    LeaseLost {
+        /// The host.
+        host: String,
+        /// The command.
+        command: String,
+    },
     /// The command reached its time limit and was ended on the host.
     #[error("`{command}` on {host} did not end within {} s and was stopped", limit.as_secs())]
     TimedOut {

@@ -3,10 +3,12 @@
 //! May use: `model`. Invariants: a command is an argument vector that is quoted in one place
 //! (`command::line`); every command has a time limit that the host itself keeps, and a bound on
 //! what it may print; a connection that breaks is an error, never a short output, because every
-//! command ends with a closing status that the remote side prints.
+//! command ends with a closing status that the remote side prints; under a lease no command begins
+//! once that lease is gone.
 
 mod command;
 mod error;
+mod guard;
 mod local;
 mod recorded;
 mod ssh;
@@ -14,6 +16,7 @@ mod wrapper;
 
 pub use command::{Command, Output, RawInput};
 pub use error::{ConnectFailure, RemoteError};
+pub use guard::Guard;
 pub use local::LocalShell;
 pub use recorded::RecordedShell;
 pub use ssh::{SshSettings, SshShell, Target};

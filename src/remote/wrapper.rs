@@ -1,4 +1,4 @@
-//! The few lines of shell around every command: folder, time limit, process group, closing
+//! The few lines of shell around every command: folder, time limit, process group, lease, closing
 //! status. The closing status is how a broken connection is told from a short output.
 
 use super::command::quote;
@@ -10,18 +10,24 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinHandle;
 
 /// `$1` folder (empty: the account's own), `$2` limit in seconds, `$3` folder of records (empty or
-/// not there: none is made), `$4` the mark of the closing line, then the command. GNU `timeout` makes
+/// not there: none is made), `$4` the mark of the closing line, `$5` the lease (empty: none is needed), then the
+/// command. The record is written before the lease is looked at: whoever takes a site over moves the lease first
+/// and then ends what is on record, so that a late command is either refused or ended. GNU `timeout` makes
 /// a process group of its own, whose id is the process id that is recorded; BusyBox's does not, and so
 /// `setsid` does, and what outlives its limit is ended here. With it stand the id of the host's boot and
 /// when the process began, because ids are given out again: the 22nd field of `proc_pid_stat(5)`.
-const WRAPPER: &str = r#"d=$1 t=$2 p=$3 m=$4; shift 4
+const WRAPPER: &str = r#"d=$1 t=$2 p=$3 m=$4 l=$5; shift 5
 if [ -n "$d" ]; then cd -- "$d" || { printf '\n%s 126\n' "$m" >&2; exit 0; }; fi
 if command -v timeout >/dev/null 2>&1; then set -- timeout -k 10 "$t" "$@"; fi
-if [ -d "$p" ]; then p=$p/$$
-set -- sh -c 'read -r b 2>/dev/null </proc/sys/kernel/random/boot_id; read -r w 2>/dev/null <"/proc/$$/stat"
-began() { shift 19; echo "$1"; }; echo "$$ $b $(began ${w##*) } 2>/dev/null)" 2>/dev/null >"$0"
-if command -v busybox >/dev/null 2>&1 && command -v setsid >/dev/null 2>&1; then exec setsid "$@"; fi; exec "$@"' "$p" "$@"
-else p=; fi
+if [ -d "$p" ]; then p=$p/$$; else p=; fi
+if [ -n "$p$l" ]; then
+set -- sh -c 'p=$0 m=$1 l=$2; shift 2
+if [ -n "$p" ]; then read -r b 2>/dev/null </proc/sys/kernel/random/boot_id; read -r w 2>/dev/null <"/proc/$$/stat"
+began() { shift 19; echo "$1"; }; echo "$$ $b $(began ${w##*) } 2>/dev/null)" 2>/dev/null >"$p"; fi
+if [ -n "$l" ] && [ ! -e "$l" ]; then printf "\n%s lost\n" "$m" >&2; exit 0; fi
+if [ -n "$p" ] && command -v busybox >/dev/null 2>&1 && command -v setsid >/dev/null 2>&1; then exec setsid "$@"; fi
+exec "$@"' "$p" "$m" "$l" "$@"
+fi
 "$@"
 s=$?
 if [ -n "$p" ]; then case $s in 124|137|143) read -r g b <"$p" && kill -KILL "-$g";; esac 2>/dev/null; rm -f -- "$p"; fi
@@ -40,7 +46,9 @@ pub(super) fn line(command: &Command) -> Result<(String, String), RemoteError> {
     }
     let mark = format!("@intendant-{}", uuid::Uuid::new_v4().simple());
     let limit = command.timeout.as_secs().max(1).to_string();
-    let fixed = [command.folder.as_deref().unwrap_or(""), &limit, command.records.as_deref().unwrap_or(""), &mark];
+    let or_none = |path: &Option<String>| path.clone().unwrap_or_default();
+    let fixed = [&or_none(&command.folder), &limit, &or_none(&command.records), &mark, &or_none(&command.lease)];
+    let fixed = fixed.map(String::as_str);
     let values = fixed.into_iter().chain(command.argv.iter().map(String::as_str));
     let quoted: Vec<_> = values.map(|value| quote(value).into_owned()).collect();
     Ok((format!("exec sh -c {} sh {}", quote(WRAPPER), quoted.join(" ")), mark))
@@ -89,6 +97,9 @@ impl Closing {
             self.stderr.abort();
             return Err(self.lost("the host fell silent"));
         };
+        if is_refused(&stderr, &self.mark) {
+            return Err(RemoteError::LeaseLost { host: self.host.clone(), command: self.command.clone() });
+        }
         match closing_status(&stderr, &self.mark) {
             // The same statuses come from commands that end so by themselves, but earlier. BusyBox says 143.
             Some((124 | 137 | 143, _)) if self.started.elapsed() >= self.limit => {
@@ -107,6 +118,11 @@ fn closing_status(stderr: &[u8], mark: &str) -> Option<(i32, Vec<u8>)> {
     let status = text[at + mark.len()..].trim().parse().ok()?;
     let before = text[..at].strip_suffix('\n').unwrap_or(&text[..at]);
     Some((status, before.as_bytes().to_vec()))
+}
+
+/// Whether the command was not begun, because its lease is gone.
+fn is_refused(stderr: &[u8], mark: &str) -> bool {
+    String::from_utf8_lossy(stderr).contains(&format!("{mark} lost\n"))
 }
 
 async fn keep_tail(mut stderr: Reader) -> Vec<u8> {

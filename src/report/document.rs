@@ -401,6 +401,10 @@ pub enum StepKind {
     Baseline,
     /// The snapshot before.
     SnapshotBefore,
+    /// Having the host watch, so that it puts itself back if its runner is lost.
+    Arm,
+    /// Having it watch no more.
+    Disarm,
     /// Asking visitors to wait.
     MaintenanceOn,
     /// What the CMS needs before the first update.

@@ -149,6 +149,9 @@ impl Gather {
             }
             Event::RestoreDone { .. } | Event::RestoreFailed { .. } => self.restored(&entry.event, at),
             Event::UnwindChecked { results, good } => self.checked_again(results, *good, at),
+            Event::Healed { .. } => {
+                self.report.notes.extend(entry.event.healed().map(|text| clean_block(&text, BLOCK_LINES)));
+            }
             Event::Noted { what } => self.report.notes.push(clean_block(what, BLOCK_LINES)),
             Event::Closed { outcome, summary, versions } => {
                 self.report.ended = Some(at);
@@ -226,7 +229,8 @@ impl Gather {
     fn done(&mut self, step: usize, result: &StepResult, at: Timestamp) {
         let (kind, component) = self.action(step);
         match result {
-            StepResult::Done | StepResult::Ran { .. } => {}
+            StepResult::Armed { armed: false, said } => self.report.notes.push(clean_block(said, BLOCK_LINES)),
+            StepResult::Done | StepResult::Ran { .. } | StepResult::Armed { .. } => {}
             StepResult::Baseline { results, .. } => self.baseline(results),
             StepResult::Checked { results } => {
                 if kind == StepKind::FullChecks {
@@ -393,6 +397,8 @@ fn kind(action: &Action) -> StepKind {
         Action::Baseline { .. } => StepKind::Baseline,
         Action::Snapshot { moment: SnapshotMoment::Before } => StepKind::SnapshotBefore,
         Action::Snapshot { moment: SnapshotMoment::After } => StepKind::SnapshotAfter,
+        Action::Arm { .. } => StepKind::Arm,
+        Action::Disarm => StepKind::Disarm,
         Action::MaintenanceOn { .. } => StepKind::MaintenanceOn,
         Action::Prepare { .. } => StepKind::Prepare,
         Action::Update { .. } => StepKind::Update,

@@ -1,9 +1,10 @@
 //! The loop: ask [`next`], journal it, do it, journal what came of it.
 
+use super::keeper::renew_every;
 use super::perform::{Bench, Failed, failed_checks, failure, perform};
 use super::preview::{look, unreadable};
 use super::restore::left_by_earlier_runs;
-use super::source::{close_site, open_site, playbook_digest, snapshot_source};
+use super::source::{close_site, open_guarded, playbook_digest, snapshot_source};
 use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
 use crate::check::{Baseline, Depth};
 use crate::inventory::{self, Inventory};
@@ -11,6 +12,7 @@ use crate::journal::{AttemptState, Entry, Event, JournalError, Opened, PlanExtra
 use crate::model::{ComponentId, Outcome, RunId, SiteName, clean_block};
 use crate::plan::OnFailure;
 use crate::procedure::{self, Action, Procedure, SnapshotMoment};
+use crate::remote::Guard;
 use crate::site::Expect;
 use crate::snapshot;
 use crate::update::Refusal;
@@ -26,6 +28,8 @@ pub(super) struct Driver<'a> {
     pub(super) job: &'a Job,
     pub(super) run: RunId,
     pub(super) state: RunState,
+    /// The lease under which the site is worked on, whatever the connection.
+    guard: Guard,
     bench: Option<Bench>,
 }
 
@@ -47,7 +51,7 @@ pub(super) async fn begin(runner: &Runner, job: &Job, purpose: Purpose) -> Resul
         return Err(RunError::Open { site, run: open.run, opened: open.opened });
     }
     let run = RunId::new(runner.clock.now());
-    let mut driver = Driver { runner, job, run, state: RunState::default(), bench: None };
+    let mut driver = Driver { runner, job, run, state: RunState::default(), guard: Guard::default(), bench: None };
     driver.write(Event::Opened(Box::new(opened(runner, job, purpose)))).await?;
     driver.drive().await
 }
@@ -67,11 +71,16 @@ pub async fn recover(runner: &Runner, job: &Job) -> Result<Ended, RunError> {
     if let Err(source) = runner.store.readable() {
         return Err(RunError::Locked { site, source });
     }
-    let mut driver = Driver { runner, job, run: open.run, state, bench: None };
+    let mut driver = Driver { runner, job, run: open.run, state, guard: Guard::default(), bench: None };
     let program = env!("CARGO_PKG_VERSION").to_owned();
     driver.write(Event::Recovered { by: runner.by.clone(), program }).await?;
-    driver.settle().await?;
-    driver.drive().await
+    match driver.settle().await {
+        Ok(()) => driver.drive().await,
+        Err(error) => {
+            driver.leave().await;
+            Err(error)
+        }
+    }
 }
 
 /// Why the site can't be held; while it is, no other process of this journal works on it: an open
@@ -103,9 +112,12 @@ fn opened(runner: &Runner, job: &Job, purpose: Purpose) -> Opened {
 }
 
 impl Driver<'_> {
-    /// Journals an event; only then is it true.
+    /// Journals an event; only then is it true. Who has lost the lease has nothing more to say.
     pub(super) async fn write(&mut self, event: Event) -> Result<(), RunError> {
         let site = &self.job.plan.site;
+        if self.guard.is_lost() {
+            return Err(RunError::LeaseLost { site: site.clone(), run: self.run });
+        }
         let entry = Entry { sequence: self.state.entries + 1, at: self.runner.clock.now(), event };
         let mut state = self.state.clone();
         state.apply(&entry).map_err(|source| RunError::Illegal { site: site.clone(), run: self.run, source })?;
@@ -133,6 +145,7 @@ impl Driver<'_> {
     /// Closes the site if it is open.
     async fn leave(&mut self) {
         if let Some(bench) = self.bench.take() {
+            bench.stop_keeping();
             close_site(&bench.site).await;
         }
     }
@@ -157,7 +170,8 @@ impl Driver<'_> {
     /// Opens the site if it is not open.
     async fn open(&mut self, expect: Expect) -> Result<(), WorkError> {
         if self.bench.is_none() {
-            let site = open_site(self.runner, self.job, expect, Some(self.run)).await?;
+            let guard = self.guard.clone();
+            let site = open_guarded(self.runner, self.job, expect, Some(self.run), guard).await?;
             let source = match snapshot_source(self.job, &site).await {
                 Ok(source) => source,
                 Err(error) => {
@@ -165,7 +179,7 @@ impl Driver<'_> {
                     return Err(error);
                 }
             };
-            self.bench = Some(Bench::new(site, self.run, self.runner.clone(), source)?);
+            self.bench = Some(Bench::new(site, self.run, self.runner.clone(), source, renew_every(&self.job.plan))?);
         }
         Ok(())
     }
@@ -176,17 +190,29 @@ impl Driver<'_> {
     }
 
     /// Opens the site if it is not open, and hands it out.
-    async fn opened_bench(&mut self) -> Result<&Bench, WorkError> {
+    pub(super) async fn opened_bench(&mut self) -> Result<&Bench, WorkError> {
         self.open(Expect::Anything).await?;
         self.bench()
     }
 
+    /// Takes the lease over from a runner that died, and then ends what still runs for it: in this order, so that
+    /// whatever that one still sends is refused, or ended.
+    async fn take_over(&mut self, locked: bool) -> Result<(), WorkError> {
+        let number = self.state.entries;
+        let bench = self.opened_bench().await?;
+        if locked {
+            bench.take_lease(number).await?;
+        }
+        Ok(bench.site.clear_leftovers(bench.run).await?)
+    }
+
     /// After an interruption: end what still runs on the host, and let our checks in again.
     async fn settle(&mut self) -> Result<(), RunError> {
-        let cleared = match self.opened_bench().await {
-            Ok(bench) => bench.site.clear_leftovers(bench.run).await.map_err(WorkError::from),
-            Err(error) => Err(error),
-        };
+        let locked = self.state.attempt().is_some_and(AttemptState::has_locked);
+        let cleared = self.take_over(locked).await;
+        if self.guard.is_lost() {
+            return Err(RunError::LeaseLost { site: self.job.plan.site.clone(), run: self.run });
+        }
         let attempt = self.state.attempt().cloned().filter(AttemptState::locked);
         let Some(attempt) = attempt else {
             // Nothing of the site is at stake: what follows opens it as it needs it, if it needs it.
@@ -199,6 +225,17 @@ impl Driver<'_> {
         let site = self.job.plan.site.clone();
         let unreachable = |source| RunError::Unreachable { site: site.clone(), source: Box::new(source) };
         cleared.map_err(unreachable)?;
+        let taken_up = match locked {
+            true => self.take_up_switch().await,
+            false => Ok(None),
+        };
+        if let Some(event) = taken_up.map_err(unreachable)? {
+            let healed = event.healed().is_some();
+            self.write(event).await?;
+            if healed {
+                self.disarm().await.map_err(unreachable)?;
+            }
+        }
         let bench = self.opened_bench().await.map_err(unreachable)?;
         if attempt.touched() && attempt.unwind.is_none() {
             let steps = attempt.planned.procedure.steps.iter().zip(&attempt.steps);
@@ -284,6 +321,7 @@ impl Driver<'_> {
 
     async fn step(&mut self, step: usize) -> Result<(), RunError> {
         self.write(Event::StepBegun { step }).await?;
+        let entry = self.state.entries;
         let unlocks = |attempt: &AttemptState| matches!(attempt.planned.procedure.steps[step].action, Action::Unlock);
         if self.state.attempt().is_some_and(unlocks) {
             self.reopen_if_unready().await;
@@ -292,7 +330,7 @@ impl Driver<'_> {
             Err(failure) => Err(failure),
             Ok(attempt) => match self.opened_bench().await {
                 Err(error) => Err(failure(error)),
-                Ok(bench) => perform(bench, &attempt, &attempt.planned.procedure.steps[step].action).await,
+                Ok(bench) => perform(bench, &attempt, &attempt.planned.procedure.steps[step].action, entry).await,
             },
         };
         self.write(match result {
@@ -303,7 +341,7 @@ impl Driver<'_> {
     }
 
     /// What to put back: the snapshot that was asked for, or the one taken before the change.
-    fn target(&self) -> Option<(String, Vec<String>)> {
+    pub(super) fn target(&self) -> Option<(String, Vec<String>)> {
         match self.state.opened.as_ref().map(|opened| &opened.purpose) {
             Some(Purpose::Restore { snapshot, only, .. }) => Some((snapshot.clone(), only.clone())),
             _ => {
@@ -333,7 +371,13 @@ impl Driver<'_> {
         let some = |rows: Option<snapshot::Rows>| rows.filter(|rows| !rows.is_empty()).map(Box::new);
         let (overwrites, rows) = (prepared.before().name.to_string(), some(prepared.rows()));
         self.write(Event::RestorePrepared { overwrites, rows }).await?;
-        let event = match self.apply(prepared).await {
+        let applied = self.apply(prepared).await;
+        let applied = match applied {
+            // Else the host would put itself back later, and take off what was put back now.
+            Ok(restored) => self.disarm().await.map(|()| restored),
+            error => error,
+        };
+        let event = match applied {
             Ok(restored) => {
                 let undone = restored.undone.substance();
                 Event::RestoreDone {
@@ -351,6 +395,11 @@ impl Driver<'_> {
     }
 
     async fn apply(&self, prepared: snapshot::Prepared) -> Result<snapshot::Restored, WorkError> {
+        if self.guard.path().is_none() {
+            return Err(WorkError::Unexpected {
+                what: "the site is not changed, because its lease is not held".into(),
+            });
+        }
         Ok(prepared.apply(&self.bench()?.progress()).await?)
     }
 
@@ -435,6 +484,14 @@ impl Driver<'_> {
     }
 
     async fn close(&mut self, outcome: Outcome) -> Result<(), RunError> {
+        if outcome == Outcome::Stuck
+            && self.guard.path().is_some()
+            && let Err(error) = self.disarm().await
+        {
+            // A person is about to act: nothing else should.
+            let what = format!("the dead man's switch on the host could not be disarmed: {}", in_words(&error));
+            self.write(Event::Noted { what }).await?;
+        }
         let summary = self.summary(outcome);
         let versions = match (&self.bench, outcome) {
             (Some(bench), Outcome::Completed | Outcome::CompletedWithHolds | Outcome::Restored) => {

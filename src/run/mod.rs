@@ -5,12 +5,14 @@
 //! in one of the five outcomes.
 
 mod drive;
+mod keeper;
 mod next;
 mod perform;
 mod preview;
 mod rehearse;
 mod restore;
 mod source;
+mod switch;
 
 pub use drive::{recover, run};
 pub use next::{Next, Policy, next};
@@ -174,6 +176,17 @@ pub enum RunError {
     /// Another process works on the site; it was not touched.
     #[error(transparent)]
     Held(JournalError),
+    /// Another runner took the run over while this process was away; nothing more is done here.
+    #[error(
+        "{site}: lease lost: another runner has taken the site over from run {run} while this process was away, and nothing more \
+         is done from here; who works on it now: intendant doctor {site}"
+    )]
+    LeaseLost {
+        /// The site.
+        site: SiteName,
+        /// The run.
+        run: RunId,
+    },
     /// There is nothing to recover.
     #[error("{site}: no run is open, there is nothing to recover")]
     NothingOpen {

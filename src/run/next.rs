@@ -81,6 +81,9 @@ fn release(state: &RunState, attempt: &AttemptState, outcome: Outcome) -> Next {
 }
 
 fn forward(state: &RunState, attempt: &AttemptState) -> Next {
+    if let Some(healed) = &attempt.healed {
+        return Next::Unwind(healed.clone());
+    }
     let steps = &attempt.planned.procedure.steps;
     let open = attempt.steps.iter().position(|step| !matches!(step, StepState::Done(_)));
     let Some(index) = open else {
@@ -152,5 +155,104 @@ fn finished(state: &RunState, attempt: &AttemptState) -> Outcome {
     match attempt.planned.procedure.holds.is_empty() {
         true => Outcome::Completed,
         false => Outcome::CompletedWithHolds,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{Entry, Event, Opened, PlanExtract, Planned, SnapshotRecord, StepResult};
+    use crate::model::{Digest, SiteName};
+    use crate::procedure::{Procedure, SnapshotMoment, Step};
+
+    fn opened() -> Event {
+        let plan = PlanExtract {
+            digest: Digest::of(b""),
+            client: "Shop".into(),
+            language: "en".into(),
+            tier: "base".into(),
+            cap: None,
+            url: "https://shop.example/".into(),
+            zone: "UTC".into(),
+        };
+        let site = SiteName::new("shop").unwrap();
+        Event::Opened(Box::new(Opened { site, purpose: Purpose::Update, by: "a".into(), program: "1".into(), plan }))
+    }
+
+    fn planned() -> Event {
+        let actions = [
+            Action::Lock,
+            Action::Snapshot { moment: SnapshotMoment::Before },
+            Action::Arm { after_s: 60 },
+            Action::Unlock,
+        ];
+        let steps = actions.into_iter().map(|action| Step { name: "step".into(), action }).collect();
+        let procedure = Procedure {
+            format: FORMAT,
+            site: SiteName::new("shop").unwrap(),
+            cms: "nanocms".into(),
+            playbook: Digest::of(b""),
+            updates: Vec::new(),
+            holds: Vec::new(),
+            checks: Vec::new(),
+            maintenance_files: Vec::new(),
+            steps,
+        };
+        let digest = procedure.digest();
+        Event::Planned(Box::new(Planned { attempt: 1, inventory: None, procedure, digest }))
+    }
+
+    fn healed(overwritten: &str) -> Event {
+        let at = "2026-11-22T02:00:00Z".parse().unwrap();
+        Event::Healed { at, whole: true, failed: Vec::new(), overwritten: Some(overwritten.into()), files: None }
+    }
+
+    #[test]
+    fn what_the_host_put_back_is_restored_with_all_that_it_overwrote() {
+        let mut state = RunState::default();
+        let write = |state: &mut RunState, event: Event| {
+            let at = "2026-11-22T02:00:00Z".parse().unwrap();
+            state.apply(&Entry { sequence: state.entries + 1, at, event }).unwrap();
+            next(state, Policy::new(false))
+        };
+        let snapshot = SnapshotRecord {
+            name: "before".into(),
+            id: Digest::of(b""),
+            files: 1,
+            bytes: 1,
+            objects: 1,
+            stored_bytes: 1,
+            changed: Vec::new(),
+            changed_count: 0,
+        };
+        write(&mut state, opened());
+        write(&mut state, planned());
+        for (step, result) in [(0, StepResult::Done), (1, StepResult::Snapshot { snapshot })] {
+            write(&mut state, Event::StepBegun { step });
+            write(&mut state, Event::StepDone { step, result: Box::new(result) });
+        }
+        write(&mut state, Event::StepBegun { step: 2 });
+        // The runner died while it armed; nothing of the site was touched, and the host acted nevertheless.
+        let recovered = || Event::Recovered { by: "b".into(), program: "1".into() };
+        assert_eq!(write(&mut state, recovered()), Next::Do(2));
+        let Next::Unwind(why) = write(&mut state, healed("first")) else { panic!("it is to be undone") };
+        assert!(why.contains("by itself at 2026-11-22T02:00:00Z"), "{why}");
+        assert_eq!(write(&mut state, Event::UnwindBegun { why }), Next::Restore(1));
+        write(&mut state, Event::RestoreBegun { snapshot: "before".into(), attempt: 1 });
+        write(&mut state, Event::RestorePrepared { overwrites: "second".into(), rows: None });
+        let done = Event::RestoreDone {
+            overwritten: "second".into(),
+            undone: Vec::new(),
+            undone_count: 0,
+            bytes_sent: 0,
+            left: Vec::new(),
+            rows: None,
+        };
+        assert_eq!(write(&mut state, done), Next::CheckRestored);
+        // It died again, and so did the rows that it had put back.
+        write(&mut state, recovered());
+        assert_eq!(write(&mut state, healed("third")), Next::Restore(2));
+        let unwind = state.attempt().and_then(|attempt| attempt.unwind.clone()).unwrap();
+        assert_eq!(unwind.overwritten, ["first", "second", "third"]);
     }
 }

@@ -1,5 +1,6 @@
 //! Does one step on a site that is open, and reads back what it did.
 
+use super::keeper::Keeper;
 use super::{Runner, WorkError, in_words};
 use crate::check::{
     self, Baseline, Check, CheckKind, CheckResult, Depth, Means, Observation, Pass, Patience, Prober, ProberSettings,
@@ -10,11 +11,12 @@ use crate::model::{ComponentId, RunId, Version, clean_block};
 use crate::playbook::{CommandTemplate, Values};
 use crate::procedure::{Action, Procedure};
 use crate::remote::Output;
-use crate::site::{Lock, LockHolder, Site};
+use crate::site::{Holder, Lease, Site, SiteError, Switch, SwitchState};
 use crate::snapshot::{self, CaptureRequest, Captured, Phase, Progress, Source, Store};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest as _, Sha256};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 /// A step that failed.
 pub(super) type Failed = Box<StepFailure>;
@@ -28,10 +30,20 @@ pub(super) struct Bench {
     pub(super) prober: Prober,
     /// The plain text of the secret that lets our own checks in; its hash is on the host.
     secret: SecretString,
+    /// The pause between two renewals of the lease.
+    renew_every: Duration,
+    /// Renews it, once there is one.
+    keeper: Mutex<Option<Keeper>>,
 }
 
 impl Bench {
-    pub(super) fn new(site: Site, run: RunId, runner: Runner, source: Source) -> Result<Self, WorkError> {
+    pub(super) fn new(
+        site: Site,
+        run: RunId,
+        runner: Runner,
+        source: Source,
+        renew_every: Duration,
+    ) -> Result<Self, WorkError> {
         let secret = SecretString::from(format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()));
         let maintenance = site.playbook.operations.maintenance.as_ref();
         let pass = maintenance
@@ -39,11 +51,67 @@ impl Bench {
             .map(|header| Pass { header: header.as_str().to_owned(), secret: secret.clone() });
         let settings = ProberSettings { pass, ..ProberSettings::default() };
         let prober = Prober::new(&site.address.url, settings)?;
-        Ok(Self { site, run, runner, source, prober, secret })
+        let bench = Self { site, run, runner, source, prober, secret, renew_every, keeper: Mutex::new(None) };
+        if bench.lease().is_held() {
+            bench.keep();
+        }
+        Ok(bench)
     }
 
-    pub(super) fn lock(&self) -> Lock<'_> {
-        Lock::new(&self.site)
+    fn lease(&self) -> Lease<'_> {
+        Lease::new(&self.site)
+    }
+
+    /// Takes the site's lease, or says who has it; a runner of the same run that came earlier loses it. `entry`: that of
+    /// the journal by which it is taken, so it grows with each runner.
+    pub(super) async fn take_lease(&self, entry: u64) -> Result<(), SiteError> {
+        self.lease().take(&self.holder(), generation(entry)).await?;
+        self.keep();
+        Ok(())
+    }
+
+    fn holder(&self) -> Holder {
+        Holder { run: self.run, who: self.runner.by.clone() }
+    }
+
+    /// Before the connection is closed.
+    pub(super) fn stop_keeping(&self) {
+        self.keeper.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    fn keep(&self) {
+        *self.keeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(Keeper::new(&self.site, self.renew_every));
+    }
+
+    /// The host watches over the run no more, and keeps nothing of it. Without a lease there is nothing of ours.
+    pub(super) async fn disarm(&self) -> Result<(), SiteError> {
+        if self.lease().is_held() { Switch::new(&self.site).disarm().await } else { Ok(()) }
+    }
+
+    /// The same for a run that is over, unless the host has acted since: then a person has to look at it.
+    async fn end_switch_of(&self, run: RunId) -> Result<(), Failed> {
+        let switch = Switch::new(&self.site);
+        switch.stop().await.map_err(failure)?;
+        match switch.state().await.map_err(failure)? {
+            SwitchState::Healed(healed) => Err(plain_failure(format!(
+                "nothing was heard of run {run} at its end, and the host put the site back by itself at {}; what it overwrote is \
+                 kept in {} there: take what you need, remove that folder, and try again",
+                healed.began,
+                switch.folder()
+            ))),
+            _ => switch.disarm().await.map_err(failure),
+        }
+    }
+
+    /// A command's arguments with the scripts of the playbook elsewhere: for when this runner is gone.
+    pub(super) fn standing_command(
+        &self,
+        template: &CommandTemplate,
+        scripts: String,
+    ) -> Result<Vec<String>, SiteError> {
+        let mut values = self.values();
+        values.insert("scripts".to_owned(), scripts);
+        Ok(self.site.command(template, &values)?.argv)
     }
 
     fn values(&self) -> Values {
@@ -154,6 +222,12 @@ impl Bench {
     }
 }
 
+/// The lease's number. Between two of ours there is room for one of the host, which takes the lease when nothing is heard of
+/// its runner.
+fn generation(entry: u64) -> u64 {
+    entry.saturating_mul(2)
+}
+
 /// Turns the snapshot's progress into the run's.
 pub(super) struct Relay {
     pub(super) runner: Runner,
@@ -214,17 +288,30 @@ fn checks_failure(results: Vec<CheckResult>, blamed: Option<ComponentId>) -> Res
     }
 }
 
-/// Does a step.
-pub(super) async fn perform(bench: &Bench, attempt: &AttemptState, action: &Action) -> Result<StepResult, Failed> {
+/// Does a step. `entry`: the number of the journal's entry that announced it.
+pub(super) async fn perform(
+    bench: &Bench,
+    attempt: &AttemptState,
+    action: &Action,
+    entry: u64,
+) -> Result<StepResult, Failed> {
     let procedure = &attempt.planned.procedure;
+    if action.changes_site() && !bench.lease().is_held() {
+        return Err(plain_failure("the site is not changed, because its lease is not held".into()));
+    }
     match action {
         Action::Lock => {
-            let holder = LockHolder { run: bench.run, who: bench.runner.by.clone(), since: bench.runner.clock.now() };
-            take_lock(bench, &holder).await?;
+            lock(bench, entry).await?;
             Ok(StepResult::Done)
         }
         Action::Unlock => {
-            bench.lock().release(bench.run).await.map_err(failure)?;
+            bench.disarm().await.map_err(failure)?;
+            bench.lease().release().await.map_err(failure)?;
+            Ok(StepResult::Done)
+        }
+        Action::Arm { after_s } => super::switch::arm(bench, procedure, Duration::from_secs(*after_s)).await,
+        Action::Disarm => {
+            bench.disarm().await.map_err(failure)?;
             Ok(StepResult::Done)
         }
         Action::Baseline { patience } => baseline(bench, procedure, *patience).await,
@@ -251,17 +338,21 @@ pub(super) async fn perform(bench: &Bench, attempt: &AttemptState, action: &Acti
     }
 }
 
-/// Takes the lock; also from a run that our journal knows to be over, such as one that got stuck and
-/// whose site is to be restored now. Whatever that run left running ends first.
-async fn take_lock(bench: &Bench, holder: &LockHolder) -> Result<(), Failed> {
-    let lock = bench.lock();
-    let Err(refused) = lock.take(holder).await else { return Ok(()) };
-    let holding = lock.holding_run().await.map_err(failure)?;
-    match holding {
-        Some(run) if is_over(bench, run).await => {
+/// Takes the lease, if an earlier attempt did not; also from a run that our journal knows to be over, such as one that
+/// got stuck and whose site is to be restored now. Whatever that run left running ends.
+async fn lock(bench: &Bench, entry: u64) -> Result<(), Failed> {
+    let lease = bench.lease();
+    if lease.is_held() {
+        return Ok(());
+    }
+    let Err(refused) = bench.take_lease(entry).await else { return Ok(()) };
+    let held = lease.held().await.map_err(failure)?;
+    match held.as_ref().and_then(|held| Some((held, held.run?))) {
+        Some((held, run)) if run != bench.run && is_over(bench, run).await => {
+            lease.take_over(held, &bench.holder(), generation(entry)).await.map_err(failure)?;
+            bench.keep();
             bench.site.clear_leftovers(run).await.map_err(failure)?;
-            lock.release(run).await.map_err(failure)?;
-            lock.take(holder).await.map_err(failure)
+            bench.end_switch_of(run).await
         }
         _ => Err(failure(refused)),
     }

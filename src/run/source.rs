@@ -4,7 +4,7 @@ use super::{Job, Runner, WorkError};
 use crate::model::{Digest, RunId};
 use crate::plan::{Host, TablePattern};
 use crate::playbook::{Argument, Engine as Sort, Playbook, Script};
-use crate::remote::{Command, LocalShell, Shell, SshSettings, SshShell, Target};
+use crate::remote::{Command, Guard, LocalShell, Shell, SshSettings, SshShell, Target};
 use crate::site::{Expect, Site, SiteAddress};
 use crate::snapshot::{DatabaseAccess, Engine, SelectTables, Source, TableRule};
 use std::path::{Path, PathBuf};
@@ -12,6 +12,17 @@ use std::sync::Arc;
 
 /// Logs in to the plan's host and opens the site there, for a run or just to look.
 pub async fn open_site(runner: &Runner, job: &Job, expect: Expect, run: Option<RunId>) -> Result<Site, WorkError> {
+    open_guarded(runner, job, expect, run, Guard::default()).await
+}
+
+/// The same under a lease.
+pub(super) async fn open_guarded(
+    runner: &Runner,
+    job: &Job,
+    expect: Expect,
+    run: Option<RunId>,
+    guard: Guard,
+) -> Result<Site, WorkError> {
     let plan = &job.plan;
     let shell: Arc<dyn Shell> = match &plan.host {
         Host::Local(_) => Arc::new(LocalShell),
@@ -29,6 +40,7 @@ pub async fn open_site(runner: &Runner, job: &Job, expect: Expect, run: Option<R
         root: plan.host.path().as_str().to_owned(),
         url: plan.url.as_str().to_owned(),
         run,
+        guard,
     };
     let opened =
         Site::open(Arc::clone(&shell), address, Arc::clone(&job.playbook), &job.scripts, &runner.tools, expect).await;

@@ -115,11 +115,21 @@ pub enum SiteError {
         source: TransformError,
     },
     /// Somebody else works on the site.
-    #[error("{site}: {holder} works on it; wait until that run is over, or see `intendant recover` if it is dead")]
+    #[error("{site}: {holder}; {next}")]
     Locked {
         /// The site.
         site: SiteName,
-        /// Who, since when.
+        /// Who, since when, until when.
+        holder: String,
+        /// What to do.
+        next: String,
+    },
+    /// Another runner has taken the site over from this one.
+    #[error("{site}: another runner has taken the site over; {holder}")]
+    LeaseLost {
+        /// The site.
+        site: SiteName,
+        /// Who, since when, until when.
         holder: String,
     },
 }

@@ -16,7 +16,7 @@ pub(super) const RECORDS: &str = ".records";
 /// run, politely, then not; after that the folders go, which nothing can make anew any more. Folders
 /// of other accounts are not believed, nor records of a process that began at another time than the one that
 /// has its id now. No `--` after the signal: dash and BusyBox refuse it.
-const CLEAR: &str = r#"b=; read -r b 2>/dev/null </proc/sys/kernel/random/boot_id
+pub(super) const CLEAR: &str = r#"b=; read -r b 2>/dev/null </proc/sys/kernel/random/boot_id
 others() { find "${TMPDIR:-/tmp}" -maxdepth 1 -type d -name 'intendant.??????????' -user "$(id -u)" |
 while IFS= read -r d; do r=; read -r r 2>/dev/null <"$d/.run"; if [ "$r" = "$2" ] && [ "$d" != "$1" ]; then printf '%s\n' "$d"; fi; done; }
 found=; if [ -n "$2" ]; then found=$(others "$@"); fi
@@ -52,7 +52,12 @@ impl Site {
 
     async fn clear(&self, run: &str, own: &str) -> Result<(), SiteError> {
         let values = [self.host.folder.as_str(), run, own];
-        let output = self.shell.run(&Command::script(CLEAR, values).within(CLEAR_TIMEOUT)).await?;
+        let mut command = Command::script(CLEAR, values).within(CLEAR_TIMEOUT);
+        if run.is_empty() {
+            // What is ours alone goes also when the lease is lost; what is the run's is then another runner's.
+            command = command.without_lease();
+        }
+        let output = self.shell.run(&command).await?;
         let what = match output.status {
             0 => return Ok(()),
             5 => "a command of the run does not end there",

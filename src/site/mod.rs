@@ -9,19 +9,21 @@
 mod bring;
 mod error;
 mod host;
+mod lease;
 mod leftovers;
-mod lock;
 mod scratch;
+mod switch;
 
 pub use bring::ToolCache;
 pub use error::SiteError;
 pub use host::HostFacts;
-pub use lock::{Lock, LockHolder};
+pub use lease::{Held, Holder, LEASE, Lease, renew_lease};
 pub use scratch::{Leftover, Needed, Scratch, ScratchError, ScratchPlace, ScratchRecord};
+pub use switch::{Arming, Healed, Switch, SwitchState, SwitchedDatabase};
 
 use crate::model::{RunId, SiteName};
 use crate::playbook::{CommandTemplate, Fact, Playbook, RawOutput, Script, Tool, Values};
-use crate::remote::{Command, Output, RecordedShell, Shell};
+use crate::remote::{Command, Guard, Output, RecordedShell, Shell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -36,6 +38,8 @@ pub struct SiteAddress {
     pub url: String,
     /// For which run it is opened, if for one: another runner can tell what is left of it.
     pub run: Option<RunId>,
+    /// The lease under which its commands work, once there is one.
+    pub guard: Guard,
 }
 
 /// The folder, within the private one, that belongs to the tools.
@@ -80,8 +84,11 @@ impl Site {
         expect: Expect,
     ) -> Result<Self, SiteError> {
         let host = host::look(shell.as_ref(), &address, &playbook, scripts).await?;
-        let shell: Arc<dyn Shell> =
-            Arc::new(RecordedShell::new(shell, format!("{}/{}", host.folder, leftovers::RECORDS)));
+        let shell: Arc<dyn Shell> = Arc::new(RecordedShell::new(
+            shell,
+            format!("{}/{}", host.folder, leftovers::RECORDS),
+            address.guard.clone(),
+        ));
         let values = Values::from(
             [
                 ("root", host.root.clone()),

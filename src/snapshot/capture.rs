@@ -158,7 +158,7 @@ pub(super) type Previous = Option<(SnapshotName, Arc<Manifest>)>;
 
 /// The lock, the catalog and the site's previous manifest. A previous manifest that can't be
 /// read is as none: then everything is read again, and nothing is stored twice.
-async fn begin(source: &Source, store: &Arc<Store>, at_hand: Previous) -> Result<(Writer, Previous)> {
+pub(super) async fn begin(source: &Source, store: &Arc<Store>, at_hand: Previous) -> Result<(Writer, Previous)> {
     let (store, site) = (store.clone(), source.site.clone());
     let task = tokio::task::spawn_blocking(move || {
         let mut writer = store.writer(&site)?;

@@ -6,6 +6,7 @@
 //! constant scripts, paths reach them only as NUL-separated input or inside `tar`; memory does
 //! not grow with the size of files or tables.
 
+mod adopt;
 mod attributes;
 mod bounded;
 mod busybox;
@@ -26,8 +27,9 @@ mod tarball;
 mod verify;
 mod walk;
 
+pub use adopt::adopt;
 pub use capture::{CaptureRequest, CaptureStats, Captured, capture};
-pub use database::{DatabaseAccess, Engine, ScratchDatabase, SelectTables, TableRule};
+pub use database::{DatabaseAccess, Engine, ScratchDatabase, SelectTables, TableRule, WholeDump, whole_dump};
 pub use diff::{Aspect, Change, Diff, DiffCounts, diff};
 pub use error::{Result, SnapshotError};
 pub use export::{export, export_encrypted};
@@ -46,6 +48,7 @@ pub use store::{
     SnapshotSummary, Store, encrypt, prune, repair,
 };
 pub use verify::{Depth, HurtSnapshot, Verified, verify, verify_snapshot};
+pub use walk::exclusions;
 
 use crate::model::SiteName;
 use crate::remote::Shell;

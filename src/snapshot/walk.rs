@@ -157,8 +157,8 @@ pub(super) struct Walk {
     pub(super) problems: Vec<Problem>,
 }
 
-/// The expression of `find` that leaves out what the patterns match.
-fn exclusions(patterns: &[String]) -> Vec<String> {
+/// The expression of `find` that leaves out what the patterns match, as the walk does.
+pub fn exclusions(patterns: &[String]) -> Vec<String> {
     let mut words = Vec::new();
     for pattern in patterns {
         let pattern = pattern.trim_start_matches("./").trim_matches('/');

@@ -292,7 +292,8 @@ impl Run {
         }
         let claim = Claim { command: "x".into(), status: 0, said: String::new() };
         Ok(match action {
-            Action::Lock | Action::Unlock => StepResult::Done,
+            Action::Lock | Action::Unlock | Action::Disarm => StepResult::Done,
+            Action::Arm { .. } => StepResult::Armed { armed: true, said: String::new() },
             Action::Baseline { .. } => StepResult::Baseline { baseline: Baseline::default(), results: Vec::new() },
             Action::Snapshot { moment } => self.snapshot(*moment),
             Action::Check { group, .. } => match self.broken_by(*group) {

@@ -7,7 +7,8 @@ use crate::cli::{ExitCode, Failure, show};
 use crate::model::human_bytes;
 use crate::playbook::Engine;
 use crate::run::{Job, NoListener, Runner, close_site, in_words, open_site, snapshot_source};
-use crate::site::{Expect, HostFacts, Site};
+use crate::site::{Expect, HostFacts, Lease, Site, Switch};
+use crate::snapshot::Source;
 use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -66,18 +67,19 @@ async fn examine(runner: &Runner, job: &Job) -> Vec<Symptom> {
         say(true, format!("{name}: {}", run.join(" ")));
     }
     match snapshot_source(job, &site).await {
-        Ok(source) => match &source.database {
-            Some(database) => say(true, format!("the site's configuration names the database {}", database.name)),
-            None => say(true, "the site has no database".into()),
-        },
+        Ok(source) => {
+            match &source.database {
+                Some(database) => say(true, format!("the site's configuration names the database {}", database.name)),
+                None => say(true, "the site has no database".into()),
+            }
+            let (good, what) = heals(job, &site, &source).await;
+            say(good, what);
+        }
         Err(error) => say(false, in_words(&error)),
     }
-    let lock = crate::site::Lock::new(&site);
-    match lock.holder().await {
+    match Lease::new(&site).held().await {
         Ok(None) => say(true, "no run holds the site".into()),
-        Ok(Some(holder)) => {
-            say(false, format!("{holder} holds the site; if it is dead: intendant recover {}", job.plan.site))
-        }
+        Ok(Some(held)) => say(false, format!("{held}; if it is dead: intendant recover {}", job.plan.site)),
         Err(error) => say(false, in_words(&error)),
     }
     close_site(&site).await;
@@ -98,6 +100,25 @@ async fn examine(runner: &Runner, job: &Job) -> Vec<Symptom> {
         }
     }
     symptoms
+}
+
+/// Whether the host can put the site back by itself when its runner is lost. A run does without.
+async fn heals(job: &Job, site: &Site, source: &Source) -> (bool, String) {
+    let after = job.plan.heal_after;
+    if after.is_zero() {
+        return (true, "the host will not put itself back if a run is cut off: heal-after is 0s in the plan".into());
+    }
+    let unable = match &source.database {
+        Some(access) if !access.engine.heals() => Ok(Some(format!("its database is {}", access.engine.name()))),
+        database => Switch::new(site).unable(database.is_some()).await,
+    };
+    match unable {
+        Ok(None) => (true, format!("the host can put itself back {after} after a run was cut off")),
+        Ok(Some(why)) => {
+            (true, format!("the host can NOT put itself back if a run is cut off ({why}); `intendant recover` can"))
+        }
+        Err(error) => (false, in_words(&error)),
+    }
 }
 
 /// Whether the snapshots of an encrypted store can be read here, as a run needs it.

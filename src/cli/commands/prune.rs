@@ -102,6 +102,7 @@ async fn needed_by_runs(runner: &Runner, site: &SiteName) -> Result<Needed, Fail
                         needed.names.insert(snapshot.name);
                     }
                 }
+                Event::Healed { overwritten, .. } => needed.names.extend(overwritten),
                 Event::RestoreBegun { snapshot, .. } => {
                     needed.names.insert(snapshot);
                 }

@@ -223,7 +223,8 @@ impl Story {
             }
             Action::Check { depth: Depth::Quick, .. } => (3_870, StepResult::Checked { results: good(true) }),
             Action::Check { .. } => (5_020, StepResult::Checked { results: good(true) }),
-            Action::MaintenanceOn { .. } | Action::MaintenanceOff { .. } => {
+            Action::Arm { .. } => (2_310, StepResult::Armed { armed: true, said: "it takes 60 MiB".into() }),
+            Action::MaintenanceOn { .. } | Action::MaintenanceOff { .. } | Action::Disarm => {
                 (290, StepResult::Ran { claims: Vec::new() })
             }
             Action::Prepare { .. } | Action::Languages { .. } | Action::Flush { .. } => {

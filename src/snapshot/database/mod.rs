@@ -1,7 +1,7 @@
 //! A site's database, whatever its engine: what is asked of one, and which engine does it.
 //!
 //! May use: `model`, `remote`, and its siblings. Invariants: the credentials never leave the host and never
-//! stand in an argument, an environment or a file; who asks does not know the engine, and an engine that can't
+//! stand in an argument, an environment or a file (but see `site::Switch`); who asks does not know the engine, and an engine that can't
 //! do what is asked says so before anything is changed.
 
 /// The beginning of every script. `$1`: how many arguments the credentials command has; then
@@ -30,11 +30,12 @@ pub(super) use mysql::{
     read_definition, read_table,
 };
 
-use super::error::Result;
+use super::error::{Result, SnapshotError};
 use super::item::{ItemPath, ObjectKind, ObjectName};
 use super::manifest::{Content, DatabaseFacts, Manifest};
 use super::store::{BlobReader, Writer};
 use super::{Progress, Source};
+use crate::remote::Process;
 use std::collections::{BTreeMap, HashMap};
 use std::io::{Read, Write};
 use std::ops::Range;
@@ -81,6 +82,11 @@ impl Engine {
 
     /// Whether restores are rehearsed in a database beside the site's own.
     pub fn rehearses(self) -> bool {
+        self == Self::Mysql
+    }
+
+    /// Whether a host dumps and puts back such a database by itself.
+    pub fn heals(self) -> bool {
         self == Self::Mysql
     }
 
@@ -162,6 +168,44 @@ pub(super) async fn dump(
         Engine::Mysql => mysql::dump(source, access, writer, previous, tolerant, progress).await,
         Engine::Postgresql => postgresql::dump(source, access, writer, tolerant, progress).await,
         Engine::Sqlite => sqlite::dump(source, access, writer, previous, tolerant, progress).await,
+    }
+}
+
+/// What the dump program of MariaDB or MySQL is given so that it dumps the site's part of the database at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WholeDump {
+    /// Its arguments; of a database that is shared with other software without the tables.
+    pub arguments: Vec<String>,
+    /// The tables that belong to the site, where the database is shared; else none.
+    pub tables: Vec<String>,
+}
+
+/// How a site's database is dumped at once by a program on its host; none where there is nothing in it.
+///
+/// # Errors
+/// Only MariaDB and MySQL can be asked.
+pub async fn whole_dump(source: &Source, access: &DatabaseAccess) -> Result<Option<WholeDump>> {
+    match access.engine {
+        Engine::Mysql => mysql::whole_dump(source, access).await,
+        Engine::Postgresql | Engine::Sqlite => {
+            Err(SnapshotError::WholeOnly { site: source.site.clone(), engine: access.engine.name() })
+        }
+    }
+}
+
+/// Reads a dump that was made so and kept.
+pub(super) async fn read_dump(
+    source: &Source,
+    access: &DatabaseAccess,
+    kept: Process,
+    writer: Writer,
+    progress: &Arc<dyn Progress>,
+) -> Result<(Writer, Dumped)> {
+    match access.engine {
+        Engine::Mysql => mysql::read_dump(source, access, kept, writer, progress).await,
+        Engine::Postgresql | Engine::Sqlite => {
+            Err(SnapshotError::WholeOnly { site: source.site.clone(), engine: access.engine.name() })
+        }
     }
 }
 

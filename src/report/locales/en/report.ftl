@@ -337,6 +337,8 @@ step = { $kind ->
     [lock] Reserve the site
     [baseline] Check the site before
     [snapshot-before] Back up and verify, before
+    [arm] Have the host watch over the run
+    [disarm] Have the host watch no more
     [maintenance-on] Show the maintenance page
     [prepare] Ask for the newest versions
     [update] Update { $title }

@@ -338,6 +338,8 @@ step = { $kind ->
     [lock] Réservation du site
     [baseline] Vérification du site, avant
     [snapshot-before] Sauvegarde vérifiée, avant
+    [arm] Mise en veille du retour automatique
+    [disarm] Fin de la veille du retour automatique
     [maintenance-on] Affichage de la page d’entretien
     [prepare] Demande des dernières versions
     [update] Mise à jour de { $title }

@@ -10,14 +10,14 @@ use super::super::super::item::{Item, ObjectKind, ObjectName};
 use super::super::super::manifest::{Content, DatabaseFacts, Entry, Manifest};
 use super::super::super::store::Writer;
 use super::super::super::stream::BROKEN_PIPE;
-use super::super::super::{Progress, Source};
-use super::super::Dumped;
+use super::super::super::{NoProgress, Progress, Source};
+use super::super::{Dumped, WholeDump};
 use super::collect::{Collected, read};
 use super::fingerprint::{Fingerprints, Look, fingerprints};
 use super::probe::{Probed, broken, probe};
 use super::{DatabaseAccess, failure, script, values};
 use crate::model::clean_line;
-use crate::remote::Command;
+use crate::remote::{Command, Process};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -75,6 +75,32 @@ pub(in super::super) async fn dump(
         }
     }
     Err(SnapshotError::Worker { doing: "dumping" })
+}
+
+/// What the dump program is given so that it dumps the site's part of the database at once.
+pub(in super::super) async fn whole_dump(source: &Source, access: &DatabaseAccess) -> Result<Option<WholeDump>> {
+    let mut probed = probe(source, access).await?;
+    let chosen = access.select.as_ref().map_or_else(|| probed.names.clone(), |select| select(&probed.names));
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let work = Dump { source, access, progress: &progress, tolerant: false, broken: BTreeMap::new(), bytes: 0 };
+    let Some(mut arguments) = work.arguments(&mut probed, &chosen, &[])? else { return Ok(None) };
+    let shared = chosen.len() < probed.names.len();
+    let tables = if shared { arguments.split_off(arguments.len() - chosen.len()) } else { Vec::new() };
+    Ok(Some(WholeDump { arguments, tables }))
+}
+
+/// Reads a dump that was made so, and kept.
+pub(in super::super) async fn read_dump(
+    source: &Source,
+    access: &DatabaseAccess,
+    kept: Process,
+    writer: Writer,
+    progress: &Arc<dyn Progress>,
+) -> Result<(Writer, Dumped)> {
+    let probed = probe(source, access).await?;
+    let work = Dump { source, access, progress, tolerant: false, broken: BTreeMap::new(), bytes: 0 };
+    let Collected { writer, objects, bytes } = work.read(kept, &probed, writer).await?;
+    Ok((writer, Dumped { objects, facts: probed.facts, bytes }))
 }
 
 struct Dump<'a> {
@@ -216,7 +242,12 @@ impl Dump<'_> {
         let host = self.source.shell.host();
         let command = Command::script(DUMP, values(self.access, arguments)).within(DUMP_TIMEOUT);
         let started = self.source.shell.start(&command).await;
-        let mut process = started.map_err(SnapshotError::remote(host, DOING))?;
+        self.read(started.map_err(SnapshotError::remote(host, DOING))?, probed, writer).await
+    }
+
+    /// Reads what a dump program prints, or has printed.
+    async fn read(&self, mut process: Process, probed: &Probed, writer: Writer) -> Result<Collected> {
+        let host = self.source.shell.host();
         let stdout = std::mem::replace(&mut process.stdout, Box::pin(tokio::io::empty()));
         let (listener, packet) = (self.progress.clone(), probed.packet);
         let reading = tokio::task::spawn_blocking(move || read(stdout, writer, packet, &*listener));

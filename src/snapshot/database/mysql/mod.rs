@@ -19,7 +19,7 @@ mod split;
 mod tables;
 
 pub(in super::super) use definition::Definition;
-pub(super) use dump::dump;
+pub(super) use dump::{dump, read_dump, whole_dump};
 pub(super) use import::{import, read_sql, write_sql};
 pub(in super::super) use insert::{Refused, SESSION, insert_rows};
 pub(in super::super) use literals::{Row, Visitor};
