@@ -70,7 +70,6 @@ fn all_of_it_works_with_busybox_alone() {
     let tests = [
         "a_stuck_restore_keeps_the_lock_and_the_next_one_takes_it_over",
         "doctor_says_which_programs_snapshots_use",
-        "leases::a_runner_that_wakes_up_late_does_no_harm",
         "pruning_follows_the_plan_and_keeps_what_runs_need",
         "what_a_killed_runner_left_running_is_ended",
     ];
