@@ -73,13 +73,13 @@ fn suffered(fault: &Fault) -> Row {
     let by_hand = match ran.code {
         Some(12) => {
             shop.intendant(&["restore", "shop", "--yes"]).ended(0, &format!("{}: restore by hand", fault.name));
-            Some("mend the cause, `intendant restore`")
+            Some("mend the cause, `intendant restore SITE`")
         }
         Some(0 | 10 | 11) => None,
         _ => {
             let ran = shop.intendant(&["recover", "shop"]);
             assert!(matches!(ran.code, Some(0 | 10 | 11)), "{}: recover: {}{}", fault.name, ran.out, ran.err);
-            Some("mend the cause, `intendant recover`")
+            Some("mend the cause, `intendant recover SITE`")
         }
     };
     let (outcome, said) = told(&ran);

@@ -35,7 +35,11 @@ impl fmt::Display for Row {
 /// A message without what is another one each time, and fit for a table.
 pub(crate) fn plain(text: &str, bed: &Testbed, shop: &Environment) -> String {
     let own = shop.path("").display().to_string();
-    let text = text.replace(own.trim_end_matches('/'), "…").replace(&bed.dir, "…").replace(&bed.url, "https://site/");
+    let text = text
+        .replace(own.trim_end_matches('/'), "…")
+        .replace(&bed.docroot, "…")
+        .replace(&bed.dir, "…")
+        .replace(&bed.url, "https://site/");
     let names = regex::Regex::new(
         r"\d{8}T\d{6}\.\d{3}Z-[0-9a-f]{12}|/tmp/intendant\.\w+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
     )
