@@ -103,13 +103,6 @@ impl Command {
         self
     }
 
-    /// Sets the lease under which it works: a path on the host.
-    #[must_use]
-    pub fn under_lease(mut self, path: impl Into<String>) -> Self {
-        self.lease = Some(path.into());
-        self
-    }
-
     /// Lets it begin without a lease, too.
     #[must_use]
     pub fn without_lease(mut self) -> Self {

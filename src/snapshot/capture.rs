@@ -236,7 +236,7 @@ impl Work<'_> {
             to_read = self.settle(to_read, arrived, now, round == MAX_ROUNDS);
             // What is read again may have other ones now.
             found = found.zip(attributes).map(|(mut found, new)| {
-                unknown.drain(..).for_each(|path| drop(found.remove(&path)));
+                unknown.iter().for_each(|path| drop(found.remove(path)));
                 found.extend(new);
                 found
             });

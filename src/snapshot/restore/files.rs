@@ -102,8 +102,8 @@ impl FileWork {
             Some(Entry::Dir { facts }) => can_set(facts),
             _ => true,
         });
+        let is_new = |path: &&ItemPath| !present.path(path).is_some_and(Entry::is_dir);
         if account.tools.tar == Maker::BusyBox {
-            let is_new = |path: &&ItemPath| !present.path(path).is_some_and(Entry::is_dir);
             work.new_folders = work.folders.iter().filter(is_new).cloned().collect();
             work.settling = Settling::plan(present, goal, &work.folders, &work.send, account);
         }
@@ -112,7 +112,6 @@ impl FileWork {
             let has_list = |path: &&ItemPath| {
                 goal.path(path).and_then(Entry::facts).is_some_and(|facts| facts.attributes.has_access_list())
             };
-            let is_new = |path: &&ItemPath| !present.path(path).is_some_and(Entry::is_dir);
             let made = work.send.iter().chain(work.folders.iter().filter(is_new));
             work.shut = made.filter(has_list).cloned().collect();
         }
@@ -189,13 +188,13 @@ pub(super) async fn write_files(
     let mut folders: Vec<&ItemPath> = work.remove_folders.iter().collect();
     folders.sort_by_key(|path| std::cmp::Reverse(path.depth()));
     paths_command(source, REMOVE, work.remove_files.iter().chain(folders).map(ItemPath::dotted)).await?;
-    let (settling, mut attributes) = (work.settling.lines(), work.attributes.clone());
+    let (settling, attributes) = (work.settling.lines(), work.attributes.clone());
     // An empty archive is an error to BusyBox.
     let nothing = account.tools.tar == Maker::BusyBox && work.new_folders.is_empty() && work.send.is_empty();
     let sent = if nothing { 0 } else { send(source, account, work, goal, blobs, progress).await? };
     paths_command(source, super::settle::SETTLE, settling.into_iter()).await?;
     if let Some(tool) = account.tools.attributes {
-        paths_command(source, attributes::writer(tool), attributes.drain(..)).await?;
+        paths_command(source, attributes::writer(tool), attributes.into_iter()).await?;
     }
     Ok(sent)
 }

@@ -168,10 +168,9 @@ fn known_to_both(item: &Item, target: &Manifest, present: &Manifest) -> bool {
 /// Every path needs its folder: where a part is restored into a folder that has gone, or
 /// something stays in a folder that would go.
 fn keep_parents(goal: &mut Manifest, present: &Manifest, target: &Manifest, account: &Account, own: &[ItemPath]) {
-    let in_present = |path: &&ItemPath| path.parent().is_some_and(|parent| present.path(&parent).is_some());
-    let own = own.iter().filter(in_present).cloned();
+    let own = own.iter().filter_map(ItemPath::parent).filter(|parent| present.path(parent).is_some());
     let mut folders: Vec<ItemPath> = goal.paths().filter_map(|(path, _)| path.parent()).collect();
-    folders.extend(own.filter_map(|path| path.parent()));
+    folders.extend(own);
     folders.dedup();
     for folder in folders {
         let mut at = Some(folder);

@@ -111,6 +111,9 @@ pub async fn prepare(
     let mut loaded = None;
     let at_hand = async {
         let (reading, target) = load(store, &source.site, &request.target).await?;
+        if target.header != header {
+            return Err(SnapshotError::damaged(request.target.to_string(), "its manifest changed while it was read"));
+        }
         let wants_objects = wants_objects(&source, &request, &target)?;
         loaded = Some((reading, target.clone(), wants_objects));
         Ok(Some((request.target.clone(), target)))
@@ -119,9 +122,6 @@ pub async fn prepare(
     let account = taken.account.clone();
     let before = taken.commit(progress).await?;
     let (reading, target, wants_objects) = loaded.ok_or(SnapshotError::Worker { doing: "reading a snapshot" })?;
-    if target.header != header {
-        return Err(SnapshotError::damaged(request.target.to_string(), "its manifest changed while it was read"));
-    }
     let found = match wants_objects {
         true => look_for_rows(&source, store, &request, &target, &before).await?,
         false => None,
