@@ -11,10 +11,16 @@
     clippy::unwrap_used
 )]
 
+pub mod audit;
 pub mod check;
 pub mod cli;
+pub mod drift;
+pub mod evidence;
+pub mod intake;
 pub mod inventory;
 pub mod journal;
+pub mod ledger;
+pub mod mail;
 pub mod model;
 pub mod plan;
 pub mod playbook;
@@ -25,3 +31,4 @@ pub mod run;
 pub mod site;
 pub mod snapshot;
 pub mod update;
+pub mod vulnerability;

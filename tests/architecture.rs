@@ -9,18 +9,25 @@ use std::path::{Path, PathBuf};
 /// The floors. A module may use modules of strictly lower floors, and itself.
 const FLOORS: &[(&str, u32)] = &[
     ("model", 0),
+    ("ledger", 1),
+    ("mail", 1),
     ("plan", 1),
     ("playbook", 1),
     ("remote", 1),
     ("site", 2),
+    ("vulnerability", 2),
     ("inventory", 3),
     ("snapshot", 3),
     ("check", 3),
+    ("drift", 4),
+    ("intake", 4),
     ("update", 4),
     ("procedure", 5),
     ("journal", 6),
     ("run", 7),
+    ("audit", 7),
     ("report", 8),
+    ("evidence", 8),
     ("cli", 9),
 ];
 

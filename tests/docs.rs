@@ -349,6 +349,22 @@ fn every_outcome_is_explained_with_its_exit_code() {
 }
 
 #[test]
+fn every_rule_of_the_audit_is_explained_with_its_severity() {
+    let page = page("docs/guide/audit.md");
+    let starts: BTreeSet<String> = intendant::audit::RULES
+        .iter()
+        .map(|rule| format!("**`{}`** · {} · ", rule.id, rule.severity.as_str()))
+        .collect();
+    let explained = |start: &&String| {
+        let rest = page.text.split(start.as_str()).nth(1).and_then(|rest| rest.split("**`").next());
+        rest.is_some_and(|rest| rest.contains("*When:* ") && rest.contains("*To do:* "))
+    };
+    let silent: Vec<String> = starts.iter().filter(|start| !explained(start)).cloned().collect();
+    fail_with("rules that the guide does not explain so", &silent);
+    assert_eq!(page.text.matches("**`").count(), starts.len() + 1, "no other rule is explained, and `hosted` once");
+}
+
+#[test]
 fn the_map_has_every_module_on_its_floor() {
     let rule = std::fs::read_to_string(here().join("tests/architecture.rs")).unwrap();
     let rows = rule.lines().skip_while(|line| !line.starts_with("const FLOORS")).skip(1);

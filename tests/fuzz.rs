@@ -102,7 +102,7 @@ macro_rules! replayed {
     };
 }
 
-replayed!(plan playbook facts files files_busybox database postgresql manifest store export);
+replayed!(plan playbook facts files files_busybox database postgresql manifest store export vulnerabilities);
 
 /// This machine; keeps what its commands print.
 #[derive(Default)]

@@ -123,9 +123,45 @@ fn nothing_goes_wrong() {
     assert_eq!(judge::judged(&Case::plain(held)), Ok(Outcome::CompletedWithHolds));
 }
 
+/// Whoever is innocent is updated, whatever the way in which others break the site, and the search is short.
+#[test]
+fn what_breaks_a_site_is_found_and_the_rest_is_delivered() {
+    let shape = Shape { plugins: 6, together: false, languages: false, ..Shape::FULL };
+    // Each second plugin needs the one before it: a, b; c, d; e, f.
+    let with_dependents = |bits: u8| bits | (bits & 0b01_0101) << 1;
+    let mut attempts = Vec::new();
+    let mut judge = |case: Case, culprits: u8| {
+        let mut run = runner::Run::new(case.clone());
+        let outcome = run.ended();
+        assert_eq!(outcome, Ok(Outcome::CompletedWithHolds), "{case:?}");
+        let missing = shape.before().into_keys().filter(|name| name.contains(':'));
+        let missing = missing.filter(|name| matches!(run.world.site.parts[name].as_str(), "1.0" | "6.1.9"));
+        let missing: Vec<String> = missing.collect();
+        let waits = |number: &usize| with_dependents(culprits) & (1 << number) != 0;
+        let expected: Vec<String> =
+            (0..6).filter(waits).map(|number| format!("plugin:{}", shape::PLUGINS[number])).collect();
+        assert_eq!(missing, expected, "{case:?}");
+        attempts.push(run.state.attempts.len());
+    };
+    let plain = Case { isolate: true, ..Case::plain(shape) };
+    for bit in 0..6 {
+        judge(Case { hidden: 1 << bit, ..plain.clone() }, 1 << bit);
+        judge(Case { veiled: 1 << bit, ..plain.clone() }, 1 << bit);
+        for other in 0..bit {
+            // The later one of two that don't get along waits.
+            judge(Case { pair: 1 << bit | 1 << other, ..plain.clone() }, 1 << bit);
+            judge(Case { hidden: 1 << other, breaking: 1 << bit, ..plain.clone() }, 1 << bit | 1 << other);
+        }
+    }
+    attempts.sort_unstable();
+    let (middle, most) = (attempts[attempts.len() / 2], attempts[attempts.len() - 1]);
+    println!("{} searches among 7 updates: {middle} attempts in the middle, {most} at most", attempts.len());
+    assert!(most <= 8, "{attempts:?}");
+}
+
 #[test]
 fn an_update_in_doubt_is_undone() {
-    let steps = Shape::FULL.procedure(&BTreeMap::new()).steps;
+    let steps = Shape::FULL.procedure().steps;
     let update = steps.iter().position(|step| step.name.contains("update plugin")).unwrap();
     // Opened, planned, two entries for each step before; then the update's own.
     let begun = 2 + 2 * update as u64 + 1;

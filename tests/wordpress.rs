@@ -3,12 +3,16 @@
 
 mod support;
 
+#[path = "wordpress/approved.rs"]
+mod approved;
 #[path = "wordpress/broken.rs"]
 mod broken;
 #[path = "wordpress/busybox.rs"]
 mod busybox;
 #[path = "wordpress/connections.rs"]
 mod connections;
+#[path = "wordpress/drift.rs"]
+mod drift;
 #[cfg(feature = "encryption")]
 #[path = "wordpress/encrypted.rs"]
 mod encrypted;
@@ -16,6 +20,8 @@ mod encrypted;
 mod good;
 #[path = "wordpress/healed.rs"]
 mod healed;
+#[path = "wordpress/isolated.rs"]
+mod isolated;
 #[path = "wordpress/killed.rs"]
 mod killed;
 #[path = "wordpress/refusals.rs"]

@@ -331,6 +331,25 @@ if ( defined( 'WP_DEBUG' ) && WP_DEBUG && defined( 'WP_DEBUG_LOG' ) && WP_DEBUG_
 	$intendant_log = is_string( WP_DEBUG_LOG ) ? WP_DEBUG_LOG : WP_CONTENT_DIR . '/debug.log';
 }
 
+/** Who may do everything: the name, and a digest of the address to which a new password would be sent. */
+$intendant_people = array();
+// Before 5.9 users can't be asked for by what they may do.
+$intendant_right = version_compare( $wp_version, '5.9', '<' ) ? array( 'role' => 'administrator' ) : array( 'capability' => 'manage_options' );
+foreach ( get_users( $intendant_right + array( 'number' => INTENDANT_MOST, 'orderby' => 'login' ) ) as $intendant_user ) {
+	$intendant_people[ $intendant_user->user_login ] = $intendant_user->user_email;
+}
+foreach ( is_multisite() ? get_super_admins() : array() as $intendant_name ) {
+	$intendant_user                      = get_user_by( 'login', $intendant_name );
+	$intendant_people[ $intendant_name ] = $intendant_user ? $intendant_user->user_email : '';
+}
+$intendant_administrators = array();
+foreach ( $intendant_people as $intendant_name => $intendant_address ) {
+	$intendant_administrators[] = array(
+		'name'    => (string) $intendant_name,
+		'contact' => substr( hash( 'sha256', strtolower( (string) $intendant_address ) ), 0, 16 ),
+	);
+}
+
 echo "\n@intendant-inventory@" . wp_json_encode(
 	array(
 		'core'       => array(
@@ -351,6 +370,7 @@ echo "\n@intendant-inventory@" . wp_json_encode(
 		'sources'    => $intendant_answered,
 		'busy'       => $intendant_locks,
 		'leftovers'  => isset( $intendant_leftovers ) ? $intendant_leftovers : array(),
+		'administrators' => $intendant_administrators,
 		'address'    => get_option( 'siteurl' ),
 		'home'       => get_option( 'home' ),
 		'error_log'  => '' !== $intendant_log && '/' === $intendant_log[0] ? $intendant_log : null,

@@ -65,12 +65,14 @@ fn judge_page(check: &HttpCheck, page: &Page, before: Option<&Page>) -> Vec<Reas
     {
         return vec![Reason::NoAnswer(failure.clone())];
     }
-    let mut reasons: Vec<Reason> = status_reason(check, page, before).into_iter().collect();
+    let waits = check.waiting.is_some() && check.waiting == page.status;
+    let wrong = status_reason(check, page, before).filter(|_| !waits);
+    let mut reasons: Vec<Reason> = wrong.into_iter().collect();
     let status_ok = reasons.is_empty();
     reasons
         .extend(page.hits.iter().map(|hit| Reason::Forbidden { text: hit.text.clone(), excerpt: hit.excerpt.clone() }));
-    // An error page has none of the rest, which nobody needs to be told.
-    if !status_ok {
+    // An error page has none of the rest, which nobody needs to be told; nor has one that asks to wait.
+    if !status_ok || waits {
         return reasons;
     }
     reasons.extend(place_reason(check, page, before));

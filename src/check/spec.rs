@@ -54,6 +54,9 @@ pub struct HttpCheck {
     pub min_percent: u8,
     /// Whether the page is also asked for past every cache, and must be right there too.
     pub bypass_cache: bool,
+    /// The status with which visitors are asked to wait, while they are: it is right then, whatever else is asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u16>,
 }
 
 /// Which status is right.
@@ -164,6 +167,7 @@ impl HttpCheck {
             max_ms: None,
             min_percent: MIN_PERCENT,
             bypass_cache: true,
+            waiting: None,
         }
     }
 }

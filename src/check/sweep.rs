@@ -1,14 +1,15 @@
 //! Runs many checks: patience first, then the verdict, then a bounded number of further tries.
 //!
 //! May use: `remote`, and everything of this module. Invariants: error logs are read after the
-//! pages and commands that may write to them; a sweep ends within its patience plus one round.
+//! pages and commands that may write to them; the first page of a round comes alone; a sweep ends
+//! within its patience plus one round.
 
 use super::error::CheckError;
 use super::host;
 use super::judge::judge;
 use super::observe::{Baseline, LogState, Observation};
 use super::prober::Prober;
-use super::spec::{Check, CheckKind};
+use super::spec::{Check, CheckKind, HttpCheck};
 use super::verdict::{CheckResult, Reason};
 use crate::remote::{RemoteError, Shell};
 use futures::StreamExt;
@@ -167,7 +168,8 @@ fn can_heal(results: &[CheckResult]) -> bool {
     reasons.peek().is_some() && !reasons.any(|reason| matches!(reason, Reason::FatalLogged { .. }))
 }
 
-/// One try of each check: pages side by side, then commands, then logs.
+/// One try of each check: pages, then commands, then logs. One page comes by itself, before the others come side by side: the
+/// first load after an update is what makes many an extension change its tables, and two loads at once would both do it.
 async fn round(
     checks: &[&Check],
     baseline: &Baseline,
@@ -175,13 +177,17 @@ async fn round(
     attempts: u32,
 ) -> Result<Vec<CheckResult>, CheckError> {
     let mut seen: Vec<Option<Observation>> = vec![None; checks.len()];
-    let pages = checks.iter().enumerate().filter_map(|(place, check)| {
-        let CheckKind::Http(http) = &check.kind else {
-            return None;
-        };
-        Some(async move { (place, means.prober.observe(http).await) })
-    });
-    let pages: Vec<_> = pages.collect();
+    let http = |(place, check): (usize, &&Check)| match &check.kind {
+        CheckKind::Http(http) => Some((place, http.clone())),
+        _ => None,
+    };
+    let mut pages: Vec<(usize, HttpCheck)> = checks.iter().enumerate().filter_map(http).collect();
+    if !pages.is_empty() {
+        let past_caches = pages.iter().position(|(_, http)| http.bypass_cache);
+        let (place, http) = pages.remove(past_caches.unwrap_or(0));
+        seen[place] = Some(means.prober.observe(&http).await);
+    }
+    let pages = pages.iter().map(|(place, http)| async move { (*place, means.prober.observe(http).await) });
     let mut pages = futures::stream::iter(pages).buffer_unordered(means.prober.at_once());
     while let Some((place, observation)) = pages.next().await {
         seen[place] = Some(observation);

@@ -1,5 +1,7 @@
 //! The command line.
 
+use crate::model::SiteName;
+use crate::report::Month;
 use clap::{Args, Parser, Subcommand};
 use std::path::PathBuf;
 
@@ -15,7 +17,7 @@ pub(super) struct Arguments {
 
 const EXIT_CODES: &str =
     "Exit codes: 0 done · 1 other failure · 2 wrong arguments · 3 invalid plan, playbook or settings
-4 host can't be reached or worked on · 5 no such site, run or snapshot · 6 falls short (verify, rehearse, doctor, preview)
+4 host can't be reached or worked on · 5 no such site, run or snapshot · 6 falls short (verify, rehearse, doctor, preview, vulnerabilities, audit)
 10 restored · 11 refused, untouched · 12 stuck, a person has to act. Of several sites, the highest counts.";
 
 /// Options of every command.
@@ -64,6 +66,19 @@ pub(super) enum Command {
     /// What is there: core, extensions, versions, offers, modifications
     #[command(after_help = "Example:\n  intendant inventory boutique-laval --json | jq .sites[0].inventory.core")]
     Inventory(Sites),
+    /// Whether a site may enter its plan: updates, modified files, backdoors
+    #[command(
+        after_help = "Examples:\n  intendant intake boutique-laval\n  intendant intake boutique-laval --language fr --html intake.html"
+    )]
+    Intake(Intake),
+    /// What somebody else changed since the last run; changes nothing
+    #[command(
+        after_help = "Examples:\n  intendant drift boutique-laval\n  intendant drift boutique-laval --accept --why agency"
+    )]
+    Drift(Drift),
+    /// Known vulnerabilities of what is there, for how long, and what fixes them
+    #[command(after_help = "Example:\n  intendant vulnerabilities boutique-laval")]
+    Vulnerabilities(Sites),
     /// The exact procedure and every hold, with reasons; changes nothing
     #[command(after_help = "Example:\n  intendant preview boutique-laval")]
     Preview(Sites),
@@ -81,9 +96,43 @@ pub(super) enum Command {
         after_help = "Examples:\n  intendant restore boutique-laval\n  intendant restore boutique-laval 20260114T020000.123Z-0123456789ab --only wp-content/themes\n  intendant restore boutique-laval --only table:wp_options\n  intendant restore boutique-laval --exact"
     )]
     Restore(Restore),
-    /// The client's report of a run
-    #[command(after_help = "Example:\n  intendant report boutique-laval --language fr --format html --to report.html")]
+    /// The client's report of a run, or of a month
+    #[command(
+        after_help = "Examples:\n  intendant report boutique-laval --language fr --format html --to report.html\n  intendant report --month 2026-10 --client \"Boutique Laval inc.\" --to october.html"
+    )]
     Report(Report),
+    /// What proves a run to a stranger: one file, chained to earlier runs and signed
+    #[command(after_help = "Example:\n  intendant evidence boutique-laval --key ~/.ssh/id_ed25519 --to evidence.tar")]
+    Evidence(Evidence),
+    /// Whether evidence is whole, signed by somebody we trust, and of one past
+    #[command(after_help = "Example:\n  intendant verify-evidence evidence.tar --signers allowed_signers")]
+    VerifyEvidence(VerifyEvidence),
+    /// The messages that were written, and what became of them
+    #[command(after_help = "Examples:\n  intendant mail\n  intendant mail retry")]
+    Mail(Mail),
+    /// What needs an answer: updates that wait for an approval
+    #[command(
+        after_help = "Examples:\n  intendant notices --site boutique-laval\n  intendant notices approve 12 --why \"tried on the staging site\"\n  intendant notices decline 13 --why \"the client moves to another shop\""
+    )]
+    Notices(Notices),
+    /// Versions that broke a site, and so are held on similar ones
+    #[command(
+        after_help = "Examples:\n  intendant immunity\n  intendant immunity lift plugin:fast-cache 3.4.2 --why \"it was the server's own cache\""
+    )]
+    Immunity(Immunity),
+    /// Try a playbook: its cases offline, or its facts on a live site
+    #[command(
+        after_help = "Examples:\n  intendant playbook test our-playbooks/nanocms\n  intendant playbook try boutique-laval --fact site"
+    )]
+    Playbook(Playbook),
+    /// Whether every site has a plan, and each plan is kept
+    #[command(
+        after_help = "Examples:\n  intendant audit\n  intendant audit --format html --language fr --to audit.html\n  intendant audit --tag shop --fail-on high --format sarif --to audit.sarif"
+    )]
+    Audit(Audit),
+    /// The fleet at a glance: last runs, next windows, holds, findings
+    #[command(after_help = "Example:\n  intendant status --tag shop")]
+    Status(Status),
     /// Bring up a real throwaway site, update it, then break it and put it back
     Demo(Demo),
     /// Completions for a shell
@@ -129,6 +178,82 @@ pub(super) struct Validate {
 }
 
 #[derive(Debug, Args)]
+pub(super) struct Intake {
+    /// The site
+    pub(super) site: String,
+    /// A folder of more rules: YARA, files that end in .yar or .yara; may be repeated
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) rules: Vec<PathBuf>,
+    /// Write the client's page, too
+    #[arg(long, value_name = "FILE")]
+    pub(super) html: Option<PathBuf>,
+    /// The language of that page [default: the client's]
+    #[arg(long, value_parser = ["fr", "en"])]
+    pub(super) language: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Playbook {
+    #[command(subcommand)]
+    pub(super) action: PlaybookAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum PlaybookAction {
+    /// What the cases beside a playbook become, offline
+    #[command(after_help = "Example:\n  intendant playbook test our-playbooks/nanocms")]
+    Test {
+        /// Playbooks: folders, or their playbook.yaml
+        #[arg(value_name = "FILE", required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Each fact of a live site, step by step; changes nothing
+    #[command(after_help = "Example:\n  intendant playbook try boutique-laval --fact site")]
+    Try {
+        /// The site
+        site: String,
+        /// Only this fact; may be repeated
+        #[arg(long, value_name = "FACT")]
+        fact: Vec<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Evidence {
+    /// A run, or a site: its last run
+    #[arg(value_name = "RUN")]
+    pub(super) of: String,
+    /// The SSH key that signs: the private key's file, or the public one's where the agent has the private one
+    #[arg(long, value_name = "FILE")]
+    pub(super) key: PathBuf,
+    /// The file to write
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct VerifyEvidence {
+    /// Files of evidence; those of one site have to tell one past
+    #[arg(value_name = "FILE", required = true)]
+    pub(super) files: Vec<PathBuf>,
+    /// Who may sign: a file of allowed signers, as OpenSSH has them
+    #[arg(long, value_name = "FILE")]
+    pub(super) signers: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Drift {
+    #[command(flatten)]
+    pub(super) sites: Sites,
+    /// Take note of what is found: just that keeps no run from beginning any more
+    #[arg(long)]
+    pub(super) accept: bool,
+    /// Why
+    #[arg(long, value_name = "TEXT", requires = "accept")]
+    pub(super) why: Option<String>,
+}
+
+#[derive(Debug, Args)]
 pub(super) struct Run {
     #[command(flatten)]
     pub(super) sites: Sites,
@@ -138,6 +263,9 @@ pub(super) struct Run {
     /// Begin now, also outside the plan's windows and in a blackout
     #[arg(long)]
     pub(super) any_time: bool,
+    /// Update this component although somebody modified its files, which overwrites that; may be repeated
+    #[arg(long, value_name = "COMPONENT")]
+    pub(super) accept_modified: Vec<String>,
     /// How many sites at once
     #[arg(long, value_name = "N")]
     pub(super) parallel: Option<usize>,
@@ -257,17 +385,139 @@ pub(super) struct Restore {
 #[derive(Debug, Args)]
 pub(super) struct Report {
     /// A site (its last run), or the id of a run
-    #[arg(value_name = "SITE|RUN")]
-    pub(super) of: String,
+    #[arg(value_name = "SITE|RUN", required_unless_present = "month", conflicts_with = "month")]
+    pub(super) of: Option<String>,
+    /// All runs of a month, of a client's sites, of one site, or of all
+    #[arg(long, value_name = "YYYY-MM", requires = "whose")]
+    pub(super) month: Option<Month>,
+    /// The sites of this client
+    #[arg(long, value_name = "NAME", group = "whose", requires = "month")]
+    pub(super) client: Option<String>,
+    /// This site
+    #[arg(long, value_name = "NAME", group = "whose", requires = "month")]
+    pub(super) site: Option<SiteName>,
+    /// Every site
+    #[arg(long, group = "whose", requires = "month")]
+    pub(super) all: bool,
     /// The language [default: the client's]
     #[arg(long, value_parser = ["fr", "en"])]
     pub(super) language: Option<String>,
     /// The form
-    #[arg(long, default_value = "html", value_parser = ["html", "json"])]
+    #[arg(long, default_value = "html", value_parser = ["html", "markdown", "json"])]
     pub(super) format: String,
     /// The file to write [default: standard output]
     #[arg(long, value_name = "FILE")]
     pub(super) to: Option<PathBuf>,
+    /// Send it by e-mail to the contacts of the plan
+    #[arg(long)]
+    pub(super) send: bool,
+    /// Send it to this address instead; may be repeated
+    #[arg(long, value_name = "ADDRESS", requires = "send")]
+    pub(super) send_to: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Mail {
+    #[command(subcommand)]
+    pub(super) action: Option<MailAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum MailAction {
+    /// Send what waits; or one message, also one that is in doubt or was refused
+    #[command(after_help = "Examples:\n  intendant mail retry\n  intendant mail retry 5f0c2b7d9a34e1f077aa0c1d")]
+    Retry {
+        /// The message
+        message: Option<String>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Notices {
+    /// Only those of this site
+    #[arg(long)]
+    pub(super) site: Option<String>,
+    /// Answered and expired ones, too
+    #[arg(long)]
+    pub(super) all: bool,
+    #[command(subcommand)]
+    pub(super) action: Option<NoticeAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum NoticeAction {
+    /// It may be done
+    Approve(NoticeAnswer),
+    /// It may not
+    Decline(NoticeAnswer),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NoticeAnswer {
+    /// The notice
+    #[arg(value_name = "NUMBER")]
+    pub(super) notice: u64,
+    /// Why
+    #[arg(long)]
+    pub(super) why: Option<String>,
+    /// Who decided [default: whoever runs this]
+    #[arg(long, value_name = "WHO")]
+    pub(super) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Immunity {
+    #[command(subcommand)]
+    pub(super) action: Option<ImmunityAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ImmunityAction {
+    /// It may be tried again
+    Lift {
+        /// What, such as plugin:fast-cache
+        component: String,
+        /// The version
+        version: String,
+        /// Why
+        #[arg(long)]
+        why: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Audit {
+    /// Only this site; may be repeated
+    #[arg(long, value_name = "SITE")]
+    pub(super) site: Vec<String>,
+    /// Only sites whose plan has this tag; may be repeated
+    #[arg(long, value_name = "TAG")]
+    pub(super) tag: Vec<String>,
+    /// Only what this rule finds; may be repeated
+    #[arg(long, value_name = "RULE")]
+    pub(super) rule: Vec<String>,
+    /// The least severity with which the exit code is 6
+    #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = ["critical", "high", "medium", "low", "never"])]
+    pub(super) fail_on: String,
+    /// The form
+    #[arg(long, default_value = "table", value_parser = ["table", "json", "csv", "html", "sarif", "junit"])]
+    pub(super) format: String,
+    /// The language of its texts
+    #[arg(long, value_parser = ["fr", "en"])]
+    pub(super) language: Option<String>,
+    /// The file to write [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Status {
+    /// Only this site; may be repeated
+    #[arg(long, value_name = "SITE")]
+    pub(super) site: Vec<String>,
+    /// Only sites whose plan has this tag; may be repeated
+    #[arg(long, value_name = "TAG")]
+    pub(super) tag: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -45,7 +45,7 @@ impl Failure {
 
     /// An error with its sources.
     pub fn new(code: ExitCode, error: &dyn std::error::Error) -> Self {
-        Self { code, text: crate::run::in_words(error) }
+        Self { code, text: crate::model::in_words(error) }
     }
 
     /// Something that is not there.
@@ -83,6 +83,12 @@ impl From<crate::run::RunError> for Failure {
 
 impl From<crate::snapshot::SnapshotError> for Failure {
     fn from(error: crate::snapshot::SnapshotError) -> Self {
+        Self::new(ExitCode::OTHER, &error)
+    }
+}
+
+impl From<crate::evidence::EvidenceError> for Failure {
+    fn from(error: crate::evidence::EvidenceError) -> Self {
         Self::new(ExitCode::OTHER, &error)
     }
 }

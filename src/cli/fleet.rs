@@ -32,17 +32,23 @@ impl Fleet {
         Ok(Self { settings, library })
     }
 
+    /// The journal.
+    pub(super) async fn journal(&self) -> Result<SqliteJournal, Failure> {
+        Ok(SqliteJournal::open(&self.settings.state.join("journal.db")).await?)
+    }
+
     /// The runner, with its journal and store opened.
     pub(super) async fn runner(&self, listener: Arc<dyn Listener>) -> Result<Runner, Failure> {
-        let journal = SqliteJournal::open(&self.settings.state.join("journal.db")).await?;
         Ok(Runner {
-            journal: Arc::new(journal),
+            journal: Arc::new(self.journal().await?),
             store: Arc::new(self.store()?),
             clock: Arc::new(SystemClock),
             listener,
             tools: ToolCache { folder: self.settings.tools.clone() },
             ssh: SshSettings::new(self.settings.ssh_config.clone()),
             evidence: self.evidence(),
+            rules: self.settings.rules.clone(),
+            feeds: Arc::new(self.settings.feeds.open()),
             by: who(),
         })
     }
@@ -145,6 +151,7 @@ impl Fleet {
             playbook: Arc::new(playbook),
             scripts: Arc::new(scripts),
             any_time: false,
+            accept_modified: Vec::new(),
         })
     }
 }
@@ -163,7 +170,7 @@ pub(super) fn plan_files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// Who runs this, and where.
-fn who() -> String {
+pub(super) fn who() -> String {
     let user = std::env::var("SUDO_USER").or_else(|_| std::env::var("USER")).unwrap_or_else(|_| "somebody".into());
     let machine = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let machine = machine.trim();

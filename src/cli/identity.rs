@@ -6,7 +6,7 @@
 
 use super::{ExitCode, Failure};
 use crate::snapshot::{BucketKeys, Identities};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::io::Read;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -58,6 +58,12 @@ impl Reference {
     pub(super) fn keys(&self) -> Result<BucketKeys, String> {
         let read = self.text().and_then(|text| BucketKeys::read(&text));
         read.map_err(|why| format!("the credentials {self}: {why}"))
+    }
+
+    /// A secret in one line, such as the key to a feed.
+    pub(super) fn secret(&self) -> Result<SecretString, String> {
+        let read = self.text().map(|text| SecretString::from(text.expose_secret().trim().to_owned()));
+        read.map_err(|why| format!("the key {self}: {why}"))
     }
 
     fn text(&self) -> Result<SecretString, String> {

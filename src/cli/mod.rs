@@ -6,10 +6,17 @@
 
 mod arguments;
 mod commands;
+mod facts;
 mod failure;
+mod feeds;
 mod fleet;
+mod glance;
 mod identity;
+mod post;
+#[cfg(test)]
+mod previews;
 mod progress;
+mod provider;
 mod settings;
 mod show;
 
@@ -50,12 +57,23 @@ async fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Validate(options) => commands::validate::validate(common, options),
         Command::Doctor(options) => commands::doctor::doctor(common, options).await,
         Command::Inventory(options) => commands::inventory::inventory(common, options).await,
+        Command::Intake(options) => commands::intake::intake(common, options).await,
+        Command::Drift(options) => commands::drift::drift(common, options).await,
+        Command::Vulnerabilities(options) => commands::vulnerabilities::vulnerabilities(common, options).await,
         Command::Preview(options) => commands::preview::preview(common, options).await,
         Command::Run(options) => commands::run::run(common, options).await,
         Command::Recover(options) => commands::run::recover(common, options).await,
         Command::Snapshot(options) => commands::snapshot::snapshot(common, options).await,
         Command::Restore(options) => commands::run::restore(common, options).await,
         Command::Report(options) => commands::report::report(common, options).await,
+        Command::Evidence(options) => commands::evidence::evidence(common, options).await,
+        Command::VerifyEvidence(options) => commands::evidence::verify(common, options),
+        Command::Mail(options) => commands::mail::mail(common, options),
+        Command::Notices(options) => commands::notices::notices(common, options).await,
+        Command::Immunity(options) => commands::immunity::immunity(common, options).await,
+        Command::Playbook(options) => commands::playbook::playbook(common, options).await,
+        Command::Audit(options) => commands::audit::audit(common, options).await,
+        Command::Status(options) => commands::status::status(common, options).await,
         Command::Demo(options) => commands::demo::demo(common, options).await,
         Command::Completions(options) => Ok(commands::completions::completions(options)),
     }

@@ -3,6 +3,7 @@
 use super::show;
 use crate::journal::{Entry, Event, StepResult};
 use crate::model::{RunId, SiteName, clean_line, harmless, human_bytes};
+use crate::procedure::Procedure;
 use crate::run::Listener;
 use crate::snapshot::Phase;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
@@ -69,7 +70,7 @@ fn words(line: &mut Line, entry: &Entry) -> Option<String> {
     Some(match &entry.event {
         Event::Opened(_) => "looking at the site".into(),
         Event::Planned(planned) => {
-            line.steps = planned.procedure.steps.iter().map(|step| step.name.clone()).collect();
+            line.steps = names(&planned.procedure);
             let (updates, holds) = (planned.procedure.updates.len(), planned.procedure.holds.len());
             format!("procedure {}: {updates} updates, {holds} held", planned.digest.short())
         }
@@ -86,6 +87,9 @@ fn words(line: &mut Line, entry: &Entry) -> Option<String> {
         },
         Event::StepFailed { step, failure } => {
             format!("{} failed: {}", name(line, step), clean_line(&failure.why, 300))
+        }
+        Event::Noticed { notice, component } => {
+            format!("{component} waits for an answer to notice {notice}: intendant notices")
         }
         Event::Recovered { .. } => "taking over an interrupted run".into(),
         Event::UnwindBegun { why } => format!("undoing everything: {}", clean_line(why, 300)),
@@ -110,7 +114,16 @@ fn words(line: &mut Line, entry: &Entry) -> Option<String> {
     })
 }
 
+/// What the steps of a procedure are called.
+fn names(procedure: &Procedure) -> Vec<String> {
+    procedure.steps.iter().map(|step| step.name.clone()).collect()
+}
+
 impl Listener for Show {
+    fn taken_up(&self, site: &SiteName, procedure: &Procedure) {
+        self.with_line(site, |line| line.steps = names(procedure));
+    }
+
     fn entry(&self, site: &SiteName, _run: RunId, entry: &Entry) {
         self.with_line(site, |line| {
             let closed = matches!(entry.event, Event::Closed { .. });

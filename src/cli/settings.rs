@@ -2,9 +2,13 @@
 //! `intendant.yaml`, and that before the default.
 
 use super::arguments::Common;
+use super::feeds::{FeedList, FeedsFile};
 use super::identity::Reference;
+use super::post::{MailFile, MailSettings};
+use super::provider::{ProviderFile, ProviderSettings};
 use super::{ExitCode, Failure};
 use crate::model::Digest;
+use crate::plan::FleetRules;
 use crate::snapshot::BucketPlace;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -25,17 +29,10 @@ struct SettingsFile {
     tools: Option<PathBuf>,
     ssh_config: Option<PathBuf>,
     parallel: Option<usize>,
-    provider: Provider,
-}
-
-/// Who does the work, as reports name it.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub(super) struct Provider {
-    /// The name.
-    pub(super) name: Option<String>,
-    /// How to reach it: an address, a telephone number, in one line.
-    pub(super) contact: Option<String>,
+    provider: ProviderFile,
+    mail: Option<MailFile>,
+    rules: FleetRules,
+    vulnerabilities: FeedsFile,
 }
 
 /// The settings in force.
@@ -53,7 +50,11 @@ pub(super) struct Settings {
     pub(super) tools: PathBuf,
     pub(super) ssh_config: Option<PathBuf>,
     pub(super) parallel: usize,
-    pub(super) provider: Provider,
+    pub(super) provider: ProviderSettings,
+    /// How reports are sent, if they are.
+    pub(super) mail: Option<MailSettings>,
+    pub(super) rules: FleetRules,
+    pub(super) feeds: FeedList,
 }
 
 /// Where the snapshot store is.
@@ -120,7 +121,10 @@ impl Settings {
             tools: choose(&None, read.tools, cache_home.join("tools")),
             ssh_config: read.ssh_config.map(|path| folder.join(path)),
             parallel: read.parallel.unwrap_or(4).clamp(1, 256),
-            provider: read.provider,
+            provider: read.provider.resolve(&folder)?,
+            mail: read.mail.map(|mail| mail.resolve(&folder)).transpose()?,
+            rules: read.rules,
+            feeds: read.vulnerabilities.resolve(&folder, cache_home.join("feeds"))?,
         })
     }
 }

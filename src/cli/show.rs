@@ -1,10 +1,14 @@
 //! Words and tables for people.
 
+use crate::drift::Found;
+use crate::intake::{Assessment, Severity};
 use crate::inventory::{ChecksumState, Inventory};
 use crate::journal::{Rehearsal, RehearsalResult};
-use crate::model::{Hold, HoldReason, Lifter, Room, Tier, clean_line, harmless};
-use crate::procedure::{Action, Procedure};
-use crate::run::Preview;
+use crate::ledger::About;
+use crate::model::{Hold, HoldReason, Room, Tier, clean_line, harmless, human_bytes};
+use crate::procedure::{Action, Procedure, Step};
+use crate::report::AuditReport;
+use crate::run::{Pending, Preview};
 use crate::snapshot::Proof;
 use crate::update::{Because, Update};
 use comfy_table::{Cell, Table, presets};
@@ -63,7 +67,16 @@ pub(super) fn table<const N: usize>(header: [&str; N], rows: impl IntoIterator<I
 pub(super) fn reason(reason: &HoldReason) -> String {
     match reason {
         HoldReason::Policy { key, allows } => format!("the plan allows {allows} ({key})"),
-        HoldReason::Approval => "a major version needs a recorded approval (approvals in the plan)".into(),
+        HoldReason::Approval => "needs a recorded approval: intendant notices".into(),
+        HoldReason::Declined { notice } => format!("declined (notice {notice})"),
+        HoldReason::Manual { what, .. } => format!("has to be done by hand: {what}"),
+        HoldReason::Special => "no ordinary release; the plan takes those only by name (updates.builds)".into(),
+        HoldReason::Immune { since } => {
+            format!("broke a site like this one on {}: intendant immunity", since.strftime("%Y-%m-%d"))
+        }
+        HoldReason::NextWindow => "closes no known vulnerability, and no window is open".into(),
+        HoldReason::Lapsed { until } => format!("the contract ended on {until}"),
+        HoldReason::Postponed => "its turn in the search for what breaks the site did not come".into(),
         HoldReason::Planned { why, until: Some(until) } => format!("held by the plan until {until}: {why}"),
         HoldReason::Planned { why, until: None } => format!("held by the plan: {why}"),
         HoldReason::Platform { part, needs, has } => format!(
@@ -87,17 +100,6 @@ pub(super) fn reason(reason: &HoldReason) -> String {
     }
 }
 
-/// Who can lift a hold, in words.
-pub(super) fn lifter(lifter: Lifter) -> &'static str {
-    match lifter {
-        Lifter::Operator => "operator",
-        Lifter::Client => "client",
-        Lifter::Host => "host",
-        Lifter::Vendor => "vendor",
-        Lifter::Time => "time",
-    }
-}
-
 fn because(update: &Update) -> String {
     let words = update.because.iter().map(|because| match because {
         Because::Needs { other } => format!("needs {other}"),
@@ -105,8 +107,11 @@ fn because(update: &Update) -> String {
         Because::Together { other } => format!("goes together with {other}"),
         Because::BeforeCore => "fits the present core".into(),
     });
-    let words: Vec<String> = words.collect();
-    if words.is_empty() { String::new() } else { format!("because it {}", words.join(", ")) }
+    let closed = update.fixes.iter().map(|closed| closed.name.as_str()).collect::<Vec<_>>().join(", ");
+    let fixes = (!closed.is_empty()).then(|| format!("closes {closed}"));
+    let words: Vec<String> = words.chain(fixes).collect();
+    let special = if update.special { " (a special build)" } else { "" };
+    if words.is_empty() { special.to_owned() } else { format!("because it {}{special}", words.join(", ")) }
 }
 
 /// Holds as a table.
@@ -119,7 +124,7 @@ pub(super) fn holds(holds: &[Hold]) -> String {
                 hold.installed.to_string(),
                 hold.offered.as_ref().map_or("?".into(), ToString::to_string),
                 reason(&hold.reason),
-                lifter(hold.reason.lifter()).to_owned(),
+                hold.reason.lifter().as_str().to_owned(),
             ]
         }),
     )
@@ -132,37 +137,154 @@ fn hold_name(hold: &Hold) -> String {
     }
 }
 
-/// Prints what a run would do. `protected`: tables whose new rows outlast a restore.
+/// Prints what a run would do.
 pub(super) fn preview(site: &str, cap: Option<u32>, preview: &Preview, protected: &[String]) {
+    preview_lines(site, cap, preview, protected).iter().for_each(line);
+}
+
+pub(super) fn preview_lines(site: &str, cap: Option<u32>, preview: &Preview, protected: &[String]) -> Vec<String> {
     let procedure = &preview.procedure;
-    line(format!("{site}: procedure {}", preview.digest));
-    steps(procedure);
+    let mut lines = vec![format!("{site}: procedure {}", preview.digest)];
+    lines.extend(procedure.steps.iter().map(|step| step_line(procedure, step)));
     let counted = preview.inventory.counted();
     if cap.is_some_and(|cap| Room::of(counted, cap) != Room::Enough) {
-        line(format!("\n{}", coverage(cap, counted)));
+        lines.push(format!("\n{}", coverage(cap, counted)));
     }
     if !procedure.holds.is_empty() {
-        line(format!("\n{}", holds(&procedure.holds)));
+        lines.push(format!("\n{}", holds(&procedure.holds)));
     }
+    if let Some(found) = preview.drift.as_ref().filter(|found| found.count > 0 || !found.unknown.is_empty()) {
+        lines.push(String::new());
+        lines.extend(drift_lines(site, Some(found)));
+    }
+    lines.extend(preview.pending.iter().map(|Pending { about: About::Update { component, to, .. }, notice }| {
+        let how = match notice {
+            Some(notice) => format!("waits for an answer to notice {notice}: intendant notices approve {notice}"),
+            None => "needs an approval: a run asks for it (intendant notices)".into(),
+        };
+        format!("\n{component} {to} {how}")
+    }));
     if procedure.changes_site() && !protected.is_empty() {
-        line(format!("\nIf it is undone, rows that came in meanwhile are put back in: {}", protected.join(", ")));
+        lines.push(format!("\nIf it is undone, rows that came in meanwhile are put back in: {}", protected.join(", ")));
     }
-    for refusal in &preview.refusals {
-        line(format!("\nA run would be refused now: {refusal}"));
+    lines.extend(preview.refusals.iter().map(|refusal| format!("\nA run would be refused now: {refusal}")));
+    lines
+}
+
+/// Prints what somebody else changed.
+pub(super) fn drift(site: &str, found: Option<&Found>) {
+    drift_lines(site, found).iter().for_each(line);
+}
+
+fn drift_lines(site: &str, found: Option<&Found>) -> Vec<String> {
+    let Some(found) = found else {
+        return vec![format!("{site}: no run has left the site yet, so there is nothing to compare it with")];
+    };
+    let mut lines = Vec::new();
+    let since = match (&found.reference, found.since) {
+        (Some(reference), Some(since)) => format!("since {since} (snapshot {reference})"),
+        _ => "since the last run".to_owned(),
+    };
+    match found.count {
+        0 if found.reference.is_none() => {}
+        0 => lines.push(format!("{site}: nobody else changed anything {since}")),
+        count => lines.push(format!("{site}: {count} changes that no run made {since}:")),
+    }
+    for one in &found.drifts {
+        let accepted = found.accepted.get(&one.mark);
+        let accepted = accepted.map_or_else(String::new, |who| format!("  · accepted by {}, {}", who.by, who.at));
+        lines.push(format!("  {:14} {one}{accepted}", one.part.as_str()));
+    }
+    let more = found.count.saturating_sub(found.drifts.len() as u64);
+    if more > 0 {
+        lines.push(format!("  and {more} more"));
+    }
+    for (id, modification) in &found.modified {
+        lines.push(format!("  not original: {id} {}: {}", modification.version, modification.files.join(", ")));
+    }
+    for unknown in &found.unknown {
+        lines.push(format!("{site}: not compared: {unknown}"));
+    }
+    lines
+}
+
+/// Prints an assessment.
+pub(super) fn assessment(assessment: &Assessment) {
+    let (site, scanned) = (&assessment.site, &assessment.scanned);
+    line(format!("{site}: {} (record {})", assessment.verdict.as_str(), assessment.id));
+    line(format!(
+        "{} files and {} parts of the database looked at with {} rules, {}; snapshot {}",
+        scanned.files,
+        scanned.objects,
+        scanned.rules,
+        human_bytes(scanned.bytes),
+        assessment.snapshot
+    ));
+    if assessment.estimate_min > 0 {
+        line(format!("major versions behind: about {} minutes of work", assessment.estimate_min));
+    }
+    for finding in &assessment.findings {
+        let at = finding.line.map_or_else(String::new, |line| format!(":{line}"));
+        line(format!("\n{:8} {}{at} [{}]", finding.severity.as_str(), finding.place, finding.rule));
+        line(format!("         {}", finding.why.en));
+        if let Some(excerpt) = &finding.excerpt {
+            line(format!("         > {excerpt}"));
+        }
+        line(format!("         {}", finding.todo.en));
+    }
+    let more = assessment.count.saturating_sub(assessment.findings.len() as u64);
+    if more > 0 {
+        line(format!("\nand {more} more"));
+    }
+    for unknown in &assessment.unknown {
+        line(format!("\nnot looked at: {unknown}"));
     }
 }
 
-fn steps(procedure: &Procedure) {
-    for step in &procedure.steps {
-        let why = match &step.action {
-            Action::Update { component, .. } => {
-                procedure.updates.iter().find(|update| update.component == *component).map(because).unwrap_or_default()
-            }
-            Action::Baseline { .. } => format!("{} checks", procedure.checks.len()),
-            _ => String::new(),
-        };
-        line(format!("  {}{}{why}", step.name, if why.is_empty() { "" } else { "  · " }));
+/// A document that has its own final line break.
+pub(super) fn document(text: &str) {
+    line(text.trim_end().replace("\r\n", "\n"));
+}
+
+/// The findings of an audit as a table, and what they come to.
+pub(super) fn audit(report: &AuditReport) -> String {
+    let mut parts = Vec::new();
+    if !report.findings.is_empty() {
+        let rows = report.findings.iter().map(|finding| {
+            let waived = finding.waived.as_ref();
+            let until = waived.map(|waived| format!(" (answered for by {} until {})", waived.owner, waived.until));
+            [
+                if waived.is_some() { "waived" } else { finding.severity.as_str() }.to_owned(),
+                finding.site.as_ref().map_or_else(|| "-".into(), ToString::to_string),
+                finding.rule.clone(),
+                finding.subject.clone().unwrap_or_default(),
+                clean_line(&finding.evidence.join("; "), 200) + &until.unwrap_or_default(),
+            ]
+        });
+        parts.push(table(["severity", "site", "rule", "of", "evidence"], rows) + "\n");
     }
+    let counts = &report.counts;
+    let words = Severity::ALL.map(|severity| format!("{} {}", counts.get(severity), severity.as_str()));
+    parts.push(format!(
+        "{} sites, score {} of 100: {}, {} waived",
+        report.sites,
+        report.score,
+        words.join(", "),
+        counts.waived
+    ));
+    parts.extend(report.unknown.iter().map(|why| format!("not known: {why}")));
+    parts.join("\n")
+}
+
+fn step_line(procedure: &Procedure, step: &Step) -> String {
+    let why = match &step.action {
+        Action::Update { component, .. } => {
+            procedure.updates.iter().find(|update| update.component == *component).map(because).unwrap_or_default()
+        }
+        Action::Baseline { .. } => format!("{} checks", procedure.checks.len()),
+        _ => String::new(),
+    };
+    format!("  {}{}{why}", step.name, if why.is_empty() { "" } else { "  · " })
 }
 
 /// How many extensions count, and how many are covered.
@@ -182,8 +304,19 @@ fn coverage(cap: Option<u32>, counted: u32) -> String {
 pub(super) fn inventory(site: &str, cap: Option<u32>, inventory: &Inventory) {
     let core = &inventory.core;
     let offered = core.offers.iter().map(|offer| offer.version.to_string()).collect::<Vec<_>>().join(", ");
-    let offered = if offered.is_empty() { "nothing newer offered".into() } else { format!("offered: {offered}") };
+    let offered = match (offered.is_empty(), inventory.sources.is_empty()) {
+        (true, true) => "no update service is asked".into(),
+        (true, false) => "nothing newer offered".into(),
+        (false, _) => format!("offered: {offered}"),
+    };
     line(format!("{site}: {} {} ({offered})", core.title, core.version));
+    if let Some(end) = &core.end_of_life {
+        let date = end.date.map_or_else(String::new, |date| format!(" {date}"));
+        line(format!("end of life{date}: {}", end.why));
+    }
+    if let Some(why) = &inventory.unsupported {
+        line(format!("not updated: {why}"));
+    }
     let platform = inventory.platform.iter().map(|(part, version)| format!("{part} {version}"));
     line(format!("platform: {}", platform.collect::<Vec<_>>().join(", ")));
     line(format!("{}\n", coverage(cap, inventory.counted())));
@@ -192,6 +325,7 @@ pub(super) fn inventory(site: &str, cap: Option<u32>, inventory: &Inventory) {
             ChecksumState::Verified => "original",
             ChecksumState::Modified => "MODIFIED",
             ChecksumState::Unknown => "",
+            ChecksumState::Accepted => "modified, accepted",
         });
         [
             extension.id.to_string(),

@@ -1,17 +1,28 @@
 //! From the merged document of facts to a checked inventory. Pure.
 
-use super::{Core, DatabaseVersion, Extension, Inventory, Offer, Requirements, Source, Trace, Unusable, Versions};
+use super::{
+    Administrator, Core, DatabaseVersion, EndOfLife, Extension, Inventory, Offer, Requirements, Source, Trace,
+    Unusable, Versions,
+};
 use crate::model::{ComponentId, Kind, NameError, SiteName, Version, clean_line};
 use crate::playbook::MergeError;
 use crate::site::SiteError;
+use crate::vulnerability::{Draft, Record};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 /// The most extensions of one site.
 const MAX_EXTENSIONS: usize = 20_000;
+/// The most accounts that are told of.
+const MAX_ADMINISTRATORS: usize = 5_000;
 /// The longest title, in characters.
 const MAX_TITLE: usize = 120;
+/// The most vulnerabilities of which a site's own tools tell.
+const MAX_VULNERABILITIES: usize = 20_000;
+/// Who told of those.
+const OWN_TOOLS: &str = "the site's own tools";
 
 /// Why there is no inventory.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +59,8 @@ pub enum ChecksumState {
     Modified,
     /// Nothing was published, or it could not be had.
     Unknown,
+    /// Different, and somebody accepted that an update overwrites that.
+    Accepted,
 }
 
 /// A comparison with published checksums.
@@ -72,8 +85,11 @@ struct RawDocument {
     checksums: Vec<Value>,
     busy: Vec<RawTrace>,
     leftovers: Vec<RawTrace>,
+    administrators: Option<Vec<RawAdministrator>>,
     error_log: Option<String>,
     address: Option<String>,
+    vulnerabilities: Option<Vec<Value>>,
+    unsupported: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -83,6 +99,14 @@ struct RawCore {
     version: Option<String>,
     offers: Vec<RawOffer>,
     unwritable: Option<String>,
+    end_of_life: Option<RawEndOfLife>,
+}
+
+#[derive(Deserialize)]
+struct RawEndOfLife {
+    #[serde(default)]
+    date: Option<Date>,
+    why: String,
 }
 
 #[derive(Deserialize)]
@@ -109,6 +133,13 @@ struct RawTrace {
 }
 
 #[derive(Deserialize)]
+struct RawAdministrator {
+    name: String,
+    #[serde(default)]
+    contact: Option<String>,
+}
+
+#[derive(Deserialize)]
 struct RawExtension {
     kind: String,
     slug: String,
@@ -128,6 +159,8 @@ struct RawExtension {
     offer: Option<RawOffer>,
     #[serde(default)]
     unwritable: Option<String>,
+    #[serde(default)]
+    abandoned: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -137,7 +170,11 @@ struct RawOffer {
     #[serde(default)]
     package: bool,
     #[serde(default)]
+    manual: Option<String>,
+    #[serde(default)]
     source: Option<String>,
+    #[serde(default)]
+    published: Option<String>,
     #[serde(default)]
     requires: RawRequirements,
 }
@@ -150,6 +187,13 @@ struct RawRequirements {
     extensions: Vec<String>,
     #[serde(flatten)]
     platform: BTreeMap<String, Value>,
+}
+
+#[derive(Deserialize)]
+struct RawVulnerability {
+    component: String,
+    #[serde(flatten)]
+    draft: Draft,
 }
 
 #[derive(Deserialize)]
@@ -185,7 +229,10 @@ fn offer(raw: RawOffer) -> Result<Offer, NameError> {
     Ok(Offer {
         version: Version::new(raw.version.unwrap_or_default())?,
         package: raw.package,
+        manual: raw.manual.map(|why| clean_line(&why, 300)),
         source: raw.source.map(|source| clean_line(&source, MAX_TITLE)),
+        // What is no time says nothing.
+        published: raw.published.and_then(|published| published.parse().ok()),
         requires: requirements(raw.requires)?,
     })
 }
@@ -203,6 +250,7 @@ fn extension(raw: RawExtension) -> Result<Extension, NameError> {
         parent: raw.parent.as_deref().map(component).transpose()?,
         offer: raw.offer.map(offer).transpose()?,
         unwritable: raw.unwritable.map(|path| clean_line(&path, 200)),
+        abandoned: raw.abandoned.map(|why| clean_line(&why, 200)),
         id,
     })
 }
@@ -213,6 +261,22 @@ fn trace(raw: RawTrace) -> Trace {
         since: raw.since,
         lift: raw.lift.map(|lift| clean_line(&lift, MAX_TITLE)),
     }
+}
+
+/// Sorted; a list that is too long would be a wrong one, and is an error.
+fn administrators(raw: Option<Vec<RawAdministrator>>) -> Result<Option<Vec<Administrator>>, String> {
+    let Some(raw) = raw else { return Ok(None) };
+    if raw.len() > MAX_ADMINISTRATORS {
+        return Err(format!("{} administrators are more than {MAX_ADMINISTRATORS}", raw.len()));
+    }
+    let one = |raw: RawAdministrator| Administrator {
+        name: clean_line(&raw.name, MAX_TITLE),
+        contact: raw.contact.map(|contact| clean_line(&contact, 64)),
+    };
+    let mut all: Vec<_> = raw.into_iter().map(one).collect();
+    all.sort();
+    all.dedup();
+    Ok(Some(all))
 }
 
 pub(super) fn read(site: &SiteName, document: Value) -> Result<Inventory, InventoryError> {
@@ -257,6 +321,7 @@ pub(super) fn read(site: &SiteName, document: Value) -> Result<Inventory, Invent
             version,
             offers,
             unwritable: raw.core.unwritable.map(|path| clean_line(&path, 200)),
+            end_of_life: raw.core.end_of_life.map(|end| EndOfLife { date: end.date, why: clean_line(&end.why, 200) }),
         },
         platform: platform.collect(),
         database: raw.database.map(database),
@@ -265,10 +330,13 @@ pub(super) fn read(site: &SiteName, document: Value) -> Result<Inventory, Invent
         checksums: checksums(raw.checksums, &mut unusable),
         busy: raw.busy.into_iter().map(trace).collect(),
         leftovers: raw.leftovers.into_iter().map(trace).collect(),
+        administrators: administrators(raw.administrators).map_err(shape)?,
         error_log: raw
             .error_log
             .filter(|path| path.starts_with('/') && path.len() <= 4096 && !path.contains(['\0', '\n'])),
         address: raw.address.map(|address| clean_line(&address, 300)),
+        vulnerabilities: raw.vulnerabilities.map(|raw| vulnerabilities(raw, &mut unusable)),
+        unsupported: raw.unsupported.map(|why| clean_line(&why, 300)),
         unusable,
     })
 }
@@ -292,14 +360,29 @@ fn checksums(raw: Vec<Value>, unusable: &mut Vec<Unusable>) -> BTreeMap<Componen
         let read = serde_json::from_value::<RawChecksum>(value).map_err(|error| error.to_string());
         match read.and_then(|raw| Ok((component(&raw.component).map_err(|error| error.to_string())?, raw))) {
             Ok((id, raw)) => {
-                let entry = all.entry(id).or_insert(Checksum { state: raw.state, files: Vec::new(), why: None });
-                if raw.state == ChecksumState::Modified {
+                // Only people accept.
+                let state = if raw.state == ChecksumState::Accepted { ChecksumState::Unknown } else { raw.state };
+                let entry = all.entry(id).or_insert(Checksum { state, files: Vec::new(), why: None });
+                if state == ChecksumState::Modified {
                     entry.state = ChecksumState::Modified;
                 }
                 let files = raw.files.iter().map(|file| clean_line(file, 200));
                 entry.files.extend(files.take(50_usize.saturating_sub(entry.files.len())));
                 entry.why = entry.why.take().or(raw.why.map(|why| clean_line(&why, 200)));
             }
+            Err(why) => unusable.push(Unusable { shown, why: clean_line(&why, 200) }),
+        }
+    }
+    all
+}
+
+fn vulnerabilities(raw: Vec<Value>, unusable: &mut Vec<Unusable>) -> Vec<Record> {
+    let mut all = Vec::new();
+    for value in raw.into_iter().take(MAX_VULNERABILITIES) {
+        let shown = clean_line(value["id"].as_str().unwrap_or("(a vulnerability without an id)"), 80);
+        let read = serde_json::from_value::<RawVulnerability>(value).map_err(|error| error.to_string());
+        match read.and_then(|raw| Ok((component(&raw.component).map_err(|error| error.to_string())?, raw))) {
+            Ok((id, raw)) => all.push(raw.draft.record(id, OWN_TOOLS)),
             Err(why) => unusable.push(Unusable { shown, why: clean_line(&why, 200) }),
         }
     }

@@ -1,6 +1,6 @@
 //! What is there: facts (command + pure parser) merged into one checked [`Inventory`].
 //!
-//! May use: `model`, `playbook`, `remote`, `site`. Invariants: everything that a site says is
+//! May use: `model`, `playbook`, `remote`, `site`, `vulnerability`. Invariants: everything that a site says is
 //! bounded and checked here, once; what can't be used is kept as [`Unusable`] and never as a
 //! name; an update service that was not reached is never the same as "nothing is offered".
 
@@ -10,6 +10,8 @@ pub use document::{Checksum, ChecksumState, InventoryError};
 
 use crate::model::{ComponentId, SiteName, Version};
 use crate::site::{Site, SiteError};
+use crate::vulnerability::{Installed, Record, Subject};
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -23,7 +25,7 @@ pub struct Inventory {
     pub platform: BTreeMap<String, Version>,
     /// The database's version as the code wants it and as the data has it.
     pub database: Option<DatabaseVersion>,
-    /// Every extension of every kind.
+    /// Every extension of every kind, in the order of their ids, each once.
     pub extensions: Vec<Extension>,
     /// The update services that were asked.
     pub sources: Vec<Source>,
@@ -33,10 +35,20 @@ pub struct Inventory {
     pub busy: Vec<Trace>,
     /// What an interrupted update left behind; harmless by itself.
     pub leftovers: Vec<Trace>,
+    /// Accounts with an administrator's rights; none where the playbook does not tell of them.
+    #[serde(default)]
+    pub administrators: Option<Vec<Administrator>>,
     /// PHP's error log on the host.
     pub error_log: Option<String>,
     /// What the site says of its own address.
     pub address: Option<String>,
+    /// Vulnerabilities of which the site's own tools tell; none if they were not asked, which is not the same as an
+    /// empty list.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vulnerabilities: Option<Vec<Record>>,
+    /// Why a site of this making can't be updated, in the playbook's words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unsupported: Option<String>,
     /// What could not be used, cleaned for display.
     pub unusable: Vec<Unusable>,
 }
@@ -52,6 +64,18 @@ pub struct Core {
     pub offers: Vec<Offer>,
     /// The first thing that the account can't replace.
     pub unwritable: Option<String>,
+    /// Its publisher mends it no more, or soon will not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_of_life: Option<EndOfLife>,
+}
+
+/// The end of a publisher's care for a version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndOfLife {
+    /// The last day with mends, where it is known.
+    pub date: Option<Date>,
+    /// What its publisher says.
+    pub why: String,
 }
 
 /// One extension.
@@ -75,6 +99,9 @@ pub struct Extension {
     pub offer: Option<Offer>,
     /// The first thing that the account can't replace, if an update is offered.
     pub unwritable: Option<String>,
+    /// Why nobody mends it any more, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub abandoned: Option<String>,
 }
 
 /// An update that a service offers.
@@ -84,8 +111,14 @@ pub struct Offer {
     pub version: Version,
     /// Whether there is a package to install; without one, a licence is missing.
     pub package: bool,
+    /// Why it can only be installed by hand: the site's own configuration forbids it, or there is no command for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manual: Option<String>,
     /// Where it came from.
     pub source: Option<String>,
+    /// When it was published, where the source says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<jiff::Timestamp>,
     /// What it needs.
     pub requires: Requirements,
 }
@@ -132,6 +165,15 @@ pub struct Trace {
     pub lift: Option<String>,
 }
 
+/// An account with an administrator's rights.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Administrator {
+    /// The name with which it logs in.
+    pub name: String,
+    /// A digest of the address to which a new password would be sent, where the site tells it.
+    pub contact: Option<String>,
+}
+
 /// Something that a site says and that can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unusable {
@@ -166,7 +208,35 @@ impl Inventory {
 
     /// The extension with this id.
     pub fn extension(&self, id: &ComponentId) -> Option<&Extension> {
-        self.extensions.iter().find(|extension| extension.id == *id)
+        let place = self.extensions.binary_search_by(|extension| extension.id.cmp(id)).ok()?;
+        self.extensions.get(place)
+    }
+
+    /// The site, as vulnerabilities are matched with it.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject { installed: self.installed(), own: self.vulnerabilities.as_deref() }
+    }
+
+    /// The core and every extension, with the versions that can be installed.
+    fn installed(&self) -> Vec<Installed> {
+        let versions = |offers: &[Offer]| -> Vec<Version> {
+            offers.iter().filter(|offer| offer.package).map(|offer| offer.version.clone()).collect()
+        };
+        let core = ComponentId::core().map(|id| Installed {
+            id,
+            title: self.core.title.clone(),
+            version: Some(self.core.version.clone()),
+            active: true,
+            offers: versions(&self.core.offers),
+        });
+        let extensions = self.extensions.iter().map(|extension| Installed {
+            id: extension.id.clone(),
+            title: extension.title.clone(),
+            version: extension.version.clone(),
+            active: extension.active,
+            offers: versions(extension.offer.as_slice()),
+        });
+        core.into_iter().chain(extensions).collect()
     }
 
     /// The number of extensions that count against a cap.

@@ -1,8 +1,9 @@
 //! What a journal records.
 
 use crate::check::{Baseline, CheckResult};
+use crate::drift;
 use crate::inventory::{DatabaseVersion, Inventory};
-use crate::model::{ComponentId, Digest, Outcome, SiteName, Version};
+use crate::model::{ComponentId, ComponentName, Digest, Outcome, SiteName, Version};
 use crate::procedure::Procedure;
 use crate::snapshot::Rows;
 use crate::update::Refusal;
@@ -36,12 +37,18 @@ pub struct Opened {
     pub site: SiteName,
     /// Why.
     pub purpose: Purpose,
+    /// Whether windows and blackouts are set aside.
+    #[serde(default)]
+    pub any_time: bool,
     /// Who runs it, and where: `user@machine (pid 12)`.
     pub by: String,
     /// The version of the program.
     pub program: String,
     /// What reports need of the plan.
     pub plan: PlanExtract,
+    /// Components that may be overwritten although somebody modified them: who opened the run accepts it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accept_modified: Vec<ComponentName>,
 }
 
 /// What reports need of the plan, as it was then.
@@ -72,6 +79,9 @@ pub struct Planned {
     pub attempt: u32,
     /// What was seen; none for a restore, which must not need a CMS that runs.
     pub inventory: Option<Inventory>,
+    /// What somebody else changed since the last run; none where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Box<drift::Found>>,
     /// What will be done.
     pub procedure: Procedure,
     /// Its digest.
@@ -204,6 +214,13 @@ pub enum Event {
     Opened(Box<Opened>),
     /// An attempt begins.
     Planned(Box<Planned>),
+    /// Something waits for an answer of a person; see the ledger.
+    Noticed {
+        /// The number of the notice.
+        notice: u64,
+        /// The component that it is about.
+        component: ComponentId,
+    },
     /// The run can't begin; it is closed as refused next.
     Refused {
         /// All the reasons.

@@ -1,25 +1,31 @@
-//! The append-only record of runs: the only truth about them. Rehearsals of restores are recorded beside it.
+//! The append-only record of runs: the only truth about them. Rehearsals of restores, what was decided about the
+//! fleet, and what audits came to are recorded beside it.
 //!
-//! May use: `model`, `check`, `update`, `procedure`, `inventory`, `snapshot`. Invariants: an
+//! May use: `model`, `ledger`, `drift`, `intake`, `check`, `update`, `procedure`, `inventory`, `snapshot`. Invariants: an
 //! entry is synced before the act that it announces; entries are never changed; an entry that
 //! can't follow the one before it is an error; secrets have no place in any event.
 
+mod audited;
 mod event;
 mod held;
 mod rehearsal;
 mod sqlite;
 mod state;
 
+pub use audited::Audited;
 pub use event::{Claim, Event, Opened, PlanExtract, Planned, Purpose, SnapshotRecord, StepFailure, StepResult};
 pub use held::Held;
 pub use rehearsal::{Rehearsal, RehearsalResult};
 pub use sqlite::SqliteJournal;
 pub use state::{AttemptState, Illegal, RunState, StepState, Unwind};
 
-use crate::model::{Outcome, RunId, SiteName};
+use crate::intake::Assessment;
+use crate::ledger::{Decision, Ledger};
+use crate::model::{ComponentId, Outcome, RunId, SiteName, Version};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 
 /// One entry of a run's journal.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -113,6 +119,18 @@ pub enum JournalError {
         #[source]
         source: serde_json::Error,
     },
+    /// What an audit came to can't be written down.
+    #[error("what the audit came to can't be written down")]
+    Audit(#[source] serde_json::Error),
+    /// A decision that can't be written, or read.
+    #[error("decision {number} can't be written or read; it was made by another version, or is damaged")]
+    Decision {
+        /// Its number; 0 for a new one.
+        number: u64,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The journal's format is newer than this program.
     #[error("the journal at {path} has format {found}, and this program knows {known}; use the newer program")]
     Format {
@@ -142,6 +160,9 @@ pub trait Journal: Send + Sync {
     /// All entries of a run, in order.
     async fn entries(&self, run: RunId) -> Result<Vec<Entry>, JournalError>;
 
+    /// The bytes of a run's entries, a line of JSON for each: what was written then, whatever a program of now would write.
+    async fn recorded(&self, run: RunId) -> Result<Vec<u8>, JournalError>;
+
     /// Runs, newest first: of one site or of all, only open ones or all, at most `limit`.
     async fn runs(&self, site: Option<&SiteName>, open_only: bool, limit: u32)
     -> Result<Vec<RunSummary>, JournalError>;
@@ -151,4 +172,30 @@ pub trait Journal: Send + Sync {
 
     /// Rehearsals of a site, newest first, at most `limit`. Those that a newer program wrote are left out.
     async fn rehearsals(&self, site: &SiteName, limit: u32) -> Result<Vec<Rehearsal>, JournalError>;
+
+    /// Writes down what an intake showed.
+    async fn assessed(&self, assessment: &Assessment) -> Result<(), JournalError>;
+
+    /// The assessments of a site, newest first, at most `limit`. Those that a newer program wrote are left out.
+    async fn assessments(&self, site: &SiteName, limit: u32) -> Result<Vec<Assessment>, JournalError>;
+
+    /// Writes down what an audit came to.
+    async fn audited(&self, audited: &Audited) -> Result<(), JournalError>;
+
+    /// What audits came to, newest first, at most `limit`. Those that a newer program wrote are left out.
+    async fn audits(&self, limit: u32) -> Result<Vec<Audited>, JournalError>;
+
+    /// Writes down a decision, and gives its number.
+    async fn decide(&self, at: Timestamp, by: &str, decision: &Decision) -> Result<u64, JournalError>;
+
+    /// Everything that was decided about the fleet.
+    async fn ledger(&self) -> Result<Ledger, JournalError>;
+
+    /// When each of these offers was seen first on any site of a CMS; now, where it never was.
+    async fn first_seen(
+        &self,
+        cms: &str,
+        offers: &[(ComponentId, Version)],
+        now: Timestamp,
+    ) -> Result<HashMap<(ComponentId, Version), Timestamp>, JournalError>;
 }

@@ -1,10 +1,14 @@
 //! Journals in an embedded SQLite database: write-ahead log, every commit synced.
 
-use super::{Entry, Event, Held, Journal, JournalError, Rehearsal, RunSummary, held};
-use crate::model::{Outcome, RunId, SiteName};
+use super::{Audited, Entry, Event, Held, Journal, JournalError, Rehearsal, RunSummary, held};
+use crate::intake::Assessment;
+use crate::ledger::{Decision, Ledger, LedgerEntry};
+use crate::model::{ComponentId, Outcome, RunId, SiteName, Version};
 use async_trait::async_trait;
+use jiff::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Row, SqliteConnection};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,6 +32,30 @@ CREATE TABLE IF NOT EXISTS rehearsals (
   rehearsal TEXT PRIMARY KEY, site TEXT NOT NULL, record TEXT NOT NULL
 ) STRICT;
 CREATE INDEX IF NOT EXISTS rehearsals_by_site ON rehearsals (site, rehearsal);
+";
+
+/// Came later, too.
+const INTAKES: &str = "
+CREATE TABLE IF NOT EXISTS intakes (
+  intake TEXT PRIMARY KEY, site TEXT NOT NULL, record TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS intakes_by_site ON intakes (site, intake);
+";
+
+/// Came later, too.
+const AUDITS: &str = "
+CREATE TABLE IF NOT EXISTS audits (number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, record TEXT NOT NULL) STRICT;
+";
+
+/// Came later, too. Numbers are never used twice.
+const DECISIONS: &str = "
+CREATE TABLE IF NOT EXISTS decisions (
+  number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, by TEXT NOT NULL, decision TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS offers (
+  cms TEXT NOT NULL, component TEXT NOT NULL, version TEXT NOT NULL, seen TEXT NOT NULL,
+  PRIMARY KEY (cms, component, version)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// Journals in one SQLite file.
@@ -68,6 +96,9 @@ impl SqliteJournal {
             }
         }
         sqlx::raw_sql(REHEARSALS).execute(&mut *connection).await.map_err(open)?;
+        sqlx::raw_sql(INTAKES).execute(&mut *connection).await.map_err(open)?;
+        sqlx::raw_sql(AUDITS).execute(&mut *connection).await.map_err(open)?;
+        sqlx::raw_sql(DECISIONS).execute(&mut *connection).await.map_err(open)?;
         drop(connection);
         Ok(Self { pool, held: path.with_extension("held") })
     }
@@ -146,6 +177,23 @@ impl Journal for SqliteJournal {
             .collect()
     }
 
+    async fn recorded(&self, run: RunId) -> Result<Vec<u8>, JournalError> {
+        let rows = sqlx::query("SELECT sequence, at, event FROM entries WHERE run = ? ORDER BY sequence")
+            .bind(run.to_string())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("reading a run"))?;
+        let mut lines = Vec::new();
+        for row in &rows {
+            let (sequence, at, event) = (row.get::<i64, _>(0), row.get::<&str, _>(1), row.get::<&str, _>(2));
+            // The event's text is JSON of ours already, on one line.
+            lines.extend_from_slice(
+                format!("{{\"sequence\":{sequence},\"at\":\"{at}\",\"event\":{event}}}\n").as_bytes(),
+            );
+        }
+        Ok(lines)
+    }
+
     async fn runs(
         &self,
         site: Option<&SiteName>,
@@ -198,5 +246,140 @@ impl Journal for SqliteJournal {
             .await
             .map_err(failed("listing rehearsals"))?;
         Ok(rows.iter().filter_map(|row| Rehearsal::read(row.get::<&str, _>(0))).collect())
+    }
+
+    async fn assessed(&self, assessment: &Assessment) -> Result<(), JournalError> {
+        let unwritable = |source| JournalError::Unwritable { run: assessment.id, source };
+        let record = serde_json::to_string(assessment).map_err(unwritable)?;
+        sqlx::query("INSERT INTO intakes (intake, site, record) VALUES (?, ?, ?)")
+            .bind(assessment.id.to_string())
+            .bind(assessment.site.as_str())
+            .bind(record)
+            .execute(&self.pool)
+            .await
+            .map_err(failed("writing down an assessment"))?;
+        Ok(())
+    }
+
+    async fn assessments(&self, site: &SiteName, limit: u32) -> Result<Vec<Assessment>, JournalError> {
+        let rows = sqlx::query("SELECT record FROM intakes WHERE site = ? ORDER BY intake DESC LIMIT ?")
+            .bind(site.as_str())
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("listing assessments"))?;
+        Ok(rows.iter().filter_map(|row| Assessment::read(row.get::<&str, _>(0))).collect())
+    }
+
+    async fn audited(&self, audited: &Audited) -> Result<(), JournalError> {
+        let record = serde_json::to_string(audited).map_err(JournalError::Audit)?;
+        sqlx::query("INSERT INTO audits (at, record) VALUES (?, ?)")
+            .bind(audited.at.to_string())
+            .bind(record)
+            .execute(&self.pool)
+            .await
+            .map_err(failed("writing down what an audit came to"))?;
+        Ok(())
+    }
+
+    async fn audits(&self, limit: u32) -> Result<Vec<Audited>, JournalError> {
+        let rows = sqlx::query("SELECT record FROM audits ORDER BY number DESC LIMIT ?")
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("listing audits"))?;
+        Ok(rows.iter().filter_map(|row| Audited::read(row.get::<&str, _>(0))).collect())
+    }
+
+    async fn decide(&self, at: Timestamp, by: &str, decision: &Decision) -> Result<u64, JournalError> {
+        let text = serde_json::to_string(decision).map_err(|source| JournalError::Decision { number: 0, source })?;
+        let written = sqlx::query("INSERT INTO decisions (at, by, decision) VALUES (?, ?, ?)")
+            .bind(at.to_string())
+            .bind(by)
+            .bind(text)
+            .execute(&self.pool)
+            .await
+            .map_err(failed("writing down a decision"))?;
+        Ok(u64::try_from(written.last_insert_rowid()).unwrap_or(0))
+    }
+
+    async fn ledger(&self) -> Result<Ledger, JournalError> {
+        let rows = sqlx::query("SELECT number, at, by, decision FROM decisions ORDER BY number")
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("reading the decisions"))?;
+        let read = rows.iter().map(|row| {
+            let number = u64::try_from(row.get::<i64, _>(0)).unwrap_or(0);
+            let unreadable = |source| JournalError::Decision { number, source };
+            let at = row.get::<&str, _>(1).parse();
+            let at = at.map_err(|error: jiff::Error| unreadable(serde::de::Error::custom(error)))?;
+            let decision = serde_json::from_str(row.get::<&str, _>(3)).map_err(unreadable)?;
+            Ok(LedgerEntry { number, at, by: row.get(2), decision })
+        });
+        Ok(Ledger::new(read.collect::<Result<_, JournalError>>()?))
+    }
+
+    async fn first_seen(
+        &self,
+        cms: &str,
+        offers: &[(ComponentId, Version)],
+        now: Timestamp,
+    ) -> Result<HashMap<(ComponentId, Version), Timestamp>, JournalError> {
+        // The first one stays: a conflict changes nothing, and gives back what is there.
+        const SEE: &str = "INSERT INTO offers (cms, component, version, seen) VALUES (?, ?, ?, ?)
+            ON CONFLICT DO UPDATE SET seen = seen RETURNING seen";
+        let doing = failed("writing down which offers were seen");
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&doing)?;
+        let mut seen = HashMap::new();
+        for (component, version) in offers {
+            let first: String = sqlx::query_scalar(SEE)
+                .bind(cms)
+                .bind(component.to_string())
+                .bind(version.as_str())
+                .bind(now.to_string())
+                .fetch_one(&mut *transaction)
+                .await
+                .map_err(&doing)?;
+            seen.insert((component.clone(), version.clone()), first.parse().unwrap_or(now));
+        }
+        transaction.commit().await.map_err(&doing)?;
+        Ok(seen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Stack;
+
+    #[tokio::test]
+    async fn decisions_are_numbered_and_read_back_and_offers_keep_the_day_they_were_seen_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("journal.db");
+        let at = |second| Timestamp::from_second(second).unwrap();
+        let (component, version) = (ComponentId::new("plugin", "a").unwrap(), Version::new("2.0").unwrap());
+        let broke = Decision::Broke {
+            site: SiteName::new("shop").unwrap(),
+            run: RunId::new(at(1)),
+            component: component.clone(),
+            version: version.clone(),
+            stack: Stack { cms: "wordpress".into(), core: "6.1".into(), platform: Default::default() },
+            why: "status 500".into(),
+        };
+        let lifted = Decision::Lifted { component: component.clone(), version: version.clone(), why: "mended".into() };
+        let offer = [(component, version)];
+        {
+            let journal = SqliteJournal::open(&file).await.unwrap();
+            assert_eq!(journal.decide(at(2), "ops", &broke).await.unwrap(), 1);
+            assert_eq!(journal.decide(at(3), "ops", &lifted).await.unwrap(), 2);
+            assert_eq!(journal.first_seen("wordpress", &offer, at(10)).await.unwrap()[&offer[0]], at(10));
+        }
+        let journal = SqliteJournal::open(&file).await.unwrap();
+        let ledger = journal.ledger().await.unwrap();
+        let decisions: Vec<_> =
+            ledger.entries().iter().map(|entry| (entry.number, entry.at, &entry.decision)).collect();
+        assert_eq!(decisions, [(1, at(2), &broke), (2, at(3), &lifted)]);
+        assert_eq!(journal.first_seen("wordpress", &offer, at(20)).await.unwrap()[&offer[0]], at(10));
+        assert_eq!(journal.first_seen("joomla", &offer, at(20)).await.unwrap()[&offer[0]], at(20));
     }
 }

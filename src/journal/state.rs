@@ -4,11 +4,11 @@
 use super::Entry;
 use super::event::{Event, Opened, Planned, StepFailure, StepResult};
 use crate::check::Baseline;
-use crate::model::{ComponentId, Outcome};
+use crate::model::Outcome;
 use crate::procedure::{Action, SnapshotMoment, Step};
 use crate::snapshot::Rows;
 use crate::update::Refusal;
-use std::collections::BTreeMap;
+use jiff::Timestamp;
 
 /// An event that can't follow those before it.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
@@ -71,6 +71,8 @@ pub struct AttemptState {
     pub healed: Option<String>,
     /// Snapshots of what the host overwrote then.
     pub overwritten_by_host: Vec<String>,
+    /// When it was planned.
+    pub planned_at: Timestamp,
 }
 
 impl AttemptState {
@@ -95,6 +97,21 @@ impl AttemptState {
             },
             _ => None,
         })
+    }
+
+    /// Whether what it did stays: all of it is done, but for a lock that may not have been given back.
+    pub fn kept(&self) -> bool {
+        let steps = self.planned.procedure.steps.iter().zip(&self.steps);
+        let done = |(step, state): (&Step, &StepState)| {
+            matches!(state, StepState::Done(_))
+                || matches!((&step.action, state), (Action::Unlock, StepState::Failed(_)))
+        };
+        self.unwind.is_none() && self.healed.is_none() && steps.into_iter().all(done)
+    }
+
+    /// Whether it was undone, and the site was as good as before then.
+    pub fn undone(&self) -> bool {
+        self.unwind.as_ref().and_then(|unwind| unwind.checked) == Some(true)
     }
 
     /// Whether anything that changes the site was begun.
@@ -143,14 +160,16 @@ pub struct RunState {
     pub refused: Vec<Refusal>,
     /// Its attempts; the last one is the present one.
     pub attempts: Vec<AttemptState>,
-    /// What broke the site in earlier attempts.
-    pub blamed: BTreeMap<ComponentId, String>,
     /// Whether a runner took over since the last step was begun.
     pub in_doubt: bool,
     /// The end.
     pub closed: Option<(Outcome, String)>,
     /// The number of entries.
     pub entries: u64,
+    /// When it was opened.
+    pub opened_at: Timestamp,
+    /// When the last entry was written.
+    pub at: Timestamp,
 }
 
 impl RunState {
@@ -174,12 +193,14 @@ impl RunState {
         if entry.sequence != self.entries + 1 {
             return Err(illegal("its number is not the next one"));
         }
-        self.follow(&entry.event).map_err(illegal)?;
+        self.follow(entry).map_err(illegal)?;
         self.entries = entry.sequence;
+        self.at = entry.at;
         Ok(())
     }
 
-    fn follow(&mut self, event: &Event) -> Result<(), &'static str> {
+    fn follow(&mut self, entry: &Entry) -> Result<(), &'static str> {
+        let event = &entry.event;
         if self.closed.is_some() {
             return Err("the run is over");
         }
@@ -187,10 +208,14 @@ impl RunState {
             return Err("a run is opened once, first");
         }
         match event {
-            Event::Opened(opened) => self.opened = Some(opened.as_ref().clone()),
-            Event::Planned(planned) => self.plan(planned)?,
+            Event::Opened(opened) => {
+                self.opened = Some(opened.as_ref().clone());
+                self.opened_at = entry.at;
+            }
+            Event::Planned(planned) => self.plan(planned, entry.at)?,
             Event::Refused { reasons } => {
-                if self.attempts.iter().any(|attempt| attempt.touched() && attempt.unwind.is_none()) {
+                if self.attempts.iter().any(|attempt| attempt.touched() && attempt.unwind.is_none() && !attempt.kept())
+                {
                     return Err("the site was touched");
                 }
                 self.refused.extend(reasons.iter().cloned());
@@ -211,7 +236,7 @@ impl RunState {
                 _ => Err("the step was not begun"),
             })?,
             Event::Recovered { .. } => self.in_doubt = true,
-            Event::Noted { .. } => {}
+            Event::Noted { .. } | Event::Noticed { .. } => {}
             Event::Healed { overwritten, .. } => self.healed(event, overwritten.clone())?,
             Event::Closed { outcome, summary, .. } => self.closed = Some((*outcome, summary.clone())),
             unwinding => self.unwind(unwinding)?,
@@ -219,19 +244,13 @@ impl RunState {
         Ok(())
     }
 
-    fn plan(&mut self, planned: &Planned) -> Result<(), &'static str> {
+    fn plan(&mut self, planned: &Planned, planned_at: Timestamp) -> Result<(), &'static str> {
         let number = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX).saturating_add(1);
         if planned.attempt != number {
             return Err("its number is not the next one");
         }
-        if let Some(last) = self.attempts.last() {
-            if last.unwind.as_ref().and_then(|unwind| unwind.checked) != Some(true) {
-                return Err("the attempt before it was not undone");
-            }
-            if let Some((_, failure)) = last.failure() {
-                let why = failure.why.clone();
-                self.blamed.extend(failure.blamed.clone().map(|id| (id, why)));
-            }
+        if self.attempts.last().is_some_and(|last| !last.undone() && !last.kept()) {
+            return Err("the attempt before it was neither finished nor undone");
         }
         let steps = vec![StepState::Waiting; planned.procedure.steps.len()];
         self.attempts.push(AttemptState {
@@ -240,6 +259,7 @@ impl RunState {
             unwind: None,
             healed: None,
             overwritten_by_host: Vec::new(),
+            planned_at,
         });
         Ok(())
     }

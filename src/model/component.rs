@@ -51,6 +51,11 @@ impl ComponentId {
         Ok(Self { kind: Kind::new(kind)?, slug: Slug::new(slug)? })
     }
 
+    /// The core of every site.
+    pub fn core() -> Option<Self> {
+        Self::new(Kind::CORE, Kind::CORE).ok()
+    }
+
     /// Whether `name`, from a plan, means this component: `kind:slug` or the bare slug.
     pub fn is_named(&self, name: &str) -> bool {
         match name.split_once(':') {

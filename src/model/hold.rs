@@ -19,6 +19,19 @@ pub enum Lifter {
     Time,
 }
 
+impl Lifter {
+    /// In a word, as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Client => "client",
+            Self::Host => "host",
+            Self::Vendor => "vendor",
+            Self::Time => "time",
+        }
+    }
+}
+
 /// Why an update is held. Every text that depends on it is chosen by `kind` when it is shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", tag = "kind")]
@@ -30,8 +43,38 @@ pub enum HoldReason {
         /// What the key allows.
         allows: String,
     },
-    /// A major version without a recorded approval.
+    /// An update that needs a recorded approval, and has none.
     Approval,
+    /// It was declined.
+    Declined {
+        /// The notice that was answered so.
+        notice: u64,
+    },
+    /// It has to be done by hand.
+    Manual {
+        /// What has to be done.
+        what: String,
+        /// Who does it.
+        who: Lifter,
+    },
+    /// No ordinary release, and nobody asked for it.
+    Special,
+    /// It broke a site like this one.
+    Immune {
+        /// When that was.
+        #[schemars(with = "String")]
+        since: jiff::Timestamp,
+    },
+    /// No window is open, and it closes no known vulnerability.
+    NextWindow,
+    /// The contract is over.
+    Lapsed {
+        /// Its last day.
+        #[schemars(with = "String")]
+        until: jiff::civil::Date,
+    },
+    /// Its turn in the search for what breaks the site did not come.
+    Postponed,
     /// The plan holds the extension by name.
     Planned {
         /// The plan's own words.
@@ -106,12 +149,14 @@ impl HoldReason {
     pub fn lifter(&self) -> Lifter {
         match self {
             Self::Policy { .. } | Self::Planned { .. } | Self::Modified { .. } => Lifter::Operator,
-            Self::Unusable { .. } => Lifter::Operator,
-            Self::Approval | Self::Licence | Self::OutsidePlan { .. } => Lifter::Client,
+            Self::Unusable { .. } | Self::Special | Self::Immune { .. } => Lifter::Operator,
+            Self::Approval | Self::Declined { .. } => Lifter::Client,
+            Self::Licence | Self::OutsidePlan { .. } | Self::Lapsed { .. } => Lifter::Client,
+            Self::Manual { who, .. } => *who,
             Self::Platform { .. } | Self::NotWritable { .. } => Lifter::Host,
             Self::Dependency { .. } | Self::Core { .. } | Self::With { .. } => Lifter::Operator,
             Self::Failed { .. } => Lifter::Vendor,
-            Self::TooYoung { .. } => Lifter::Time,
+            Self::TooYoung { .. } | Self::NextWindow | Self::Postponed => Lifter::Time,
         }
     }
 }

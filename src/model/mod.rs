@@ -9,6 +9,7 @@ mod checked;
 mod component;
 mod digest;
 pub mod document;
+mod feed;
 mod hold;
 mod name;
 mod outcome;
@@ -16,6 +17,7 @@ mod period;
 mod text;
 mod tier;
 mod version;
+mod wildcard;
 
 pub use check::{
     Check, CheckProblem, CommandCheck, HttpCheck, PagePath, PlainArgument, RedirectTarget, StatusRule, Texts,
@@ -25,10 +27,12 @@ pub(crate) use checked::{checked_text, one_line};
 pub use component::{ComponentId, ComponentName, Kind};
 pub use digest::{Digest, DigestError};
 pub use document::nearest;
+pub use feed::FeedFormat;
 pub use hold::{Hold, HoldReason, Lifter};
 pub use name::{NameError, RunId, SiteName, Slug};
 pub use outcome::Outcome;
 pub use period::{Period, PeriodError};
-pub use text::{clean_block, clean_line, harmless, human_bytes};
+pub use text::{clean_block, clean_line, harmless, human_bytes, in_words};
 pub use tier::{Room, Tier};
 pub use version::{Step as VersionStep, Version, VersionScheme};
+pub use wildcard::{fits, lies_in};

@@ -70,6 +70,21 @@ fn shown_char(c: char) -> char {
     if c.is_control() || bidi || c == '\u{feff}' { '·' } else { c }
 }
 
+/// An error and its sources as one text.
+pub fn in_words(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(inner) = source {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        source = inner.source();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

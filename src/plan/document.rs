@@ -1,10 +1,11 @@
 //! The plan itself and its smaller parts.
 
+use super::drift::DriftRules;
 use super::host::{Host, SiteUrl};
 use super::scalars::{CmsName, Day, PathPattern, TablePattern, Tag};
 use super::schedule::{Blackout, Window};
 use super::updates::Updates;
-use crate::model::{Check, ComponentName, Period, SiteName, Tier, Version};
+use crate::model::{Check, ComponentName, Period, PlainArgument, SiteName, Tier, Version};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -71,6 +72,9 @@ pub struct Plan {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
     pub protect: Vec<TablePattern>,
+    /// What becomes of changes that somebody else made since the last run.
+    #[serde(default, skip_serializing_if = "DriftRules::is_default")]
+    pub drift: DriftRules,
     /// Smoke checks besides those of the playbook.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 200))]
@@ -78,6 +82,10 @@ pub struct Plan {
     /// How long caches may go on serving what is gone; the playbook's unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patience: Option<Period>,
+    /// What starts the site's processes again after updates and restores, on its host, instead of the playbook's way.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 64))]
+    pub restart: Vec<PlainArgument>,
     /// What happens when something is wrong after an update.
     #[serde(default)]
     pub on_failure: OnFailure,
@@ -110,9 +118,14 @@ impl Plan {
         holds.filter(|hold| hold.covers(day)).find(|hold| hold.extension.names(component))
     }
 
-    /// The recorded approval of `version` of `component`.
-    pub fn approval_of(&self, component: &crate::model::ComponentId, version: &Version) -> Option<&Approval> {
-        self.approvals.iter().find(|approval| approval.component.names(component) && approval.version == *version)
+    /// The zone in which its days begin: that of its first window.
+    pub fn zone(&self) -> jiff::tz::TimeZone {
+        self.windows.first().map_or(jiff::tz::TimeZone::UTC, |window| window.zone.time_zone())
+    }
+
+    /// The day at `now`, in that zone.
+    pub fn day(&self, now: jiff::Timestamp) -> Date {
+        now.to_zoned(self.zone()).date()
     }
 
     /// The blackout that covers `day`.
@@ -235,6 +248,10 @@ pub struct Intake {
     /// Who accepted it.
     #[schemars(length(min = 1, max = 200))]
     pub by: String,
+    /// The record of the assessment: the id that `intendant intake` gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1, max = 100))]
+    pub record: Option<String>,
 }
 
 /// A recorded approval of a major version.

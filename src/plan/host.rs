@@ -21,6 +21,19 @@ impl Host {
             Self::Local(host) => &host.local,
         }
     }
+
+    /// The machine, as the plan names it, without account and port; `local` for this one.
+    pub fn machine(&self) -> &str {
+        let Self::Ssh(host) = self else { return "local" };
+        let text = host.ssh.as_str();
+        let (text, is_url) = text.strip_prefix("ssh://").map_or((text, false), |rest| (rest, true));
+        let text = text.rsplit_once('@').map_or(text, |(_, host)| host);
+        let port = |port: &str| !port.is_empty() && port.chars().all(|c| c.is_ascii_digit());
+        match text.rsplit_once(':') {
+            Some((host, last)) if is_url && port(last) => host,
+            _ => text,
+        }
+    }
 }
 
 /// A site that is reached over SSH.

@@ -4,7 +4,10 @@
 //! every rule that this module knows; every violation of a file is reported with its line and
 //! column; only [`load_file`] and [`load_folder`] read files.
 
+mod audit;
 mod document;
+mod drift;
+mod fleet;
 mod host;
 mod load;
 mod order;
@@ -13,12 +16,15 @@ mod scalars;
 mod schedule;
 mod updates;
 
+pub use audit::{AuditRules, Hosted, LastDay, LicencePool, Waiver};
 pub use document::{
     Approval, Client, Contact, Contract, Intake, Keep, Language, Licence, OnFailure, OverCap, Plan, Rehearsal, Role,
     Snapshots,
 };
+pub use drift::{DriftPart, DriftRules};
+pub use fleet::{FleetRules, Lapsed, LapsedSecurity};
 pub use host::{AbsolutePath, Host, LocalHost, LocalPath, SiteUrl, SshHost, SshTarget};
 pub use load::{LoadedPlan, PlanError, json_schema, load_file, load_folder, parse};
 pub use scalars::{CmsName, DatabaseName, Email, PathPattern, TablePattern, Tag};
 pub use schedule::{Blackout, Weekday, Window, Zone};
-pub use updates::{Channel, Level, PlannedHold, Security, Updates};
+pub use updates::{Approvals, Build, Channel, ExtensionApproval, Level, Manual, PlannedHold, Security, Updates};

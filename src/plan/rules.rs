@@ -48,6 +48,7 @@ pub(super) fn validate(plan: &Plan, node: &Node) -> Vec<Violation> {
     rules.approvals();
     rules.licences();
     rules.snapshots();
+    rules.drift();
     rules.checks();
     rules.heal_after();
     rules.found.extend(super::order::cycles(plan, node));
@@ -307,6 +308,16 @@ impl Rules<'_> {
                 "no snapshot would be kept, so nothing could be restored",
                 "keep: { last: 4, daily: 7, weekly: 4, monthly: 12 }",
             );
+        }
+    }
+
+    fn drift(&mut self) {
+        let breaking = &self.plan.drift.breaking;
+        for (index, part) in breaking.iter().enumerate() {
+            if breaking[..index].contains(part) {
+                let path = ["drift".into(), "breaking".into(), index.into()];
+                self.say(&path, format!("{} stands here twice", part.as_str()), "each part once");
+            }
         }
     }
 

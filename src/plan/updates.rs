@@ -1,6 +1,6 @@
 //! What a plan allows to be updated, how soon, and in what company.
 
-use crate::model::{ComponentName, Period};
+use crate::model::{ComponentId, ComponentName, Lifter, Period, Version};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -32,9 +32,20 @@ pub struct Updates {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = 1000))]
     pub hold: Vec<PlannedHold>,
+    /// What has to be done by hand.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    pub manual: Vec<Manual>,
+    /// What waits for a recorded approval, besides a major version of the core.
+    #[serde(skip_serializing_if = "Approvals::is_none")]
+    pub approval: Approvals,
     /// Which releases are taken.
     #[serde(skip_serializing_if = "Channel::is_stable")]
     pub channel: Channel,
+    /// Special builds that are taken by name, whatever the channel.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 100))]
+    pub builds: Vec<Build>,
 }
 
 impl Default for Updates {
@@ -48,7 +59,10 @@ impl Default for Updates {
             together: Vec::new(),
             after: BTreeMap::new(),
             hold: Vec::new(),
+            manual: Vec::new(),
+            approval: Approvals::default(),
             channel: Channel::Stable,
+            builds: Vec::new(),
         }
     }
 }
@@ -92,6 +106,75 @@ impl Channel {
     pub fn is_stable(&self) -> bool {
         *self == Self::Stable
     }
+}
+
+/// A special build that is taken on request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Build {
+    /// Of what.
+    pub extension: ComponentName,
+    /// Just this one.
+    pub version: Version,
+}
+
+/// An update that has to be done by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Manual {
+    /// Of what.
+    pub extension: ComponentName,
+    /// What has to be done, as reports show it.
+    #[schemars(length(min = 1, max = 200))]
+    pub what: String,
+    /// Who does it.
+    #[serde(default = "operator")]
+    pub who: Lifter,
+}
+
+fn operator() -> Lifter {
+    Lifter::Operator
+}
+
+/// What waits for a recorded approval, besides a major version of the core.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Approvals {
+    /// Which steps of extensions.
+    pub extensions: ExtensionApproval,
+    /// Every step of these.
+    #[serde(rename = "for", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 1000))]
+    pub named: Vec<ComponentName>,
+}
+
+impl Approvals {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether a step of `component`, a major one or not, needs an approval.
+    pub fn asks(&self, component: &ComponentId, major: bool) -> bool {
+        let level = match self.extensions {
+            ExtensionApproval::None => false,
+            ExtensionApproval::Major => major,
+            ExtensionApproval::All => true,
+        };
+        level && !component.kind.is_core() || self.named.iter().any(|name| name.names(component))
+    }
+}
+
+/// Which steps of extensions need an approval.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ExtensionApproval {
+    /// None.
+    #[default]
+    None,
+    /// Steps into another release train.
+    Major,
+    /// All.
+    All,
 }
 
 /// How security updates differ from ordinary ones. They never wait for `delay`.

@@ -159,6 +159,11 @@ pub struct CommandTemplate {
 }
 
 impl CommandTemplate {
+    /// One with the limits that count where none are given.
+    pub fn of(run: Vec<Argument>) -> Self {
+        Self { run, timeout: Self::default_timeout(), exit: Self::default_exit() }
+    }
+
     pub(crate) fn default_timeout() -> Period {
         Period::from_secs(60)
     }

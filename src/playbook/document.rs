@@ -1,9 +1,11 @@
 //! The playbook itself and its parts.
 
 use super::argument::{Argument, CommandTemplate};
-use super::scalars::{FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
+use super::scalars::{
+    ComponentPlace, FeedWord, FileName, FilePattern, HeaderName, Pattern, RelativePath, Sha512, ToolName,
+};
 use super::transform::Transform;
-use crate::model::{Check, Kind, Period, PlainArgument, VersionScheme};
+use crate::model::{Check, FeedFormat, Kind, Period, PlainArgument, VersionScheme, lies_in};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -19,9 +21,9 @@ pub struct Playbook {
     /// The name that people know.
     #[schemars(length(min = 1, max = 100))]
     pub title: String,
-    /// A folder is such a site when all of these exist below it.
-    #[schemars(length(min = 1, max = 20))]
-    pub detect: Vec<RelativePath>,
+    /// A folder is such a site when all of these exist below it; any folder is where there are none.
+    #[schemars(length(max = 20))]
+    pub detect: Vec<Mark>,
     /// How versions are ordered.
     pub versions: Versions,
     /// Files beside the playbook that are placed on the host, in `{{scripts}}`.
@@ -38,9 +40,16 @@ pub struct Playbook {
     /// The site's database; a CMS may have none.
     #[serde(default)]
     pub database: Option<Database>,
+    /// Whose files lie where.
+    #[serde(default, skip_serializing_if = "Files::is_empty")]
+    pub files: Files,
     /// Starts the CMS on a copy that a rehearsal restored; it may have no such way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<Boot>,
+    /// What the names in feeds of vulnerabilities mean here.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub vulnerabilities: Vec<FeedUse>,
     /// What changes a site.
     pub operations: Operations,
     /// Checks that every site of this CMS gets.
@@ -65,6 +74,45 @@ pub struct Versions {
     /// The same for single kinds.
     #[serde(default)]
     pub train_of: BTreeMap<Kind, u8>,
+}
+
+/// What shows that a folder is a site of this CMS.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(untagged)]
+pub enum Mark {
+    /// A file or folder.
+    Path(RelativePath),
+    /// One of several, for layouts that differ.
+    Any(#[schemars(length(min = 1, max = 20))] Vec<RelativePath>),
+}
+
+impl Mark {
+    /// Those of which one has to exist.
+    pub fn paths(&self) -> &[RelativePath] {
+        match self {
+            Self::Path(path) => std::slice::from_ref(path),
+            Self::Any(paths) => paths,
+        }
+    }
+}
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let paths: Vec<&str> = self.paths().iter().map(|path| path.as_str()).collect();
+        f.write_str(&paths.join(" or "))
+    }
+}
+
+impl Playbook {
+    /// Everything that is observed, by name: the facts, and `read`, `database` and `boot`, where there are these.
+    pub fn observations(&self) -> BTreeMap<&str, Fact> {
+        let mut all: BTreeMap<&str, Fact> =
+            self.facts.iter().map(|(name, fact)| (name.as_str(), fact.clone())).collect();
+        all.insert("read", self.read.clone());
+        all.extend(self.database.iter().map(|database| ("database", database.describe.clone())));
+        all.extend(self.boot.iter().map(|boot| ("boot", boot.fact())));
+        all
+    }
 }
 
 fn one() -> u8 {
@@ -127,6 +175,35 @@ pub struct Bring {
     pub sha512: Sha512,
 }
 
+/// Whose files lie where below the site's folder.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Files {
+    /// What editors, visitors and the CMS itself write from day to day: that it changes says nothing.
+    #[schemars(length(max = 100))]
+    pub content: Vec<FilePattern>,
+    /// Names of files that are never content, because a server may run them or goes by them; small and capital letters
+    /// are the same.
+    #[schemars(length(max = 100))]
+    pub programs: Vec<FilePattern>,
+    /// Programs that every site has, and that belong to no component.
+    #[schemars(length(max = 100))]
+    pub own: Vec<FilePattern>,
+    /// Where the files of a component of each kind lie.
+    pub of: BTreeMap<Kind, Vec<ComponentPlace>>,
+}
+
+impl Files {
+    /// Whether a path is in a place of content.
+    pub fn is_among_content(&self, path: &str) -> bool {
+        self.content.iter().any(|pattern| lies_in(pattern.as_str(), path))
+    }
+
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// One observation: a command and a pure transform of what it prints.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -146,6 +223,11 @@ pub struct Fact {
 }
 
 impl Fact {
+    /// Whether its output can be read when the command ended like this.
+    pub fn allows(&self, status: i32) -> bool {
+        self.exit.iter().any(|allowed| i32::from(*allowed) == status)
+    }
+
     /// Its command.
     pub fn command(&self) -> CommandTemplate {
         CommandTemplate { run: self.run.clone(), timeout: self.timeout, exit: self.exit.clone() }
@@ -198,11 +280,12 @@ pub struct Database {
     pub engine: Engine,
     /// Prints how to log in, below a line `[client]`: for `mysql` an option file of the client, for `postgresql` a
     /// connection service (host, port, user, password). It goes from process to process on the host only.
-    /// None for `sqlite`.
+    /// None for `sqlite`; where the engine is `described`, it is asked only if the site has another one.
     #[serde(default)]
     #[schemars(length(max = 64))]
     pub credentials: Vec<Argument>,
     /// Gives the database's name (`name`), for `sqlite` the path of its file, absolute or below the site's folder, and, for `mysql`, the prefix of the site's tables (`prefix`).
+    /// Where the engine is `described`, also which one it is (`engine`), or `none` where the site has no database.
     pub describe: Fact,
     /// Tables whose presence under another prefix shows another installation.
     #[serde(default)]
@@ -211,7 +294,8 @@ pub struct Database {
     /// What may stand between our prefix and a table's name and still be ours.
     #[serde(default)]
     pub ours: Option<Pattern>,
-    /// Tables, without the prefix, in which visitors write; `*` stands for any characters. For `mysql` alone.
+    /// Tables, without the prefix, in which visitors write; `*` stands for any characters. They count where the engine
+    /// is `mysql`.
     #[serde(default)]
     #[schemars(length(max = 200), inner(length(min = 1, max = 64)))]
     pub visitors: Vec<String>,
@@ -227,6 +311,38 @@ pub enum Engine {
     Postgresql,
     /// SQLite: a file.
     Sqlite,
+    /// The one that `describe` tells of, from the site's own configuration.
+    Described,
+}
+
+impl Engine {
+    /// The engine of a name; none where the name is not that of one.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "mysql" => Some(Self::Mysql),
+            "postgresql" => Some(Self::Postgresql),
+            "sqlite" => Some(Self::Sqlite),
+            _ => None,
+        }
+    }
+}
+
+/// What the names in feeds of one format mean.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct FeedUse {
+    /// The format.
+    pub source: FeedFormat,
+    /// The feed's own kinds, and what each is here. Whatever has a kind that is `core` here is the core.
+    #[schemars(length(min = 1, max = 50))]
+    pub kinds: BTreeMap<FeedWord, Kind>,
+    /// What stands before a name in the feed, and not here: `drupal/`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<FeedWord>,
+    /// Names in the feed that mean the core.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub core: Vec<FeedWord>,
 }
 
 /// What changes a site.
@@ -249,6 +365,11 @@ pub struct Operations {
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub flush: Vec<CommandTemplate>,
+    /// What starts the site's processes again, where these keep the code that they began with. It changes nothing of
+    /// the site: it is done after updates, and after a restore. A plan may have its own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub restart: Vec<CommandTemplate>,
     /// What updates language files.
     #[serde(default)]
     #[schemars(length(max = 20))]
@@ -266,6 +387,11 @@ pub struct Maintenance {
     /// The header in which our checks show the token, and so see the site.
     #[serde(default)]
     pub header: Option<HeaderName>,
+    /// The status with which pages answer while it is on, where no header lets our checks in: a page that answers so
+    /// is right then. What it can't show, the full checks show after it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 200, max = 599))]
+    pub answers: Option<u16>,
     /// Files that the switch leaves while it is on; they are no change of the site.
     #[serde(default)]
     #[schemars(length(max = 20))]

@@ -2,7 +2,7 @@
 
 use super::argument::Argument;
 use super::jq::{Jq, JsonText};
-use super::scalars::{DownloadUrl, FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
+use super::scalars::{DownloadUrl, FeedWord, FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
 use super::{Playbook, rules};
 use crate::model::document::{self, Formats, Schema, Violations};
 use crate::model::{PagePath, Period, PlainArgument, RedirectTarget, Slug, Version};
@@ -90,6 +90,7 @@ static FORMATS: LazyLock<Formats> = LazyLock::new(|| {
     Formats::default()
         .with::<Argument>()
         .with::<DownloadUrl>()
+        .with::<FeedWord>()
         .with::<FileName>()
         .with::<HeaderName>()
         .with::<Jq>()
@@ -156,6 +157,11 @@ impl Library {
         Ok(library)
     }
 
+    /// The playbook in `folder`, wherever that is, without its scripts.
+    pub fn read_folder(folder: &Path) -> Result<Playbook, PlaybookError> {
+        read_playbook(Some(folder), &folder.join(FILE), "")
+    }
+
     /// The names of all playbooks, in order.
     pub fn names(&self) -> Vec<&str> {
         self.folders.keys().map(String::as_str).collect()
@@ -171,10 +177,7 @@ impl Library {
             Some(folder) => folder.join(FILE),
             None => Path::new("playbooks").join(cms).join(FILE),
         };
-        let bytes = read_file(folder.as_deref(), cms, FILE, document::MAX_DOCUMENT_BYTES as u64)?;
-        let text =
-            String::from_utf8(bytes.unwrap_or_default()).map_err(|_| PlaybookError::Encoding { file: file.clone() })?;
-        let playbook = parse(&file, &text)?;
+        let playbook = read_playbook(folder.as_deref(), &file, cms)?;
         if playbook.cms.as_str() != cms {
             return Err(PlaybookError::Name { file, cms: playbook.cms });
         }
@@ -186,6 +189,14 @@ impl Library {
         let scripts = scripts.collect::<Result<Vec<_>, PlaybookError>>()?;
         Ok((playbook, scripts))
     }
+}
+
+/// A playbook's text, read and checked. A file that is not there is an empty one, which is invalid.
+fn read_playbook(folder: Option<&Path>, file: &Path, cms: &str) -> Result<Playbook, PlaybookError> {
+    let bytes = read_file(folder, cms, FILE, document::MAX_DOCUMENT_BYTES as u64)?;
+    let text =
+        String::from_utf8(bytes.unwrap_or_default()).map_err(|_| PlaybookError::Encoding { file: file.to_owned() })?;
+    parse(file, &text)
 }
 
 /// The bytes of a file of a playbook; none if there is no such file.

@@ -6,6 +6,7 @@
 //! and a rendered [`Argument`] is exactly one argument that is not an option by accident.
 
 mod argument;
+mod case;
 mod document;
 mod jq;
 mod library;
@@ -16,13 +17,18 @@ mod scalars;
 mod transform;
 
 pub use argument::{Argument, ArgumentError, CommandTemplate, Values};
+pub use case::{Case, CaseError, Cases, Verdict};
 pub use document::{
-    Boot, Bring, Database, Engine, Fact, Maintenance, Operations, Playbook, Probe, Tool, VersionPlace, Versions,
+    Boot, Bring, Database, Engine, Fact, FeedUse, Files, Maintenance, Mark, Operations, Playbook, Probe, Tool,
+    VersionPlace, Versions,
 };
 pub use jq::{Jq, JqError, JsonText};
 pub use library::{Library, PlaybookError, Script, json_schema, parse};
 pub use merge::{MergeError, merge};
-pub use scalars::{DownloadUrl, FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
+pub use scalars::{
+    ComponentPlace, DownloadUrl, FeedWord, FileName, FilePattern, HeaderName, Pattern, RelativePath, Sha512, ToolName,
+};
 pub use transform::{
     JsonForm, JsonPart, LineRule, LinesForm, MarkerForm, RawOutput, Streams, TextForm, Transform, TransformError,
+    TransformStep,
 };

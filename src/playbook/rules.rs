@@ -4,7 +4,7 @@
 use super::Playbook;
 use super::argument::{Argument, CommandTemplate, placeholders};
 use super::document::{Engine, Fact};
-use super::scalars::ToolName;
+use super::scalars::{FeedWord, ToolName};
 use super::transform::{TextForm, Transform};
 use crate::model::document::{Node, NodeValue, Seg, Violation};
 use crate::model::{CheckedText, Kind, Period, nearest};
@@ -29,7 +29,15 @@ pub(super) fn names(node: &Node) -> Vec<Violation> {
     keys(&["tools".into()], ToolName::check);
     keys(&["facts".into()], ToolName::check);
     keys(&["operations".into(), "update".into()], crate::model::Slug::check);
+    keys(&["files".into(), "of".into()], crate::model::Slug::check);
     keys(&["versions".into(), "train-of".into()], crate::model::Slug::check);
+    let uses = match node.get(&["vulnerabilities".into()]) {
+        Some(Node { value: NodeValue::List(items), .. }) => items.len(),
+        _ => 0,
+    };
+    for index in 0..uses {
+        keys(&["vulnerabilities".into(), index.into(), "kinds".into()], FeedWord::check);
+    }
     found
 }
 
@@ -120,6 +128,13 @@ impl Rules<'_> {
 
     fn facts(&mut self) {
         for (name, fact) in &self.playbook.facts {
+            if ["read", "database", "boot"].contains(&name.as_str()) {
+                let place = self.node.place_of_key(&["facts".into(), name.as_str().into()]);
+                self.found.push(
+                    Violation::new(place, format!("{name} already is what a playbook observes by that name"))
+                        .hint("another name for the fact"),
+                );
+            }
             self.fact(&["facts".into(), name.as_str().into()], fact);
         }
         self.fact(&["read".into()], &self.playbook.read);
@@ -161,7 +176,8 @@ impl Rules<'_> {
                 (true, true) => {}
             }
             self.fact(&["database".into(), "describe".into()], &database.describe);
-            if database.engine != Engine::Mysql && !database.visitors.is_empty() {
+            let fixed = matches!(database.engine, Engine::Postgresql | Engine::Sqlite);
+            if fixed && !database.visitors.is_empty() {
                 self.say(
                     &["database".into(), "visitors".into()],
                     "rows that visitors write are kept over a restore for the engine mysql alone",
@@ -194,9 +210,6 @@ impl Rules<'_> {
     fn operations(&mut self) {
         let operations = &self.playbook.operations;
         let at = |key| vec!["operations".into(), Seg::Key(key)];
-        if operations.update.is_empty() {
-            self.say(&["operations".into(), "update".into()], "nothing could be updated", "core: { run: […] }");
-        }
         for (kind, command) in &operations.update {
             let path = [at("update"), vec![kind.as_str().into()]].concat();
             self.command(&path, command, &["slug", "version", "file"]);
@@ -212,6 +225,13 @@ impl Rules<'_> {
         if let Some(maintenance) = &operations.maintenance {
             self.command(&[at("maintenance"), vec!["on".into()]].concat(), &maintenance.on, &["token"]);
             self.command(&[at("maintenance"), vec!["off".into()]].concat(), &maintenance.off, &[]);
+            if maintenance.header.is_some() && maintenance.answers.is_some() {
+                self.say(
+                    &[at("maintenance"), vec!["answers".into()]].concat(),
+                    "who is let in by a header never sees this answer",
+                    "header or answers",
+                );
+            }
             let token = maintenance.on.run.iter().any(|argument| argument.names().contains("token"));
             if token != maintenance.header.is_some() {
                 let (problem, hint) = match token {
@@ -227,9 +247,12 @@ impl Rules<'_> {
         if let Some(migrate) = &operations.migrate {
             self.command(&at("migrate"), migrate, &[]);
         }
-        for (key, list) in
-            [("prepare", &operations.prepare), ("flush", &operations.flush), ("languages", &operations.languages)]
-        {
+        for (key, list) in [
+            ("prepare", &operations.prepare),
+            ("flush", &operations.flush),
+            ("restart", &operations.restart),
+            ("languages", &operations.languages),
+        ] {
             for (index, command) in list.iter().enumerate() {
                 self.command(&[at(key), vec![index.into()]].concat(), command, &[]);
             }

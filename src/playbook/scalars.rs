@@ -21,6 +21,19 @@ checked_text!(
 );
 
 checked_text!(
+    /// A kind or a name, or how one begins, in the words of a feed of vulnerabilities.
+    FeedWord,
+    "feed-word",
+    |text| {
+        one_line(text, 128)?;
+        match text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./@".contains(&b)) {
+            true => Ok(()),
+            false => Err(TextError::new("this is no word of a feed", "letters, digits, -, _, ., / and @: drupal/core")),
+        }
+    }
+);
+
+checked_text!(
     /// The name of a file beside the playbook.
     FileName,
     "file-name",
@@ -52,6 +65,45 @@ checked_text!(
             false => Err(TextError::new(
                 "this is not a path below the site's folder",
                 "a relative path without ..: wp-includes/version.php",
+            )),
+        }
+    }
+);
+
+checked_text!(
+    /// Files below the site's folder; `*` stands for any characters, and a folder for all that is in it.
+    FilePattern,
+    "file-pattern",
+    |text| {
+        one_line(text, 1024)?;
+        let fine = !text.starts_with('-')
+            && !text.contains(['\\', '?', '[', ']'])
+            && text.trim_end_matches('/').split('/').all(|part| !matches!(part, "" | "." | ".." | "*" | "**"));
+        match fine {
+            true => Ok(()),
+            false => Err(TextError::new(
+                "this is no pattern of files below the site's folder",
+                "a relative path without .., with * for any characters: wp-content/uploads, *.php",
+            )),
+        }
+    }
+);
+
+checked_text!(
+    /// Where a component's files lie, below the site's folder; `{{slug}}` is its name.
+    ComponentPlace,
+    "component-place",
+    |text| {
+        one_line(text, 1024)?;
+        let plain = text.replacen("{{slug}}", "x", 1);
+        let fine = !text.starts_with('-')
+            && !plain.contains(['\\', '*', '{', '}'])
+            && plain.trim_end_matches('/').split('/').all(|part| !matches!(part, "" | "." | ".."));
+        match fine {
+            true => Ok(()),
+            false => Err(TextError::new(
+                "this is no place of a component's files",
+                "a relative path without .., with the name once: wp-content/plugins/{{slug}}/",
             )),
         }
     }

@@ -122,6 +122,20 @@ pub struct TextForm {
     pub jq: Jq,
 }
 
+/// One step of a transform, for people who write one.
+#[derive(Debug, Clone, Copy)]
+pub enum TransformStep<'a> {
+    /// The JSON that was found in the output.
+    Found(&'a Value),
+    /// What an expression matched: its named groups.
+    Matched(&'a Pattern, &'a Value),
+    /// What a program made of that.
+    Became(&'a Jq, &'a Value),
+}
+
+/// Whoever looks on.
+type Watch<'a> = &'a mut dyn FnMut(TransformStep<'_>);
+
 /// Why output could not be read. What the command printed is quoted, cleaned.
 #[derive(Debug, thiserror::Error)]
 pub enum TransformError {
@@ -198,25 +212,37 @@ const TAIL_LINES: usize = 5;
 impl Transform {
     /// The document that `output` becomes. It depends on `output` alone.
     pub fn apply(&self, output: &RawOutput<'_>) -> Result<Value, TransformError> {
+        self.apply_watched(output, &mut |_| {})
+    }
+
+    /// The same, showing each step.
+    pub fn apply_watched(
+        &self,
+        output: &RawOutput<'_>,
+        watch: &mut dyn FnMut(TransformStep<'_>),
+    ) -> Result<Value, TransformError> {
         let bytes = output.stdout.len() + output.stderr.len();
         if bytes > MAX_INPUT_BYTES {
             return Err(TransformError::Large { bytes });
         }
         match self {
-            Self::Marker(form) => form.apply(output),
-            Self::Json(form) => form.apply(output),
-            Self::Lines(form) => form.apply(output),
+            Self::Marker(form) => form.apply(output, watch),
+            Self::Json(form) => form.apply(output, watch),
+            Self::Lines(form) => form.apply(output, watch),
             Self::Text(form) => {
                 let text = String::from_utf8_lossy(output.stdout).trim().to_owned();
-                through(&form.jq, &Value::String(text))
+                through(&form.jq, &Value::String(text), watch)
             }
         }
     }
 }
 
 /// All outputs of a program in one document; none is an empty object.
-fn through(jq: &Jq, input: &Value) -> Result<Value, TransformError> {
-    run(&jq.program()?, input)
+fn through(jq: &Jq, input: &Value, watch: Watch<'_>) -> Result<Value, TransformError> {
+    watch(TransformStep::Found(input));
+    let value = run(&jq.program()?, input)?;
+    watch(TransformStep::Became(jq, &value));
+    Ok(value)
 }
 
 fn run(program: &Program, input: &Value) -> Result<Value, TransformError> {
@@ -226,7 +252,7 @@ fn run(program: &Program, input: &Value) -> Result<Value, TransformError> {
 }
 
 impl MarkerForm {
-    fn apply(&self, output: &RawOutput<'_>) -> Result<Value, TransformError> {
+    fn apply(&self, output: &RawOutput<'_>, watch: Watch<'_>) -> Result<Value, TransformError> {
         let marker = self.marker.as_bytes();
         let mut after = None;
         let mut at = 0;
@@ -240,12 +266,12 @@ impl MarkerForm {
             return Err(TransformError::Marker { marker: clean_line(&self.marker, 80), tail: tail(output) });
         };
         let (value, _) = output::value_at_start(&output.stdout[after..]).map_err(|trouble| explain(trouble, output))?;
-        through(&self.jq, &value)
+        through(&self.jq, &value, watch)
     }
 }
 
 impl JsonForm {
-    fn apply(&self, output: &RawOutput<'_>) -> Result<Value, TransformError> {
+    fn apply(&self, output: &RawOutput<'_>, watch: Watch<'_>) -> Result<Value, TransformError> {
         let nothing = output.stdout.trim_ascii().is_empty();
         let found = match self.json {
             _ if nothing => Err(Trouble::None),
@@ -260,7 +286,7 @@ impl JsonForm {
             (Err(_), _) if nothing => return Err(TransformError::Empty { tail: tail(output) }),
             (Err(trouble), _) => return Err(explain(trouble, output)),
         };
-        through(&self.jq, &value)
+        through(&self.jq, &value, watch)
     }
 
     fn counts_as_empty(&self, output: &RawOutput<'_>) -> Result<bool, TransformError> {
@@ -272,7 +298,7 @@ impl JsonForm {
 }
 
 impl LinesForm {
-    fn apply(&self, output: &RawOutput<'_>) -> Result<Value, TransformError> {
+    fn apply(&self, output: &RawOutput<'_>, watch: Watch<'_>) -> Result<Value, TransformError> {
         let mut text = String::from_utf8_lossy(output.stdout).into_owned();
         if self.streams == Streams::Both {
             text.push('\n');
@@ -289,10 +315,14 @@ impl LinesForm {
                 let groups = expression.capture_names().flatten();
                 let object: Map<String, Value> =
                     groups.filter_map(|name| Some((name.to_owned(), found.name(name)?.as_str().into()))).collect();
-                merged = merge(merged, run(&program, &Value::Object(object))?)?;
+                let groups = Value::Object(object);
+                watch(TransformStep::Matched(&rule.pattern, &groups));
+                let value = run(&program, &groups)?;
+                watch(TransformStep::Became(&rule.jq, &value));
+                merged = merge(merged, value)?;
             }
         }
-        through(&self.jq, &merged)
+        through(&self.jq, &merged, watch)
     }
 }
 

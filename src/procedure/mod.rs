@@ -8,7 +8,7 @@
 
 mod resolve;
 
-pub use resolve::{ProcedureError, build, build_restore, patience};
+pub use resolve::{ProcedureError, build, build_restore, patience, restart};
 
 use crate::check::{Check, Depth, Patience};
 use crate::model::{ComponentId, Digest, Hold, SiteName, Version};
@@ -39,6 +39,9 @@ pub struct Procedure {
     pub checks: Vec<Check>,
     /// Files that only the maintenance switch makes; they are no part of the site's state.
     pub maintenance_files: Vec<String>,
+    /// The status with which visitors are asked to wait, where our checks see that page too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<u16>,
     /// The steps in order.
     pub steps: Vec<Step>,
 }
@@ -120,8 +123,11 @@ pub enum Action {
         /// How long to wait and try.
         patience: Patience,
     },
-    /// Empties caches.
+    /// Empties caches, and starts the site's processes again where they keep code.
     Flush {
+        /// The group after which this is done; none at the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<usize>,
         /// The commands.
         commands: Vec<CommandTemplate>,
     },
@@ -175,7 +181,7 @@ impl Action {
     pub fn group(&self) -> Option<usize> {
         match self {
             Self::Update { group, .. } => Some(*group),
-            Self::Migrate { group, .. } | Self::Check { group, .. } => *group,
+            Self::Migrate { group, .. } | Self::Check { group, .. } | Self::Flush { group, .. } => *group,
             _ => None,
         }
     }
@@ -186,6 +192,24 @@ impl Procedure {
     pub fn digest(&self) -> Digest {
         // Serializing plain values into memory has no way to fail: maps have text keys.
         Digest::of_json(self).unwrap_or_else(|_| Digest::of(b""))
+    }
+
+    /// The components of each group that is updated, in order.
+    pub fn groups(&self) -> Vec<Vec<ComponentId>> {
+        let mut groups: Vec<(usize, Vec<ComponentId>)> = Vec::new();
+        for step in &self.steps {
+            let Action::Update { group, component, .. } = &step.action else { continue };
+            match groups.last_mut().filter(|(last, _)| last == group) {
+                Some((_, members)) => members.push(component.clone()),
+                None => groups.push((*group, vec![component.clone()])),
+            }
+        }
+        groups.into_iter().map(|(_, members)| members).collect()
+    }
+
+    /// Whether language files are updated.
+    pub fn has_languages(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step.action, Action::Languages { .. }))
     }
 
     /// Whether it changes anything.

@@ -37,20 +37,22 @@ const RETRY_FOR_MS: u64 = 6_000;
 /// The pause between two tries.
 const RETRY_EVERY_MS: u64 = 1_000;
 
-/// Makes the procedure of one attempt. `playbook_digest` covers the playbook and its scripts.
+/// Makes the procedure of one attempt. `playbook_digest` covers the playbook and its scripts; `depth` says how closely
+/// the site is looked at after each group.
 pub fn build(
     plan: &Plan,
     playbook: &Playbook,
     playbook_digest: Digest,
     inventory: &Inventory,
     graph: &UpdateGraph,
+    depth: Depth,
 ) -> Result<Procedure, ProcedureError> {
     let settled = patience(plan, playbook);
     let at_once = Patience { settle_ms: 0, ..settled };
     let mut steps = vec![Action::Lock, Action::Baseline { patience: at_once }];
     steps.push(Action::Snapshot { moment: SnapshotMoment::Before });
     if !graph.groups.is_empty() || graph.languages {
-        steps.extend(changes(plan, playbook, graph, settled)?);
+        steps.extend(changes(plan, playbook, graph, depth, settled)?);
         steps.push(Action::Snapshot { moment: SnapshotMoment::After });
     }
     steps.push(Action::Unlock);
@@ -84,6 +86,7 @@ fn whole(
         maintenance_files: maintenance
             .map(|switch| switch.files.iter().map(|file| file.as_str().to_owned()).collect())
             .unwrap_or_default(),
+        waiting: maintenance.and_then(|switch| switch.answers),
         steps: steps.into_iter().enumerate().map(|(index, action)| named(index, action)).collect(),
     }
 }
@@ -95,16 +98,32 @@ pub fn patience(plan: &Plan, playbook: &Playbook) -> Patience {
     Patience { settle_ms, retry_for_ms: RETRY_FOR_MS, retry_every_ms: RETRY_EVERY_MS }
 }
 
+/// What starts the site's processes again: the plan's way, or the playbook's.
+pub fn restart(plan: &Plan, playbook: &Playbook) -> Vec<CommandTemplate> {
+    let own = plan.restart.iter().map(|argument| Argument::literal(argument.as_str().to_owned()));
+    match own.collect::<Result<Vec<_>, _>>() {
+        Ok(run) if !run.is_empty() => vec![CommandTemplate::of(run)],
+        // The plan's rules refuse what is no plain argument.
+        _ => playbook.operations.restart.clone(),
+    }
+}
+
 /// The steps between the two snapshots.
 fn changes(
     plan: &Plan,
     playbook: &Playbook,
     graph: &UpdateGraph,
+    depth: Depth,
     patience: Patience,
 ) -> Result<Vec<Action>, ProcedureError> {
     let operations = &playbook.operations;
     let mut steps = Vec::new();
     let maintenance = operations.maintenance.as_ref();
+    let off = || maintenance.map(|switch| Action::MaintenanceOff { command: switch.off.clone() });
+    let migrate =
+        |group| operations.migrate.iter().map(move |command| Action::Migrate { group, command: command.clone() });
+    let emptied: Vec<CommandTemplate> = operations.flush.iter().cloned().chain(restart(plan, playbook)).collect();
+    let flush = |group| (!emptied.is_empty()).then(|| Action::Flush { group, commands: emptied.clone() });
     let armed = !plan.heal_after.is_zero();
     if armed {
         steps.push(Action::Arm { after_s: plan.heal_after.as_secs() });
@@ -118,20 +137,27 @@ fn changes(
             steps.push(update_step(plan, playbook, group, update)?);
         }
         let core = members.updates.iter().any(|update| update.component.kind.is_core());
-        let migrate = operations.migrate.as_ref().filter(|_| core);
-        steps.extend(migrate.map(|command| Action::Migrate { group: Some(group), command: command.clone() }));
-        // An update may have ended the CMS's own maintenance mode.
-        steps.extend(maintenance.map(|switch| Action::MaintenanceOn { command: switch.on.clone() }));
-        steps.push(Action::Check { depth: Depth::Quick, group: Some(group), patience });
+        let closely = depth == Depth::Full;
+        steps.extend(migrate(Some(group)).filter(|_| core || closely));
+        steps.extend(flush(Some(group)).filter(|_| closely));
+        let on = maintenance.map(|switch| Action::MaintenanceOn { command: switch.on.clone() });
+        if closely {
+            // As at the end: what only full checks see may need a site that lets everybody in.
+            steps.extend(off());
+            steps.push(Action::Check { depth, group: Some(group), patience });
+            steps.extend(on);
+        } else {
+            // An update may have ended the CMS's own maintenance mode.
+            steps.extend(on);
+            steps.push(Action::Check { depth, group: Some(group), patience });
+        }
     }
     if graph.languages && !operations.languages.is_empty() {
         steps.push(Action::Languages { commands: operations.languages.clone() });
     }
-    steps.extend(operations.migrate.as_ref().map(|command| Action::Migrate { group: None, command: command.clone() }));
-    if !operations.flush.is_empty() {
-        steps.push(Action::Flush { commands: operations.flush.clone() });
-    }
-    steps.extend(maintenance.map(|switch| Action::MaintenanceOff { command: switch.off.clone() }));
+    steps.extend(migrate(None));
+    steps.extend(flush(None));
+    steps.extend(off());
     steps.push(Action::Check { depth: Depth::Full, group: None, patience });
     if armed {
         steps.push(Action::Disarm);
@@ -171,13 +197,21 @@ fn partly(template: &CommandTemplate, values: &Values) -> Result<CommandTemplate
     Ok(CommandTemplate { run: run.collect::<Result<_, _>>()?, ..template.clone() })
 }
 
+/// A length of time as people say it.
+fn duration(seconds: u64) -> String {
+    match seconds {
+        60.. if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
+        seconds => format!("{seconds} s"),
+    }
+}
+
 fn named(index: usize, action: Action) -> Step {
     let what = match &action {
         Action::Lock => "lock".into(),
         Action::Baseline { .. } => "baseline checks".into(),
         Action::Snapshot { moment: SnapshotMoment::Before } => "snapshot before".into(),
         Action::Snapshot { moment: SnapshotMoment::After } => "snapshot after".into(),
-        Action::Arm { after_s } => format!("arm the dead man's switch ({after_s} s)"),
+        Action::Arm { after_s } => format!("arm the dead man's switch ({})", duration(*after_s)),
         Action::Disarm => "disarm the dead man's switch".into(),
         Action::MaintenanceOn { .. } => "maintenance on".into(),
         Action::Prepare { .. } => "prepare".into(),
@@ -220,6 +254,7 @@ fn resolved(check: &model::Check, quick: bool) -> Check {
                 max_ms: http.max_ms.map(u64::from),
                 min_percent: http.min_size_percent.unwrap_or(MIN_PERCENT),
                 bypass_cache: true,
+                waiting: None,
             });
             one
         }

@@ -2,6 +2,7 @@
 //! host keys checked strictly.
 
 use super::{Command, ConnectFailure, Process, RawInput, RemoteError, Shell, wrapper};
+use crate::model::in_words;
 use async_trait::async_trait;
 use openssh::{ControlPersist, KnownHosts, Session, SessionBuilder, Stdio};
 use std::num::NonZeroUsize;
@@ -132,20 +133,8 @@ fn connect_error(error: &openssh::Error, failed: impl Fn(ConnectFailure, &str) -
             let words = source.to_string();
             failed(ConnectFailure::read(&words), &words)
         }
-        other => failed(ConnectFailure::Other, &chain(other)),
+        other => failed(ConnectFailure::Other, &in_words(&other)),
     }
-}
-
-/// An error and its sources in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        text.push_str(": ");
-        text.push_str(&inner.to_string());
-        source = inner.source();
-    }
-    text
 }
 
 #[async_trait]
@@ -169,12 +158,12 @@ impl Shell for SshShell {
                 command: command.shown(),
                 detail: "the connection is gone".into(),
             },
-            other => not_started(chain(&other)),
+            other => not_started(in_words(&other)),
         })?;
         let stdout = child.stdout().take().ok_or_else(|| not_started("no output stream".into()))?;
         let stderr = child.stderr().take().ok_or_else(|| not_started("no error stream".into()))?;
         let stdin = child.stdin().take();
-        let ended = async move { child.wait().await.map(|_| ()).map_err(|error| chain(&error)) };
+        let ended = async move { child.wait().await.map(|_| ()).map_err(|error| in_words(&error)) };
         Ok(Process {
             stdin: stdin.map(|stdin| Box::pin(stdin) as super::Writer),
             stdout: Box::pin(stdout),

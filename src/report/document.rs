@@ -1,11 +1,13 @@
 //! The report as a value: complete, the same in every language, and the JSON form of it.
 //!
-//! May use: `model`, `check`, `snapshot`, `update`, `journal` for their values. Invariant: a change that
+//! May use: `model`, `plan`, `drift`, `check`, `snapshot`, `update`, `journal` for their values. Invariant: a change that
 //! could mislead a reader of the JSON raises [`FORMAT`].
 
 use crate::check::Reason;
+use crate::drift::DriftKind;
 use crate::journal::{Claim, RehearsalResult};
 use crate::model::{ComponentId, Digest, HoldReason, Lifter, Outcome, RunId, SiteName, Version, VersionStep};
+use crate::plan::DriftPart;
 use crate::snapshot::Rows;
 use crate::update::Refusal;
 use jiff::Timestamp;
@@ -76,6 +78,9 @@ pub struct Report {
     pub database: Option<Database>,
     /// What waits.
     pub holds: Vec<HoldLine>,
+    /// What somebody else changed since the last run; none where that was not looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drift: Option<Drift>,
     /// What went wrong.
     pub failures: Vec<Failure>,
     /// What was put back.
@@ -110,6 +115,45 @@ pub enum Job {
     },
 }
 
+/// What somebody else changed since the last run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct Drift {
+    /// The state with which the site was compared: when it was kept.
+    #[schemars(with = "Option<String>")]
+    pub since: Option<Timestamp>,
+    /// The snapshot of that state.
+    pub reference: Option<String>,
+    /// The first changes.
+    pub changes: Vec<DriftLine>,
+    /// How many there are.
+    pub count: u64,
+    /// What could not be compared, and why, in the program's own words.
+    pub unknown: Vec<String>,
+}
+
+/// One change that no run made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct DriftLine {
+    /// The part of the site.
+    pub part: DriftPart,
+    /// What happened.
+    pub kind: DriftKind,
+    /// To what.
+    pub subject: String,
+    /// The component that it belongs to.
+    pub component: Option<ComponentId>,
+    /// What it was.
+    pub from: Option<String>,
+    /// What it is.
+    pub to: Option<String>,
+    /// How many files of the component changed with it.
+    pub files: u64,
+    /// Who accepted it.
+    pub accepted_by: Option<String>,
+}
+
 /// One component and what became of its update.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -127,10 +171,29 @@ pub struct UpdateLine {
     pub step: VersionStep,
     /// Where the offer came from.
     pub source: Option<String>,
+    /// The known vulnerabilities that it closes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<ClosedLine>,
+    /// Whether it is a special build: no ordinary release.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub special: bool,
     /// What became of it.
     pub state: UpdateState,
     /// The version as it was last read from the site; none when it was not read.
     pub read_back: Option<Version>,
+}
+
+/// A known vulnerability that an update closes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct ClosedLine {
+    /// Its name.
+    pub name: String,
+    /// When it was published, if that is known.
+    #[schemars(with = "Option<String>")]
+    pub published: Option<Timestamp>,
+    /// How many whole hours passed from then until the update was applied.
+    pub exposed_hours: Option<u64>,
 }
 
 /// What became of an update.
@@ -177,6 +240,9 @@ pub struct HoldLine {
     pub reason: HoldReason,
     /// Who can lift it.
     pub lifter: Lifter,
+    /// The notice that asks for an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<u64>,
 }
 
 /// Something that went wrong.

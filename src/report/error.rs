@@ -12,10 +12,12 @@ pub enum ReportError {
         run: RunId,
     },
     /// The page could not be made.
-    #[error("the page of run {run} can't be made; the JSON form has the same content")]
+    #[error("the {form} of {what} can't be made; the JSON form has the same content")]
     Page {
-        /// The run.
-        run: RunId,
+        /// Which form.
+        form: &'static str,
+        /// Of what: `run 019…`, `month 2026-10`.
+        what: String,
         /// What was wrong with the template.
         #[source]
         source: Box<handlebars::RenderError>,
@@ -27,11 +29,25 @@ pub enum ReportError {
         #[source]
         source: Box<handlebars::TemplateError>,
     },
+    /// The page or the file of an audit could not be made.
+    #[error("the audit can't be written in this form; try another one")]
+    Audit {
+        /// What was wrong with the template.
+        #[source]
+        source: Box<handlebars::RenderError>,
+    },
+    /// The JSON of an audit could not be made.
+    #[error("the audit can't be written as JSON")]
+    AuditJson {
+        /// What was wrong.
+        #[source]
+        source: serde_json::Error,
+    },
     /// The JSON could not be made.
-    #[error("the JSON report of run {run} can't be written")]
+    #[error("the JSON report of {what} can't be written")]
     Json {
-        /// The run.
-        run: RunId,
+        /// Of what.
+        what: String,
         /// What was wrong.
         #[source]
         source: serde_json::Error,

@@ -5,11 +5,12 @@
 //! report, not an error.
 
 use super::document::{
-    CheckLine, CheckSubject, Database, FORMAT, Failure, FailureCause, HoldLine, Job, ProvenRestore, Report, Restore,
-    Seen, Snapshot, StepEnd, StepKind, StepLine, UpdateLine, UpdateState,
+    CheckLine, CheckSubject, ClosedLine, Database, Drift, DriftLine, FORMAT, Failure, FailureCause, HoldLine, Job,
+    ProvenRestore, Report, Restore, Seen, Snapshot, StepEnd, StepKind, StepLine, UpdateLine, UpdateState,
 };
 use super::error::ReportError;
 use crate::check::{CheckKind, CheckResult, Depth, Observation, Verdict};
+use crate::drift;
 use crate::journal::{Entry, Event, Opened, Planned, Purpose, Rehearsal, RehearsalResult, StepFailure, StepResult};
 use crate::model::{ComponentId, Outcome, RunId, clean_block, clean_line};
 use crate::procedure::{Action, Procedure, SnapshotMoment};
@@ -34,7 +35,9 @@ impl Report {
         let Some(Entry { event: Event::Opened(opened), at, .. }) = entries.first() else {
             return Err(ReportError::NotOpened { run });
         };
-        let mut gather = Gather { report: Self::opened(run, opened, *at), procedure: None, begun: None, last: *at };
+        let report = Self::opened(run, opened, *at);
+        let mut gather =
+            Gather { report, kept: 0, undone: false, database_kept: None, procedure: None, begun: None, last: *at };
         for entry in entries {
             gather.entry(entry);
             gather.last = entry.at;
@@ -49,14 +52,7 @@ impl Report {
     pub fn with_rehearsals(mut self, rehearsals: &[Rehearsal]) -> Self {
         let mine = |one: &&Rehearsal| one.site == self.site && self.ended.is_none_or(|ended| one.began <= ended);
         let known: Vec<Rehearsal> = rehearsals.iter().filter(mine).cloned().collect();
-        self.proven_restore = Rehearsal::last_proven(&known).map(|proven| ProvenRestore {
-            snapshot: line(&proven.snapshot),
-            began: proven.began,
-            took_ms: proven.took_ms,
-            result: proven.result,
-            database: proven.database.is_good(),
-            failed_since: known.first().filter(|one| one.result == RehearsalResult::NotProven).map(|one| one.began),
-        });
+        self.proven_restore = proven(&known);
         self
     }
 
@@ -91,6 +87,7 @@ impl Report {
             refusals: Vec::new(),
             updates: Vec::new(),
             database: None,
+            drift: None,
             holds: Vec::new(),
             failures: Vec::new(),
             restores: Vec::new(),
@@ -104,9 +101,27 @@ impl Report {
     }
 }
 
+/// The last proven restore out of rehearsals of a site, newest first.
+pub(super) fn proven(known: &[Rehearsal]) -> Option<ProvenRestore> {
+    Rehearsal::last_proven(known).map(|proven| ProvenRestore {
+        snapshot: line(&proven.snapshot),
+        began: proven.began,
+        took_ms: proven.took_ms,
+        result: proven.result,
+        database: proven.database.is_good(),
+        failed_since: known.first().filter(|one| one.result == RehearsalResult::NotProven).map(|one| one.began),
+    })
+}
+
 /// What is needed besides the report while it grows.
 struct Gather {
     report: Report,
+    /// How many of the updates were kept by earlier attempts.
+    kept: usize,
+    /// Whether what the present attempt did is undone.
+    undone: bool,
+    /// The database's version when the present attempt began, where there were others before it.
+    database_kept: Option<String>,
     procedure: Option<Procedure>,
     begun: Option<(StepKind, Option<ComponentId>, Timestamp)>,
     last: Timestamp,
@@ -152,6 +167,12 @@ impl Gather {
             Event::Healed { .. } => {
                 self.report.notes.extend(entry.event.healed().map(|text| clean_block(&text, BLOCK_LINES)));
             }
+            Event::Noticed { notice, component } => {
+                let mut holds = self.report.holds.iter_mut();
+                if let Some(hold) = holds.find(|hold| hold.component == *component) {
+                    hold.notice = Some(*notice);
+                }
+            }
             Event::Noted { what } => self.report.notes.push(clean_block(what, BLOCK_LINES)),
             Event::Closed { outcome, summary, versions } => {
                 self.report.ended = Some(at);
@@ -170,14 +191,28 @@ impl Gather {
         report.attempts = planned.attempt;
         report.procedure = Some(planned.digest);
         report.cms = Some(line(&procedure.cms));
-        report.updates = procedure.updates.iter().map(update_line).collect();
+        // What an earlier attempt did stays, unless it was undone.
+        let earlier = if self.undone { self.kept } else { report.updates.len() };
+        report.updates.truncate(earlier);
+        report.updates.retain(|update| update.state == UpdateState::Applied);
+        self.kept = report.updates.len();
+        self.undone = false;
+        report.updates.extend(procedure.updates.iter().map(update_line));
+        let noticed: Vec<HoldLine> = report.holds.drain(..).filter(|hold| hold.notice.is_some()).collect();
         report.holds = procedure.holds.iter().map(hold_line).collect();
+        report.drift = planned.drift.as_deref().map(drift);
+        for hold in &mut report.holds {
+            hold.notice = noticed.iter().find(|one| one.component == hold.component).and_then(|one| one.notice);
+        }
         if let Some(inventory) = &planned.inventory {
             report.extensions = Some(inventory.counted());
+            let earlier = report.database.take();
             let database = inventory.database.as_ref();
+            // What it was before the run, and what attempts that stay made of it.
+            self.database_kept = earlier.as_ref().and_then(|_| database.map(|database| line(&database.data)));
             report.database = database.map(|database| Database {
-                before: Some(line(&database.data)),
-                after: None,
+                before: earlier.and_then(|earlier| earlier.before).or(Some(line(&database.data))),
+                after: self.database_kept.clone(),
                 wanted: Some(line(&database.code)),
             });
         }
@@ -251,9 +286,12 @@ impl Gather {
                 changed: lines(&snapshot.changed),
             }),
             StepResult::Updated { version, .. } => {
-                let updates = self.report.updates.iter_mut();
+                let updates = self.report.updates[self.kept..].iter_mut();
                 for update in updates.filter(|update| Some(&update.component) == component.as_ref()) {
                     update.state = UpdateState::Applied;
+                    for closed in &mut update.fixes {
+                        closed.exposed_hours = closed.published.map(|published| millis(published, at) / 3_600_000);
+                    }
                     update.read_back = Some(version.clone());
                 }
             }
@@ -273,7 +311,7 @@ impl Gather {
         }
         let component = component.or_else(|| failure.blamed.clone());
         if component.is_some() {
-            let updates = self.report.updates.iter_mut();
+            let updates = self.report.updates[self.kept..].iter_mut();
             for update in updates.filter(|update| Some(&update.component) == component.as_ref()) {
                 update.state = UpdateState::Failed;
             }
@@ -323,6 +361,7 @@ impl Gather {
         restore.ended = Some(at);
         let end = match event {
             Event::RestoreDone { overwritten, undone, undone_count, bytes_sent, left, rows } => {
+                self.undone = true;
                 restore.rows = rows.as_deref().map(cleaned);
                 restore.done = true;
                 restore.overwritten = Some(line(overwritten));
@@ -367,14 +406,11 @@ impl Gather {
 
     /// What the end means for each update.
     fn settle(&mut self, outcome: Outcome) {
-        let last = self.report.restores.last();
-        let restored = last.is_some_and(|restore| restore.done);
         let versions = &self.report.versions;
-        for update in &mut self.report.updates {
+        for (index, update) in self.report.updates.iter_mut().enumerate() {
             update.state = match (outcome, update.state) {
-                (Outcome::Restored, UpdateState::Applied) => UpdateState::Undone,
-                (Outcome::Stuck, UpdateState::Applied) if restored => UpdateState::Undone,
-                (Outcome::Stuck, UpdateState::Applied) => UpdateState::Unclear,
+                (_, UpdateState::Applied) if index >= self.kept && self.undone => UpdateState::Undone,
+                (Outcome::Stuck, UpdateState::Applied) if index >= self.kept => UpdateState::Unclear,
                 (_, state) => state,
             };
             match versions.get(&update.component) {
@@ -385,8 +421,8 @@ impl Gather {
             }
         }
         let kept = matches!(outcome, Outcome::Completed | Outcome::CompletedWithHolds);
-        if let Some(database) = self.report.database.as_mut().filter(|_| !kept) {
-            database.after = None;
+        if let Some(database) = self.report.database.as_mut().filter(|_| !kept || self.undone) {
+            database.after = self.database_kept.take().filter(|_| kept);
         }
     }
 }
@@ -420,9 +456,15 @@ fn update_line(update: &crate::update::Update) -> UpdateLine {
         to: update.to.clone(),
         step: update.step,
         source: update.source.as_deref().map(line),
+        fixes: update.fixes.iter().take(LIST_LENGTH).map(closed_line).collect(),
+        special: update.special,
         state: UpdateState::NotReached,
         read_back: None,
     }
+}
+
+fn closed_line(closed: &crate::update::Closed) -> ClosedLine {
+    ClosedLine { name: line(&closed.name), published: closed.published, exposed_hours: None }
 }
 
 fn hold_line(hold: &crate::model::Hold) -> HoldLine {
@@ -433,6 +475,7 @@ fn hold_line(hold: &crate::model::Hold) -> HoldLine {
         offered: hold.offered.clone(),
         lifter: hold.reason.lifter(),
         reason: hold.reason.clone(),
+        notice: None,
     }
 }
 
@@ -505,6 +548,26 @@ fn seen(result: &CheckResult) -> Seen {
         status,
         elapsed_ms,
         bytes,
+    }
+}
+
+fn drift(found: &drift::Found) -> Drift {
+    let change = |one: &drift::Drift| DriftLine {
+        part: one.part,
+        kind: one.kind,
+        subject: line(&one.subject),
+        component: one.component.clone(),
+        from: one.from.as_deref().map(line),
+        to: one.to.as_deref().map(line),
+        files: one.files,
+        accepted_by: found.accepted.get(&one.mark).map(|acceptance| line(&acceptance.by)),
+    };
+    Drift {
+        since: found.since,
+        reference: found.reference.as_deref().map(line),
+        changes: found.drifts.iter().map(change).collect(),
+        count: found.count,
+        unknown: lines(&found.unknown),
     }
 }
 

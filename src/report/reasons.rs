@@ -31,14 +31,24 @@ pub(super) fn tier(words: &Words, tier: &str) -> String {
     words.tell("plan-line", &[("tier", outside(tier))])
 }
 
-/// Why an update waits.
-pub(super) fn hold(words: &Words, reason: &HoldReason) -> String {
+/// Why an update waits; `notice` is the number of the notice that asks for an answer.
+pub(super) fn hold(words: &Words, reason: &HoldReason, notice: Option<u64>) -> String {
     let tell = |key: &str, args: &Args<'_>| words.tell(key, args);
     match reason {
         HoldReason::Policy { key, allows } => {
             tell("hold-policy", &[("key", outside(key)), ("allows", outside(allows))])
         }
-        HoldReason::Approval => tell("hold-approval", &[]),
+        HoldReason::Approval => match notice {
+            Some(notice) => tell("hold-approval-notice", &[("notice", own(notice.to_string()))]),
+            None => tell("hold-approval", &[]),
+        },
+        HoldReason::Declined { .. } => tell("hold-declined", &[]),
+        HoldReason::Manual { what, .. } => tell("hold-manual", &[("what", sentence(what))]),
+        HoldReason::Special => tell("hold-special", &[]),
+        HoldReason::Immune { .. } => tell("hold-immune", &[]),
+        HoldReason::NextWindow => tell("hold-next-window", &[]),
+        HoldReason::Lapsed { until } => tell("hold-lapsed", &[("until", own(words.day(*until)))]),
+        HoldReason::Postponed => tell("hold-postponed", &[]),
         HoldReason::Planned { why, until: None } => tell("hold-planned", &[("why", sentence(why))]),
         HoldReason::Planned { why, until: Some(until) } => {
             tell("hold-planned-until", &[("why", sentence(why)), ("until", own(words.day(*until)))])
@@ -116,6 +126,9 @@ pub(super) fn refusal(words: &Words, refusal: &Refusal) -> String {
         Refusal::Busy { what, since: Some(since), .. } => {
             tell("refusal-busy-since", &[("what", sentence(what)), ("since", own(words.moment(*since)))])
         }
+        Refusal::Drift { unknown: Some(_), .. } => tell("refusal-drift-unknown", &[]),
+        Refusal::Drift { count, .. } => words.count("refusal-drift", *count),
+        Refusal::Unsupported { why } => tell("refusal-unsupported", &[("why", sentence(why))]),
         Refusal::Failed { .. } => tell("refusal-failed", &[]),
     }
 }

@@ -3,7 +3,8 @@
 //! May use: `document`, `words`, `reasons`, `snapshot` for its values. Invariant: as in `view`.
 
 use super::document::{
-    CheckLine, CheckSubject, Failure, FailureCause, Report, Restore, Seen, StepEnd, StepKind, UpdateState,
+    CheckLine, CheckSubject, ClosedLine, Failure, FailureCause, HoldLine, ProvenRestore, Report, Restore, Seen,
+    StepEnd, StepKind, UpdateLine, UpdateState,
 };
 use super::reasons::{self, name_of};
 use super::view::cell;
@@ -18,6 +19,9 @@ use serde::Serialize;
 const DETAIL_LINES: usize = 12;
 /// How many differences that were left are listed.
 const LEFT_SHOWN: usize = 10;
+
+/// How many of the vulnerabilities that an update closes are named.
+const FIXES_SHOWN: usize = 5;
 
 /// How many tables with visitors' rows are listed.
 const TABLES_SHOWN: usize = 40;
@@ -59,8 +63,8 @@ pub(super) struct UpdateRow {
     pub(super) kind: String,
     pub(super) before: String,
     pub(super) after: String,
-    /// What was tried and what became of it, where that is not simply “updated”.
-    pub(super) state: Option<String>,
+    /// What was tried and what became of it, where that is not simply “updated”; what it closes; that it is a special build.
+    pub(super) notes: Vec<String>,
 }
 
 /// An update that waits.
@@ -181,6 +185,7 @@ fn details(report: &Report) -> Vec<String> {
     let refused = report.refusals.iter().filter_map(|refusal| match refusal {
         Refusal::Failed { why } | Refusal::SourceDown { why, .. } => Some(why.as_str()),
         Refusal::Busy { lift, .. } => lift.as_deref(),
+        Refusal::Drift { unknown, .. } => unknown.as_deref(),
         _ => None,
     });
     let rows: Vec<String> = report.restores.iter().filter_map(|restore| restore.rows.as_ref()?.told()).collect();
@@ -195,25 +200,26 @@ fn details(report: &Report) -> Vec<String> {
 }
 
 fn failed(failure: &Failure, words: &Words) -> Happened {
-    let step = step_name(failure.step, failure.title.as_deref(), words);
-    let key = match (failure.cause, failure.step) {
-        (_, StepKind::Baseline) if failure.cause == FailureCause::Checks => "problem-step-baseline",
+    let points = failure.checks.iter().flat_map(|line| failing(line, words));
+    Happened {
+        time: Some(words.time(failure.at)),
+        text: failure_text(failure.cause, failure.step, failure.title.as_deref(), words),
+        points: points.collect(),
+    }
+}
+
+/// What went wrong, in a sentence.
+pub(super) fn failure_text(cause: FailureCause, step: StepKind, title: Option<&str>, words: &Words) -> String {
+    let key = match (cause, step) {
+        (FailureCause::Checks, StepKind::Baseline) => "problem-step-baseline",
         (FailureCause::Checks, _) => "problem-step-checks",
         (FailureCause::Step, _) => "problem-step",
         (FailureCause::Interrupted, _) => "problem-step-interrupted",
     };
     // Checks after an update are told as the update's: that is what people ask about.
-    let blamed = failure.cause == FailureCause::Checks && failure.title.is_some();
-    let step = match blamed {
-        true => step_name(StepKind::Update, failure.title.as_deref(), words),
-        false => step,
-    };
-    let points = failure.checks.iter().flat_map(|line| failing(line, words));
-    Happened {
-        time: Some(words.time(failure.at)),
-        text: words.tell(key, &[("step", own(step))]),
-        points: points.collect(),
-    }
+    let blamed = cause == FailureCause::Checks && title.is_some();
+    let step = step_name(if blamed { StepKind::Update } else { step }, title, words);
+    words.tell(key, &[("step", own(step))])
 }
 
 /// `Page /: the page shows a server error.`, one for each reason.
@@ -268,7 +274,7 @@ fn visitors(rows: &Rows, words: &Words) -> Option<Happened> {
     (!points.is_empty()).then(|| Happened { time: None, text: words.say("problem-rows"), points })
 }
 
-fn kind_line(component: &ComponentId, step: Option<VersionStep>, words: &Words) -> String {
+pub(super) fn kind_line(component: &ComponentId, step: Option<VersionStep>, words: &Words) -> String {
     let kind = words.tell("kind-line", &[("kind", outside(component.kind.as_str()))]);
     match step {
         Some(VersionStep::Major) => words.tell("kind-major", &[("kind", own(kind))]),
@@ -288,13 +294,7 @@ pub(super) fn updates(report: &Report, words: &Words) -> Option<Updates> {
             kind: kind_line(&update.component, Some(update.step), words),
             before: cell(update.from.as_str()),
             after: read(update.read_back.as_ref().map(|version| version.as_str())),
-            state: match update.state {
-                UpdateState::Applied => None,
-                state => {
-                    let state = words.say(&format!("state-{}", name_of(&state)));
-                    Some(words.tell("state-line", &[("to", outside(update.to.as_str())), ("state", own(state))]))
-                }
-            },
+            notes: notes(update, words),
         })
         .collect();
     if rows.is_empty() {
@@ -303,7 +303,7 @@ pub(super) fn updates(report: &Report, words: &Words) -> Option<Updates> {
     let database = report.database.as_ref().and_then(|known| known.before.as_ref().zip(known.after.as_ref()));
     if let Some((before, after)) = database.filter(|(before, after)| before != after) {
         let (title, kind) = (words.say("database-title"), words.say("database-kind"));
-        rows.push(UpdateRow { title, kind, before: cell(before), after: cell(after), state: None });
+        rows.push(UpdateRow { title, kind, before: cell(before), after: cell(after), notes: Vec::new() });
     }
     Some(Updates {
         title: words.say(if kept { "updates-title" } else { "updates-title-undone" }),
@@ -313,9 +313,33 @@ pub(super) fn updates(report: &Report, words: &Words) -> Option<Updates> {
     })
 }
 
+fn notes(update: &UpdateLine, words: &Words) -> Vec<String> {
+    let mut notes = Vec::new();
+    if update.state != UpdateState::Applied {
+        let state = words.say(&format!("state-{}", name_of(&update.state)));
+        notes.push(words.tell("state-line", &[("to", outside(update.to.as_str())), ("state", own(state))]));
+    }
+    let fixes = closed(&update.fixes, words);
+    if !fixes.is_empty() {
+        let key = if update.state == UpdateState::Applied { "update-fixes" } else { "update-would-fix" };
+        notes.push(words.tell(key, &[("names", outside(&fixes))]));
+    }
+    notes.extend(update.special.then(|| words.say("update-special")));
+    notes
+}
+
+/// The vulnerabilities that an update closes, with how long they had been known.
+pub(super) fn closed(fixes: &[ClosedLine], words: &Words) -> String {
+    let closed = fixes.iter().take(FIXES_SHOWN).map(|closed| match closed.exposed_hours {
+        Some(hours) => words.tell("fix-after", &[("name", outside(&closed.name)), ("hours", own(words.number(hours)))]),
+        None => cell(&closed.name),
+    });
+    closed.collect::<Vec<_>>().join(", ")
+}
+
 /// What waits.
-pub(super) fn holds(report: &Report, words: &Words) -> Vec<Hold> {
-    let hold = |hold: &super::document::HoldLine| {
+pub(super) fn holds(holds: &[HoldLine], words: &Words) -> Vec<Hold> {
+    let hold = |hold: &HoldLine| {
         let installed = ("installed", outside(hold.installed.as_str()));
         Hold {
             title: cell(&hold.title),
@@ -324,14 +348,14 @@ pub(super) fn holds(report: &Report, words: &Words) -> Vec<Hold> {
                 Some(offered) => words.tell("hold-step", &[installed, ("offered", outside(offered.as_str()))]),
                 None => words.tell("hold-step-unknown", &[installed]),
             },
-            why: reasons::hold(words, &hold.reason),
+            why: reasons::hold(words, &hold.reason, hold.notice),
             who: reasons::lifter(words, hold.lifter),
         }
     };
-    report.holds.iter().map(hold).collect()
+    holds.iter().map(hold).collect()
 }
 
-fn subject(subject: &CheckSubject, words: &Words) -> String {
+pub(super) fn subject(subject: &CheckSubject, words: &Words) -> String {
     match subject {
         CheckSubject::Page { path } if path == "/" => words.say("check-home"),
         CheckSubject::Page { path } => words.tell("check-page", &[("path", own(cell(path)))]),
@@ -403,8 +427,8 @@ pub(super) fn backups(report: &Report, words: &Words) -> Vec<Backup> {
 }
 
 /// The last proven restore, in sentences.
-pub(super) fn proven(report: &Report, words: &Words) -> Vec<String> {
-    let Some(proven) = &report.proven_restore else { return Vec::new() };
+pub(super) fn proven(proven: Option<&ProvenRestore>, words: &Words) -> Vec<String> {
+    let Some(proven) = proven else { return Vec::new() };
     let key = match proven.result {
         RehearsalResult::Proven => "proven-all",
         _ if proven.database => "proven-no-start",

@@ -4,11 +4,13 @@
 //! has been cleaned and bounded when it stands here; escaping it is the template's part.
 
 use super::document::{Job, Report};
-use super::html::Provider;
+use super::drifts;
+use super::outline::Brand;
+use super::provider::Provider;
 use super::reasons;
 use super::sections;
 use super::words::{Words, outside, own};
-use crate::model::{Outcome, Room, clean_line};
+use crate::model::{Outcome, Room, SiteName, clean_line};
 use crate::snapshot::Rows;
 use serde::Serialize;
 
@@ -22,6 +24,7 @@ pub(super) struct View {
     pub(super) lang: String,
     pub(super) page_title: String,
     pub(super) heading: String,
+    pub(super) brand: Brand,
     pub(super) provider: Option<String>,
     pub(super) contact: Option<String>,
     /// A link for the contact, when it is an e-mail address.
@@ -35,6 +38,7 @@ pub(super) struct View {
     pub(super) problem: Option<sections::Problem>,
     pub(super) updates: Option<sections::Updates>,
     pub(super) holds: Vec<sections::Hold>,
+    pub(super) drifts: Option<drifts::Drifts>,
     pub(super) checks: Option<sections::Checks>,
     pub(super) backups: Vec<sections::Backup>,
     /// The last proven restore, in sentences.
@@ -70,7 +74,7 @@ pub(super) fn cell(text: &str) -> String {
 impl View {
     /// The page of a report.
     pub(super) fn of(report: &Report, words: &Words, provider: &Provider) -> Self {
-        let site_title = site_title(report);
+        let site_title = site_title(&report.url, &report.site);
         let restore = matches!(report.job, Job::Restore { .. });
         let title_args = [("site", outside(&site_title)), ("date", own(words.date(report.began)))];
         let key = |plain: &'static str, restoring: &'static str| if restore { restoring } else { plain };
@@ -80,6 +84,7 @@ impl View {
             lang: words.tag(),
             page_title: words.tell(key("page-title", "page-title-restore"), &title_args),
             heading: words.say(key("heading", "heading-restore")),
+            brand: Brand::of(provider),
             provider: provider.name.as_deref().map(cell),
             contact_link: contact.as_deref().and_then(mail_link),
             contact,
@@ -90,10 +95,11 @@ impl View {
             tiles: tiles(report, words),
             problem: sections::problem(report, words),
             updates: sections::updates(report, words),
-            holds: sections::holds(report, words),
+            holds: sections::holds(&report.holds, words),
+            drifts: drifts::drifts(report, words),
             checks: sections::checks(report, words),
             backups: sections::backups(report, words),
-            proven: sections::proven(report, words),
+            proven: sections::proven(report.proven_restore.as_ref(), words),
             steps_caption: words.tell("steps-caption", &[zone]),
             steps: sections::steps(report, words),
             foot: foot(report, words),
@@ -102,21 +108,21 @@ impl View {
 }
 
 /// The site's address without its scheme, as people say it.
-fn site_title(report: &Report) -> String {
-    let address = report.url.trim_start_matches("https://").trim_start_matches("http://");
+pub(super) fn site_title(url: &str, site: &SiteName) -> String {
+    let address = url.trim_start_matches("https://").trim_start_matches("http://");
     match address.trim_end_matches('/') {
-        "" => report.site.to_string(),
+        "" => site.to_string(),
         address => cell(address),
     }
 }
 
 /// Only an address of the web becomes a link.
-fn site_link(url: &str) -> Option<String> {
+pub(super) fn site_link(url: &str) -> Option<String> {
     let web = url.starts_with("https://") || url.starts_with("http://");
     web.then(|| clean_line(url, 2000))
 }
 
-fn mail_link(contact: &str) -> Option<String> {
+pub(super) fn mail_link(contact: &str) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@.-_+".contains(c);
     let mail = contact.matches('@').count() == 1 && contact.chars().all(plain);
     mail.then(|| format!("mailto:{contact}"))
@@ -125,7 +131,7 @@ fn mail_link(contact: &str) -> Option<String> {
 fn facts(report: &Report, words: &Words) -> Vec<Pair> {
     let mut facts = vec![
         ("label-client", cell(&report.client)),
-        ("label-plan", plan(report, words)),
+        ("label-plan", plan(&report.tier, report.extensions, report.cap, words)),
         ("label-date", words.moment(report.began)),
     ];
     if let Some(ended) = report.ended {
@@ -135,9 +141,10 @@ fn facts(report: &Report, words: &Words) -> Vec<Pair> {
     facts.into_iter().map(|(key, value)| Pair { label: words.say(key), value }).collect()
 }
 
-fn plan(report: &Report, words: &Words) -> String {
-    let plan = reasons::tier(words, &report.tier);
-    let (Some(extensions), Some(cap)) = (report.extensions, report.cap) else { return plan };
+/// The plan's tier, and how much of it is used.
+pub(super) fn plan(tier: &str, extensions: Option<u32>, cap: Option<u32>, words: &Words) -> String {
+    let plan = reasons::tier(words, tier);
+    let (Some(extensions), Some(cap)) = (extensions, cap) else { return plan };
     let key = match Room::of(extensions, cap) {
         Room::Over => "plan-over",
         Room::Near => "plan-near",

@@ -78,6 +78,11 @@ impl Words {
         Self { language, zone: TimeZone::get(zone).unwrap_or(TimeZone::UTC) }
     }
 
+    /// The same language in another zone.
+    pub(super) fn of_zone(&self, zone: &str) -> Self {
+        Self::new(self.language.clone(), zone)
+    }
+
     /// The language's tag.
     pub(super) fn tag(&self) -> String {
         self.language.tag()
@@ -152,6 +157,20 @@ impl Words {
                 self.tell("duration-h", &[("h", own(self.number(hours))), ("min", two(minutes))])
             }
         }
+    }
+
+    /// A whole number of hours, in days where it is long.
+    pub(super) fn hours(&self, hours: u64) -> String {
+        match hours {
+            0..=48 => self.count("hours", hours),
+            _ => self.count("days", hours / 24),
+        }
+    }
+
+    /// A month of a year.
+    pub(super) fn month(&self, first: Date) -> String {
+        let month = self.say(&format!("month-{}", first.month()));
+        self.tell("month-year", &[("month", own(month)), ("year", own(first.year().to_string()))])
     }
 
     /// A day.

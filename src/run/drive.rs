@@ -1,26 +1,34 @@
 //! The loop: ask [`next`], journal it, do it, journal what came of it.
 
+use super::drift::Asked;
+use super::fleet;
 use super::keeper::renew_every;
 use super::perform::{Bench, Failed, failed_checks, failure, perform};
-use super::preview::{look, unreadable};
+use super::preview::{Pending, Preview, look, unreadable};
 use super::restore::left_by_earlier_runs;
+use super::search::Search;
 use super::source::{close_site, open_guarded, playbook_digest, snapshot_source};
 use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
 use crate::check::{Baseline, Depth};
+use crate::drift::Found;
 use crate::inventory::{self, Inventory};
 use crate::journal::{AttemptState, Entry, Event, JournalError, Opened, PlanExtract, Planned, Purpose, RunState};
-use crate::model::{ComponentId, Outcome, RunId, SiteName, clean_block};
+use crate::ledger::{About, Decision};
+use crate::model::{Outcome, RunId, SiteName, clean_block};
 use crate::plan::OnFailure;
 use crate::procedure::{self, Action, Procedure, SnapshotMoment};
 use crate::remote::Guard;
 use crate::site::Expect;
 use crate::snapshot;
-use crate::update::Refusal;
+use crate::update::{self, Refusal};
 use std::collections::BTreeMap;
 
 /// When so many tries to restore have failed midway, or the last one is left, visitors' rows are no longer put back: then
 /// the snapshot alone has to do, and the rows are in the evidence.
 const FAILURES_WITH_ROWS: u32 = 2;
+
+/// How long a run may go on to search for a culprit that began outside the plan's windows.
+const OUTSIDE_WINDOWS: std::time::Duration = std::time::Duration::from_secs(3600);
 
 /// One run in hand: its journal and where it stands.
 pub(super) struct Driver<'a> {
@@ -31,6 +39,15 @@ pub(super) struct Driver<'a> {
     /// The lease under which the site is worked on, whatever the connection.
     guard: Guard,
     bench: Option<Bench>,
+}
+
+/// What was seen of a site, and what is to be done.
+struct Looked {
+    inventory: Option<Inventory>,
+    drift: Option<Found>,
+    procedure: Procedure,
+    refusals: Vec<Refusal>,
+    pending: Vec<Pending>,
 }
 
 /// Runs a site: looks, decides, and does it.
@@ -71,6 +88,10 @@ pub async fn recover(runner: &Runner, job: &Job) -> Result<Ended, RunError> {
     if let Err(source) = runner.store.readable() {
         return Err(RunError::Locked { site, source });
     }
+    let job = &Job { any_time: state.opened.as_ref().is_some_and(|opened| opened.any_time), ..job.clone() };
+    if let Some(attempt) = state.attempt() {
+        runner.listener.taken_up(&site, &attempt.planned.procedure);
+    }
     let mut driver = Driver { runner, job, run: open.run, state, guard: Guard::default(), bench: None };
     let program = env!("CARGO_PKG_VERSION").to_owned();
     driver.write(Event::Recovered { by: runner.by.clone(), program }).await?;
@@ -97,6 +118,7 @@ fn opened(runner: &Runner, job: &Job, purpose: Purpose) -> Opened {
     Opened {
         site: plan.site.clone(),
         purpose,
+        any_time: job.any_time,
         by: runner.by.clone(),
         program: env!("CARGO_PKG_VERSION").to_owned(),
         plan: PlanExtract {
@@ -108,6 +130,7 @@ fn opened(runner: &Runner, job: &Job, purpose: Purpose) -> Opened {
             url: plan.url.as_str().to_owned(),
             zone: plan.windows.first().map_or("UTC", |window| window.zone.as_str()).to_owned(),
         },
+        accept_modified: job.accept_modified.clone(),
     }
 }
 
@@ -132,7 +155,11 @@ impl Driver<'_> {
     }
 
     fn policy(&self) -> Policy {
-        Policy::new(self.job.plan.on_failure == OnFailure::Isolate)
+        let (plan, opened) = (&self.job.plan, self.state.opened_at);
+        let outside = || opened.checked_add(OUTSIDE_WINDOWS).ok();
+        let until = update::window_end(plan, opened).or_else(outside);
+        let limited = !self.job.any_time && !plan.windows.is_empty();
+        Policy { until: until.filter(|_| limited), ..Policy::new(plan.on_failure == OnFailure::Isolate) }
     }
 
     /// The loop.
@@ -261,20 +288,48 @@ impl Driver<'_> {
         let purpose = self.state.opened.as_ref().map(|opened| opened.purpose.clone());
         let restore = matches!(purpose, Some(Purpose::Restore { .. }));
         let expect = if restore { Expect::Anything } else { Expect::Whole };
-        let blamed = self.blamed();
         let looked = match self.open(expect).await {
             Err(error) => Err(error),
-            Ok(()) if restore => Ok((None, self.restore_procedure(), unreadable(self.runner).into_iter().collect())),
-            Ok(()) => self.look(&blamed).await,
+            Ok(()) if restore => Ok(Looked {
+                inventory: None,
+                drift: None,
+                procedure: self.restore_procedure(),
+                refusals: unreadable(self.runner).into_iter().collect(),
+                pending: Vec::new(),
+            }),
+            Ok(()) => self.look().await,
         };
         match looked {
             Err(error) => self.write(Event::Refused { reasons: vec![Refusal::Failed { why: in_words(&error) }] }).await,
-            Ok((_, _, refusals)) if !refusals.is_empty() => self.write(Event::Refused { reasons: refusals }).await,
-            Ok((inventory, procedure, _)) => {
-                let digest = procedure.digest();
-                self.write(Event::Planned(Box::new(Planned { attempt, inventory, procedure, digest }))).await
+            Ok(looked) if !looked.refusals.is_empty() => self.write(Event::Refused { reasons: looked.refusals }).await,
+            Ok(Looked { inventory, drift, procedure, pending, .. }) => {
+                let (digest, drift) = (procedure.digest(), drift.map(Box::new));
+                self.write(Event::Planned(Box::new(Planned { attempt, inventory, drift, procedure, digest }))).await?;
+                // What waits was told by the first attempt.
+                self.notice(if attempt == 1 { pending } else { Vec::new() }).await
             }
         }
+    }
+
+    /// Asks for the approvals that are missing, each once.
+    async fn notice(&mut self, pending: Vec<Pending>) -> Result<(), RunError> {
+        let site = &self.job.plan.site;
+        for Pending { about, notice } in pending {
+            let About::Update { component, .. } = &about;
+            let component = component.clone();
+            let notice = match notice {
+                Some(notice) => notice,
+                None => self.decide(Decision::Noticed { site: site.clone(), about }).await?,
+            };
+            self.write(Event::Noticed { notice, component }).await?;
+        }
+        Ok(())
+    }
+
+    async fn decide(&self, decision: Decision) -> Result<u64, RunError> {
+        let (now, runner) = (self.runner.clock.now(), self.runner);
+        let decided = runner.journal.decide(now, &runner.by, &decision).await;
+        decided.map_err(|source| RunError::Journal { site: self.job.plan.site.clone(), source })
     }
 
     fn restore_procedure(&self) -> Procedure {
@@ -282,21 +337,16 @@ impl Driver<'_> {
         procedure::build_restore(&self.job.plan, &self.job.playbook, digest)
     }
 
-    async fn look(
-        &self,
-        blamed: &BTreeMap<ComponentId, String>,
-    ) -> Result<(Option<Inventory>, Procedure, Vec<Refusal>), WorkError> {
-        let preview = look(self.runner, self.job, &self.bench()?.site, blamed).await?;
-        Ok((Some(preview.inventory), preview.procedure, preview.refusals))
-    }
-
-    /// What broke the site in this run so far.
-    fn blamed(&self) -> BTreeMap<ComponentId, String> {
-        let mut blamed = self.state.blamed.clone();
-        if let Some((_, failure)) = self.state.attempt().and_then(AttemptState::failure) {
-            blamed.extend(failure.blamed.clone().map(|id| (id, failure.why.clone())));
-        }
-        blamed
+    async fn look(&self) -> Result<Looked, WorkError> {
+        let bench = self.bench()?;
+        let found = self.state.attempts.first().and_then(|attempt| attempt.planned.drift.as_deref());
+        // Who opened the run accepted it, whoever goes on with it.
+        let accepts = self.state.opened.as_ref().map_or(&[][..], |opened| &opened.accept_modified);
+        let asked = Asked { source: Some(&bench.source), found, accepts };
+        let search = Search::of(&self.state.attempts);
+        let preview = look(self.runner, self.job, &bench.site, &search, asked).await?;
+        let Preview { inventory, drift, procedure, refusals, pending, .. } = preview;
+        Ok(Looked { inventory: Some(inventory), drift, procedure, refusals, pending })
     }
 
     /// The present attempt; the loop never asks for a step without one.
@@ -441,6 +491,7 @@ impl Driver<'_> {
         if let (Some(on), true) = (&on, only.is_empty()) {
             // Visitors wait while files and tables are replaced. A dead PHP needs no switch.
             let _ = bench.operate(on).await;
+            bench.let_requests_end().await;
         }
         let last = procedure.map(|procedure| procedure.maintenance_files).unwrap_or_default();
         bench.prepare(snapshot, only, &last, rows).await
@@ -465,6 +516,16 @@ impl Driver<'_> {
         let none = Baseline::default();
         let baseline = attempt.baseline().cloned().unwrap_or(none);
         let patience = procedure::patience(&self.job.plan, &self.job.playbook);
+        let restart = procedure::restart(&self.job.plan, &self.job.playbook);
+        let restarted = match self.opened_bench().await {
+            Err(error) => Err(failure(error)),
+            Ok(bench) => bench.restart(&restart).await,
+        };
+        if let Err(failure) = restarted {
+            // The checks say whether that matters.
+            let what = format!("the processes of the restored site could not be started again: {}", failure.why);
+            self.write(Event::Noted { what }).await?;
+        }
         let results = match self.opened_bench().await {
             Err(error) => Err(failure(error)),
             Ok(bench) => bench.check(&attempt.planned.procedure, Depth::Full, &baseline, patience).await,
@@ -492,6 +553,9 @@ impl Driver<'_> {
             let what = format!("the dead man's switch on the host could not be disarmed: {}", in_words(&error));
             self.write(Event::Noted { what }).await?;
         }
+        if let Err(error) = self.protect_fleet(outcome).await {
+            tracing::warn!(%error, "what broke the site could not be written down for the rest of the fleet");
+        }
         let summary = self.summary(outcome);
         let versions = match (&self.bench, outcome) {
             (Some(bench), Outcome::Completed | Outcome::CompletedWithHolds | Outcome::Restored) => {
@@ -501,6 +565,20 @@ impl Driver<'_> {
             _ => BTreeMap::new(),
         };
         self.write(Event::Closed { outcome, summary, versions }).await
+    }
+
+    /// Writes down which versions broke the site, so that they are held on similar ones: those that a check caught, and
+    /// only where the site was as good as before once they were gone.
+    async fn protect_fleet(&self, outcome: Outcome) -> Result<(), RunError> {
+        if !matches!(outcome, Outcome::Restored | Outcome::CompletedWithHolds) {
+            return Ok(());
+        }
+        let journal = |source| RunError::Journal { site: self.job.plan.site.clone(), source };
+        let known = self.runner.journal.ledger().await.map_err(journal)?.immunities();
+        for decision in fleet::broke(&self.state, self.job, self.run, &known) {
+            self.decide(decision).await?;
+        }
+        Ok(())
     }
 
     /// The end in words, with what became of visitors' rows.
@@ -519,14 +597,22 @@ impl Driver<'_> {
     fn end(&self, outcome: Outcome) -> String {
         let site = &self.job.plan.site;
         let attempt = self.state.attempt();
-        let moved = attempt.map_or(0, |attempt| attempt.planned.procedure.updates.len());
-        let holds = attempt.map_or(0, |attempt| attempt.planned.procedure.holds.len());
-        let why = attempt.and_then(|attempt| attempt.unwind.as_ref()).map(|unwind| unwind.why.clone());
+        let kept = self.state.attempts.iter().filter(|attempt| attempt.kept());
+        let moved: usize = kept.map(|attempt| attempt.planned.procedure.updates.len()).sum();
+        let waiting = |attempt: &AttemptState| match (&attempt.planned.procedure, attempt.kept()) {
+            (procedure, true) => procedure.holds.len(),
+            // What it tried was undone.
+            (procedure, false) => procedure.holds.len() + procedure.updates.len(),
+        };
+        let holds = attempt.map_or(0, waiting);
+        let unwound = self.state.attempts.iter().rev().find_map(|attempt| attempt.unwind.as_ref());
+        let why = unwound.map(|unwind| unwind.why.clone());
         match outcome {
             Outcome::Completed if moved == 0 => "nothing was pending; the site is backed up and checked".into(),
             Outcome::Completed => format!("{moved} updates applied and checked"),
             Outcome::CompletedWithHolds => {
-                format!("{moved} updates applied and checked, {holds} held")
+                let why = self.unfinished().map(|why| format!("; {why}")).unwrap_or_default();
+                format!("{moved} updates applied and checked, {holds} held{why}")
             }
             Outcome::Restored => format!(
                 "the site is as it was before, compared file by file and table by table; {}",
@@ -546,8 +632,41 @@ impl Driver<'_> {
         }
     }
 
+    /// Why the search for what breaks the site did not come to its end.
+    fn unfinished(&self) -> Option<String> {
+        let attempt = self.state.attempt()?;
+        let refused: Vec<String> = self.state.refused.iter().map(ToString::to_string).collect();
+        let failure = attempt.failure().filter(|_| attempt.unwind.is_none());
+        match (refused.is_empty(), failure) {
+            (false, _) => Some(format!("then it could not go on: {}", refused.join("; "))),
+            (true, Some((step, failure))) => {
+                let step = attempt.planned.procedure.steps.get(step).map(|step| step.name.as_str());
+                Some(format!("then {} failed: {}", step.unwrap_or("a step"), failure.why))
+            }
+            (true, None) => Search::of(&self.state.attempts).goes_on().then(|| {
+                "the search for what breaks the site ended at the limit of attempts, or of the window".to_owned()
+            }),
+        }
+    }
+
+    /// What a person has to do where updates that had passed their checks do not any more.
+    fn stuck_later(&self, site: &str) -> Option<String> {
+        let attempt = self.state.attempt().filter(|attempt| attempt.unwind.is_none())?;
+        let (_, failure) = attempt.failure()?;
+        let before = self.state.attempts.iter().find_map(|attempt| attempt.snapshot(SnapshotMoment::Before))?;
+        let text = format!(
+            "updates were applied and passed their checks, and then the site did not pass them any more: {}\n\
+             Look at the site; what puts it back as it was before the run: intendant restore {site} {}",
+            failure.why, before.name
+        );
+        Some(clean_block(&text, 20))
+    }
+
     /// What a person has to do.
     fn stuck(&self, site: &str, why: String) -> String {
+        if let Some(text) = self.stuck_later(site) {
+            return text;
+        }
         let unwind = self.state.attempt().and_then(|attempt| attempt.unwind.as_ref());
         let snapshot = self.target().map(|(name, _)| name).unwrap_or_default();
         let how = match unwind {

@@ -4,34 +4,42 @@
 //! name; every act is journaled before it is done, and if it can't be, it is not done; a run ends
 //! in one of the five outcomes.
 
+mod drift;
 mod drive;
+mod fleet;
+mod intake;
 mod keeper;
 mod next;
 mod perform;
 mod preview;
 mod rehearse;
 mod restore;
+mod search;
 mod source;
 mod switch;
 
+pub use drift::{accept_drift, drift};
 pub use drive::{recover, run};
+pub use intake::intake;
 pub use next::{Next, Policy, next};
-pub use preview::{Preview, preview};
+pub use preview::{Pending, Preview, decide, preview};
 pub use rehearse::rehearse;
 pub use restore::{RestoreAsked, restore};
+pub use search::Search;
 pub use source::playbook_digest;
 pub use source::{close_site, open_site, protected, snapshot_source};
 
 use crate::check::CheckError;
 use crate::inventory::InventoryError;
 use crate::journal::{Entry, Illegal, Journal, JournalError};
-use crate::model::{Digest, Outcome, RunId, SiteName};
-use crate::plan::Plan;
+use crate::model::{ComponentName, Digest, Outcome, RunId, SiteName, in_words};
+use crate::plan::{FleetRules, Plan};
 use crate::playbook::{Playbook, Script};
-use crate::procedure::ProcedureError;
+use crate::procedure::{Procedure, ProcedureError};
 use crate::remote::{RemoteError, SshSettings};
 use crate::site::{ScratchError, SiteError, ToolCache};
 use crate::snapshot::{Phase, SnapshotError, Store};
+use crate::vulnerability::Feeds;
 use jiff::Timestamp;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -54,6 +62,8 @@ impl Clock for SystemClock {
 
 /// Hears what happens. Called often: be quick.
 pub trait Listener: Send + Sync {
+    /// A run is taken up that another process began; the steps that are to come are those of its procedure.
+    fn taken_up(&self, _site: &SiteName, _procedure: &Procedure) {}
     /// An entry was written.
     fn entry(&self, site: &SiteName, run: RunId, entry: &Entry);
     /// Bytes and items move: see [`crate::snapshot::Progress`].
@@ -86,6 +96,10 @@ pub struct Runner {
     pub ssh: SshSettings,
     /// Where rows are kept that visitors wrote and a restore found.
     pub evidence: PathBuf,
+    /// What holds for the whole fleet.
+    pub rules: FleetRules,
+    /// Where vulnerabilities are published.
+    pub feeds: Arc<Feeds>,
     /// Who runs this, and where: `user@machine (pid 12)`.
     pub by: String,
 }
@@ -105,6 +119,8 @@ pub struct Job {
     pub scripts: Arc<Vec<Script>>,
     /// Whether windows and blackouts are set aside.
     pub any_time: bool,
+    /// Components that may be overwritten although somebody modified them.
+    pub accept_modified: Vec<ComponentName>,
 }
 
 /// How a run ended.
@@ -231,19 +247,4 @@ pub enum WorkError {
         /// What was tried, what came back.
         what: String,
     },
-}
-
-/// An error and its sources as one text.
-pub fn in_words(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(inner) = source {
-        let inner_text = inner.to_string();
-        if !text.contains(&inner_text) {
-            text.push_str(": ");
-            text.push_str(&inner_text);
-        }
-        source = inner.source();
-    }
-    text
 }

@@ -1,9 +1,12 @@
 //! What comes next, decided from where the run stands. Pure: a fresh run and a recovered one are
 //! the same decisions over the same journal.
 
+use super::search::Search;
+use crate::check::CheckResult;
 use crate::journal::{AttemptState, Purpose, RunState, StepState};
 use crate::model::Outcome;
 use crate::procedure::{Action, FORMAT, Step};
+use jiff::Timestamp;
 
 /// What decides besides the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,12 +17,26 @@ pub struct Policy {
     pub max_attempts: u32,
     /// The most tries to put a snapshot back.
     pub max_restores: u32,
+    /// When no attempt may be under way any more: the end of the window, or soon where the run began outside of one.
+    pub until: Option<Timestamp>,
 }
 
 impl Policy {
-    /// Four restores; one attempt, or eight when culprits are left out.
+    /// Four restores; one attempt, or twelve when culprits are left out.
     pub fn new(isolate: bool) -> Self {
-        Self { isolate, max_attempts: if isolate { 8 } else { 1 }, max_restores: 4 }
+        Self { isolate, max_attempts: if isolate { 12 } else { 1 }, max_restores: 4, until: None }
+    }
+
+    /// Whether there is another attempt: the search has something left to try, and another attempt as long as the last
+    /// one ends within the window.
+    fn tries_again(self, state: &RunState) -> bool {
+        let attempts = u32::try_from(state.attempts.len()).unwrap_or(u32::MAX);
+        let began = state.attempt().map_or(state.at, |attempt| attempt.planned_at);
+        let ends = state.at.checked_add(began.duration_until(state.at)).unwrap_or(Timestamp::MAX);
+        self.isolate
+            && attempts < self.max_attempts
+            && self.until.is_none_or(|until| ends <= until)
+            && Search::of(&state.attempts).goes_on()
     }
 }
 
@@ -55,16 +72,22 @@ pub fn next(state: &RunState, policy: Policy) -> Next {
     }
     match &attempt.unwind {
         Some(_) => unwinding(state, attempt, policy),
-        None => forward(state, attempt),
+        None => forward(state, attempt, policy),
     }
 }
 
-/// The end of an attempt that touched nothing: what an earlier one did is undone already.
+/// The end of a run whose present attempt left nothing: what earlier ones did is kept, or undone already.
 fn untouched(state: &RunState) -> Outcome {
-    match state.attempts.iter().any(|attempt| attempt.unwind.is_some()) {
-        true => Outcome::Restored,
-        false => Outcome::Refused,
+    match () {
+        () if keeps_something(state) => Outcome::CompletedWithHolds,
+        () if state.attempts.iter().any(|attempt| attempt.unwind.is_some()) => Outcome::Restored,
+        () => Outcome::Refused,
     }
+}
+
+/// Whether an attempt changed the site, and its changes stay.
+fn keeps_something(state: &RunState) -> bool {
+    state.attempts.iter().any(|attempt| attempt.kept() && attempt.planned.procedure.changes_site())
 }
 
 /// Gives the lock back if it may be held, perhaps since an earlier attempt, then closes.
@@ -80,14 +103,17 @@ fn release(state: &RunState, attempt: &AttemptState, outcome: Outcome) -> Next {
     }
 }
 
-fn forward(state: &RunState, attempt: &AttemptState) -> Next {
+fn forward(state: &RunState, attempt: &AttemptState, policy: Policy) -> Next {
     if let Some(healed) = &attempt.healed {
         return Next::Unwind(healed.clone());
     }
     let steps = &attempt.planned.procedure.steps;
     let open = attempt.steps.iter().position(|step| !matches!(step, StepState::Done(_)));
     let Some(index) = open else {
-        return Next::Close(finished(state, attempt));
+        return match policy.tries_again(state) {
+            true => Next::Plan,
+            false => Next::Close(finished(state, attempt)),
+        };
     };
     let given_back =
         |(step, state): (&Step, &StepState)| matches!(step.action, Action::Unlock) && *state != StepState::Waiting;
@@ -101,6 +127,10 @@ fn forward(state: &RunState, attempt: &AttemptState) -> Next {
             // The work is done and proven; a lock that could not be given back is only noted.
             Action::Unlock => Next::Close(finished(state, attempt)),
             _ if attempt.touched() => Next::Unwind(format!("{}: {}", step.name, failure.why)),
+            // What an earlier attempt did passed its checks then, and is not this one's to undo.
+            Action::Baseline { .. } if keeps_something(state) && failure.results.iter().any(CheckResult::failed) => {
+                Next::Close(Outcome::Stuck)
+            }
             _ => release(state, attempt, untouched(state)),
         };
     }
@@ -136,19 +166,13 @@ fn unwinding(state: &RunState, attempt: &AttemptState, policy: Policy) -> Next {
     match unwind.checked {
         None => Next::CheckRestored,
         Some(false) => Next::Close(Outcome::Stuck),
-        Some(true) => {
-            let attempts = u32::try_from(state.attempts.len()).unwrap_or(u32::MAX);
-            let blamed = attempt.failure().is_some_and(|(_, failure)| failure.blamed.is_some());
-            match policy.isolate && blamed && attempts < policy.max_attempts {
-                true => Next::Plan,
-                false => release(state, attempt, Outcome::Restored),
-            }
-        }
+        Some(true) if policy.tries_again(state) => Next::Plan,
+        Some(true) => release(state, attempt, untouched(state)),
     }
 }
 
 fn finished(state: &RunState, attempt: &AttemptState) -> Outcome {
-    if !attempt.planned.procedure.changes_site() && state.attempts.len() > 1 {
+    if state.attempts.len() > 1 && !keeps_something(state) {
         // All that could be applied broke the site, and was undone.
         return Outcome::Restored;
     }
@@ -176,7 +200,15 @@ mod tests {
             zone: "UTC".into(),
         };
         let site = SiteName::new("shop").unwrap();
-        Event::Opened(Box::new(Opened { site, purpose: Purpose::Update, by: "a".into(), program: "1".into(), plan }))
+        Event::Opened(Box::new(Opened {
+            site,
+            purpose: Purpose::Update,
+            any_time: false,
+            by: "a".into(),
+            program: "1".into(),
+            plan,
+            accept_modified: Vec::new(),
+        }))
     }
 
     fn planned() -> Event {
@@ -196,10 +228,11 @@ mod tests {
             holds: Vec::new(),
             checks: Vec::new(),
             maintenance_files: Vec::new(),
+            waiting: None,
             steps,
         };
         let digest = procedure.digest();
-        Event::Planned(Box::new(Planned { attempt: 1, inventory: None, procedure, digest }))
+        Event::Planned(Box::new(Planned { attempt: 1, inventory: None, drift: None, procedure, digest }))
     }
 
     fn healed(overwritten: &str) -> Event {

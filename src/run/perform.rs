@@ -5,12 +5,12 @@ use super::{Runner, WorkError, in_words};
 use crate::check::{
     self, Baseline, Check, CheckKind, CheckResult, Depth, Means, Observation, Pass, Patience, Prober, ProberSettings,
 };
-use crate::inventory;
+use crate::inventory::{self, InventoryError};
 use crate::journal::{AttemptState, Claim, RunState, SnapshotRecord, StepFailure, StepResult};
 use crate::model::{ComponentId, RunId, Version, clean_block};
 use crate::playbook::{CommandTemplate, Values};
 use crate::procedure::{Action, Procedure};
-use crate::remote::Output;
+use crate::remote::{Output, RemoteError};
 use crate::site::{Holder, Lease, Site, SiteError, Switch, SwitchState};
 use crate::snapshot::{self, CaptureRequest, Captured, Phase, Progress, Source, Store};
 use secrecy::{ExposeSecret, SecretString};
@@ -123,7 +123,17 @@ impl Bench {
     /// Runs a command that may change the site.
     pub(super) async fn operate(&self, template: &CommandTemplate) -> Result<Claim, Failed> {
         let command = self.site.command(template, &self.values()).map_err(failure)?;
-        let output = self.site.shell.run(&command).await.map_err(failure)?;
+        let output = match self.site.shell.run(&command).await {
+            Ok(output) => output,
+            Err(error) => {
+                // One that never ends did wrong itself; of any other the line may be to blame.
+                let hung = matches!(error, RemoteError::TimedOut { .. });
+                let claim = Claim { command: command.shown(), status: TIMED_OUT, said: String::new() };
+                let mut failure = failure(error);
+                failure.claim = hung.then_some(claim);
+                return Err(failure);
+            }
+        };
         let claim = claim(command.shown(), &output);
         let allowed = template.exit.iter().any(|status| i32::from(*status) == output.status);
         if allowed {
@@ -150,6 +160,14 @@ impl Bench {
         checks
     }
 
+    /// Starts the site's processes again, where the plan or the playbook says how.
+    pub(super) async fn restart(&self, commands: &[CommandTemplate]) -> Result<(), Failed> {
+        for command in commands {
+            self.operate(command).await?;
+        }
+        Ok(())
+    }
+
     fn means(&self) -> Means<'_> {
         Means { prober: &self.prober, shell: self.site.shell.as_ref() }
     }
@@ -172,7 +190,13 @@ impl Bench {
         baseline: &Baseline,
         patience: Patience,
     ) -> Result<Vec<CheckResult>, Failed> {
-        let checks = self.checks(procedure);
+        let mut checks = self.checks(procedure);
+        // Quick checks come while visitors are asked to wait.
+        for check in checks.iter_mut().filter(|_| depth == Depth::Quick) {
+            if let CheckKind::Http(http) = &mut check.kind {
+                http.waiting = procedure.waiting;
+            }
+        }
         check::run_checks(&checks, depth, baseline, patience, self.means()).await.map_err(failure)
     }
 
@@ -205,6 +229,14 @@ impl Bench {
         )))
     }
 
+    /// Lets requests end that visitors had begun before the maintenance page came.
+    pub(super) async fn let_requests_end(&self) {
+        if let Some(access) = &self.source.database {
+            // A database that does not answer is what the capture will say.
+            let _ = snapshot::let_requests_end(&self.source, access).await;
+        }
+    }
+
     /// Prepares to put a snapshot back. `last` stays as it is until everything else is in order.
     pub(super) async fn prepare(
         &self,
@@ -221,6 +253,9 @@ impl Bench {
         Ok(snapshot::prepare(&self.source, &self.runner.store, request, &self.progress()).await?)
     }
 }
+
+/// The status that is noted for a command that was ended at its limit of time, as `timeout` has it.
+const TIMED_OUT: i32 = 124;
 
 /// The lease's number. Between two of ours there is room for one of the host, which takes the lease when nothing is heard of
 /// its runner.
@@ -320,13 +355,12 @@ pub(super) async fn perform(
             Ok(StepResult::Ran { claims: vec![bench.operate(command).await?] })
         }
         Action::Update { component, from, to, command, .. } => update(bench, component, from, to, command).await,
-        Action::Migrate { command, .. } => migrate(bench, command).await,
-        Action::Prepare { commands } | Action::Languages { commands } | Action::Flush { commands } => {
-            let mut claims = Vec::new();
-            for command in commands {
-                claims.push(bench.operate(command).await?);
-            }
-            Ok(StepResult::Ran { claims })
+        Action::Migrate { command, group } => {
+            migrate(bench, command).await.map_err(|failure| of_group(failure, procedure, *group))
+        }
+        Action::Prepare { commands } | Action::Languages { commands } => operate_all(bench, commands).await,
+        Action::Flush { commands, group } => {
+            operate_all(bench, commands).await.map_err(|failure| of_group(failure, procedure, *group))
         }
         Action::Check { depth, group, patience } => {
             let mut baseline = attempt.baseline().cloned().unwrap_or_default();
@@ -336,6 +370,22 @@ pub(super) async fn perform(
             Ok(StepResult::Checked { results: checks_failure(results, blamed)? })
         }
     }
+}
+
+async fn operate_all(bench: &Bench, commands: &[CommandTemplate]) -> Result<StepResult, Failed> {
+    let mut claims = Vec::new();
+    for command in commands {
+        claims.push(bench.operate(command).await?);
+    }
+    Ok(StepResult::Ran { claims })
+}
+
+/// What a program of the site did wrong right after a group is that group's fault.
+fn of_group(mut failure: Failed, procedure: &Procedure, group: Option<usize>) -> Failed {
+    if failure.claim.is_some() {
+        failure.blamed = group.and_then(|group| blame(procedure, group));
+    }
+    failure
 }
 
 /// Takes the lease, if an earlier attempt did not; also from a run that our journal knows to be over, such as one that
@@ -372,6 +422,18 @@ fn blame(procedure: &Procedure, wanted: usize) -> Option<ComponentId> {
     })
 }
 
+/// What the site's checks say of it as it is: in words, what fails.
+pub(super) async fn failing(bench: &Bench, procedure: &Procedure) -> Result<Option<String>, WorkError> {
+    let patience = procedure.steps.iter().find_map(|step| match &step.action {
+        Action::Baseline { patience } => Some(*patience),
+        _ => None,
+    });
+    let Some(patience) = patience else { return Ok(None) };
+    let checks = bench.checks(procedure);
+    let (_, results) = check::take_baseline(&checks, patience, bench.means()).await?;
+    Ok(failed_checks(&results))
+}
+
 async fn baseline(bench: &Bench, procedure: &Procedure, patience: Patience) -> Result<StepResult, Failed> {
     let checks = bench.checks(procedure);
     let (baseline, results) = check::take_baseline(&checks, patience, bench.means()).await.map_err(failure)?;
@@ -396,13 +458,18 @@ async fn update(
     command: &CommandTemplate,
 ) -> Result<StepResult, Failed> {
     let blame = |mut failure: Failed| {
-        failure.blamed = Some(component.clone());
+        failure.blamed = failure.claim.is_some().then(|| component.clone());
         failure
     };
     let claim = bench.operate(command).await.map_err(blame)?;
     let read = inventory::read_versions(&bench.site).await.map_err(|error| {
+        let remote = match &error {
+            InventoryError::Site(SiteError::Remote(remote)) => Some(remote),
+            _ => None,
+        };
+        let of_line = remote.is_some_and(|remote| !matches!(remote, RemoteError::TimedOut { .. }));
         let mut failure = failure(error);
-        failure.claim = Some(claim.clone());
+        failure.claim = (!of_line).then(|| claim.clone());
         blame(failure)
     })?;
     let is = read.versions.get(component);

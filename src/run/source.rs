@@ -1,7 +1,7 @@
 //! Opens a plan's site, and describes it to `snapshot`.
 
 use super::{Job, Runner, WorkError};
-use crate::model::{Digest, RunId};
+use crate::model::{Digest, RunId, fits};
 use crate::plan::{Host, TablePattern};
 use crate::playbook::{Argument, Engine as Sort, Playbook, Script};
 use crate::remote::{Command, Guard, LocalShell, Shell, SshSettings, SshShell, Target};
@@ -79,7 +79,8 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
         Some(database) => {
             let described = site.observe("database", &database.describe).await?;
             let text = |key: &str| described[key].as_str().map(str::to_owned);
-            let usable = if database.engine == Sort::Sqlite { usable_path } else { usable_name };
+            let Some(engine) = engine(site, database.engine, &described)? else { return Ok(source(job, site, None)) };
+            let usable = if engine == Engine::Sqlite { usable_path } else { usable_name };
             let name = text("name").filter(|name| usable(name)).ok_or_else(|| WorkError::Unexpected {
                 what: format!(
                     "{}: the name of the site's database can't be used: {}",
@@ -91,11 +92,6 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
                 prefix: text("prefix").unwrap_or_default(),
                 installation: database.installation.clone(),
                 ours: database.ours.as_ref().and_then(|pattern| regex::Regex::new(pattern.as_str()).ok()),
-            };
-            let engine = match database.engine {
-                Sort::Mysql => Engine::Mysql,
-                Sort::Postgresql => Engine::Postgresql,
-                Sort::Sqlite => Engine::Sqlite,
             };
             if let Some(pattern) = job.plan.protect.first().filter(|_| !engine.keeps_rows()) {
                 return Err(WorkError::Unexpected {
@@ -111,22 +107,48 @@ pub async fn snapshot_source(job: &Job, site: &Site) -> Result<Source, WorkError
             let name = if engine == Engine::Sqlite { real_path(site, &name).await? } else { name };
             Some(DatabaseAccess {
                 engine,
-                credentials: argv(site, &database.credentials)?,
+                credentials: if engine == Engine::Sqlite { Vec::new() } else { argv(site, &database.credentials)? },
                 name,
                 protect: Some(protect(job, rule.clone())),
                 select: Some(select(&job.plan.snapshots.tables, rule)),
             })
         }
     };
+    Ok(source(job, site, database))
+}
+
+fn source(job: &Job, site: &Site, database: Option<DatabaseAccess>) -> Source {
     let own = job.plan.snapshots.exclude.iter().map(|pattern| pattern.as_str().to_owned());
-    let files = database.iter().flat_map(|access: &DatabaseAccess| access.files_below(site.root()));
-    Ok(Source {
+    let files = database.iter().flat_map(|access| access.files_below(site.root()));
+    Source {
         exclude: own.chain(files).collect(),
         shell: Arc::clone(&site.shell),
         site: site.address.name.clone(),
         root: site.root().to_owned(),
         database,
-    })
+    }
+}
+
+/// The playbook's engine, or the one that the site's configuration tells of; none where the site has no database.
+fn engine(site: &Site, sort: Sort, described: &serde_json::Value) -> Result<Option<Engine>, WorkError> {
+    let told = described["engine"].as_str();
+    let sort = match sort {
+        Sort::Described if told == Some("none") => return Ok(None),
+        Sort::Described => told.and_then(Sort::named),
+        fixed => Some(fixed),
+    };
+    match sort {
+        Some(Sort::Mysql) => Ok(Some(Engine::Mysql)),
+        Some(Sort::Postgresql) => Ok(Some(Engine::Postgresql)),
+        Some(Sort::Sqlite) => Ok(Some(Engine::Sqlite)),
+        Some(Sort::Described) | None => Err(WorkError::Unexpected {
+            what: format!(
+                "{}: the site's database is {}, of which no snapshot can be taken; MariaDB, MySQL, PostgreSQL and SQLite can be",
+                site.address.name,
+                crate::model::clean_line(&described["engine"].to_string(), 80)
+            ),
+        }),
+    }
 }
 
 /// It becomes an argument of a client program.
@@ -174,8 +196,8 @@ fn select(patterns: &[TablePattern], rule: TableRule) -> SelectTables {
     }
     let patterns: Vec<String> = patterns.iter().map(|pattern| pattern.as_str().to_owned()).collect();
     Arc::new(move |all| {
-        let matches = |name: &&String| patterns.iter().any(|pattern| matches(pattern, name));
-        all.iter().filter(matches).cloned().collect()
+        let wanted = |name: &&String| patterns.iter().any(|pattern| fits(pattern, name));
+        all.iter().filter(wanted).cloned().collect()
     })
 }
 
@@ -184,9 +206,9 @@ fn protect(job: &Job, rule: TableRule) -> SelectTables {
     let known: Vec<String> = job.playbook.database.iter().flat_map(|database| &database.visitors).cloned().collect();
     let own: Vec<String> = job.plan.protect.iter().map(|pattern| pattern.as_str().to_owned()).collect();
     Arc::new(move |all| {
-        let is_known = |name: &str| known.iter().any(|pattern| matches(pattern, name));
+        let is_known = |name: &str| known.iter().any(|pattern| fits(pattern, name));
         let is_ours = |name: &&String| {
-            own.iter().any(|pattern| matches(pattern, name)) || rule.without_prefix(name).into_iter().any(is_known)
+            own.iter().any(|pattern| fits(pattern, name)) || rule.without_prefix(name).into_iter().any(is_known)
         };
         all.iter().filter(is_ours).cloned().collect()
     })
@@ -197,44 +219,4 @@ pub fn protected(job: &Job) -> Vec<String> {
     let known = job.playbook.database.iter().flat_map(|database| &database.visitors);
     let own = job.plan.protect.iter().map(|pattern| pattern.as_str().to_owned());
     own.chain(known.map(|pattern| format!("…{pattern}"))).collect()
-}
-
-/// Whether a name fits a pattern in which `*` stands for any characters.
-fn matches(pattern: &str, name: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = name.strip_prefix(first) else {
-        return false;
-    };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matches;
-
-    #[test]
-    fn stars_stand_for_any_characters() {
-        for (pattern, name, fits) in [
-            ("wp_orders", "wp_orders", true),
-            ("wp_orders", "wp_orders2", false),
-            ("wp_wc_orders*", "wp_wc_orders_meta", true),
-            ("*", "x", true),
-            ("a*b*c", "a-b-c", true),
-            ("a*b*c", "a-c", false),
-            ("a*a", "a", false),
-        ] {
-            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
-        }
-    }
 }

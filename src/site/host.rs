@@ -2,7 +2,7 @@
 
 use super::{SCRATCH, SiteAddress, SiteError, leftovers};
 use crate::model::RunId;
-use crate::playbook::{Playbook, Script};
+use crate::playbook::{Mark, Playbook, Script};
 use crate::remote::{Command, RawInput, Shell};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -81,7 +81,7 @@ pub(super) async fn look(
     let failed = |said: String| SiteError::Host { site: address.name.clone(), host: shell.host().to_owned(), said };
     let archive = private_archive(scripts, address.run).map_err(|error| failed(error.to_string()))?;
     let mut values = vec![address.root.clone()];
-    values.extend(playbook.detect.iter().map(|path| path.as_str().to_owned()));
+    values.extend(playbook.detect.iter().flat_map(Mark::paths).map(|path| path.as_str().to_owned()));
     values.push("--".into());
     let tools = playbook.tools.values().flat_map(|tool| tool.find.iter());
     values.extend(tools.map(|name| name.as_str().to_owned()));

@@ -22,7 +22,7 @@ pub use scratch::{Leftover, Needed, Scratch, ScratchError, ScratchPlace, Scratch
 pub use switch::{Arming, Healed, Switch, SwitchState, SwitchedDatabase};
 
 use crate::model::{RunId, SiteName};
-use crate::playbook::{CommandTemplate, Fact, Playbook, RawOutput, Script, Tool, Values};
+use crate::playbook::{CommandTemplate, Fact, Playbook, RawOutput, RelativePath, Script, Tool, Values};
 use crate::remote::{Command, Guard, Output, RecordedShell, Shell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -113,9 +113,9 @@ impl Site {
     }
 
     fn check_detected(&self) -> Result<(), SiteError> {
-        let expected = self.playbook.detect.iter().map(|path| path.as_str());
-        let missing: Vec<String> =
-            expected.filter(|path| !self.host.present.iter().any(|seen| seen == path)).map(str::to_owned).collect();
+        let is_there = |path: &RelativePath| self.host.present.iter().any(|seen| seen == path.as_str());
+        let missing = self.playbook.detect.iter().filter(|mark| !mark.paths().iter().any(is_there));
+        let missing: Vec<String> = missing.map(ToString::to_string).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -226,6 +226,13 @@ impl Site {
         Ok(self.resolved(&argv).within(template.timeout.as_duration()))
     }
 
+    /// What a fact's command prints in a folder of the host; and the command as people read it.
+    pub async fn printed(&self, folder: &str, fact: &Fact, more: &Values) -> Result<(String, Output), SiteError> {
+        let command = self.command(&fact.command(), more)?.in_folder(folder).printing_at_most(64 << 20);
+        let output = self.shell.run(&command).await?;
+        Ok((command.shown(), output))
+    }
+
     /// Observes a fact: runs its command and applies its transform.
     pub async fn observe(&self, name: &str, fact: &Fact) -> Result<serde_json::Value, SiteError> {
         self.observe_in(self.root(), name, fact, &Values::new()).await
@@ -239,18 +246,15 @@ impl Site {
         fact: &Fact,
         more: &Values,
     ) -> Result<serde_json::Value, SiteError> {
-        let command = self.command(&fact.command(), more)?.in_folder(folder).printing_at_most(64 << 20);
-        let output = self.shell.run(&command).await?;
-        let failed = |output: &Output| SiteError::Fact {
-            site: self.address.name.clone(),
-            fact: name.to_owned(),
-            command: command.shown(),
-            status: output.status,
-            said: output.tail(),
-        };
-        let allowed = fact.exit.iter().any(|status| i32::from(*status) == output.status);
-        if !allowed {
-            return Err(failed(&output));
+        let (command, output) = self.printed(folder, fact, more).await?;
+        if !fact.allows(output.status) {
+            return Err(SiteError::Fact {
+                site: self.address.name.clone(),
+                fact: name.to_owned(),
+                command,
+                status: output.status,
+                said: output.tail(),
+            });
         }
         let raw = RawOutput { exit: output.status, stdout: &output.stdout, stderr: &output.stderr };
         fact.parse.apply(&raw).map_err(|source| SiteError::Unreadable {

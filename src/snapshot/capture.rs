@@ -180,18 +180,19 @@ pub(super) async fn begin(source: &Source, store: &Arc<Store>, at_hand: Previous
     joined(task.await)
 }
 
-struct Work<'a> {
-    source: &'a Source,
-    progress: &'a Arc<dyn Progress>,
-    entries: BTreeMap<Item, Arc<Entry>>,
-    stats: CaptureStats,
-    problems: Vec<Problem>,
-    tools: Tools,
+/// A site's state while it is read.
+pub(super) struct Work<'a> {
+    pub(super) source: &'a Source,
+    pub(super) progress: &'a Arc<dyn Progress>,
+    pub(super) entries: BTreeMap<Item, Arc<Entry>>,
+    pub(super) stats: CaptureStats,
+    pub(super) problems: Vec<Problem>,
+    pub(super) tools: Tools,
 }
 
 impl Work<'_> {
     /// Enters all that needs no reading; returns what does.
-    fn compare(
+    pub(super) fn compare(
         &mut self,
         all: BTreeMap<ItemPath, Seen>,
         previous: Option<&Manifest>,
@@ -221,7 +222,11 @@ impl Work<'_> {
 
     /// Reads files and attributes, looks at the files again, and reads again what changed meanwhile. Tells whether all
     /// attributes are known: on a host that can't tell, none is.
-    async fn read(&mut self, mut to_read: BTreeMap<ItemPath, Seen>, mut writer: Writer) -> Result<(Writer, bool)> {
+    pub(super) async fn read(
+        &mut self,
+        mut to_read: BTreeMap<ItemPath, Seen>,
+        mut writer: Writer,
+    ) -> Result<(Writer, bool)> {
         let mut found = Some(BTreeMap::new());
         let mut unknown = self.unknown();
         for round in 1.. {

@@ -95,6 +95,10 @@ pub struct DatabaseFacts {
     /// same fingerprint has the same content. Only tables that did not change meanwhile.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fingerprints: BTreeMap<ObjectName, Digest>,
+    /// What objects are without what is in them: of a table its definition and its triggers, without the next number
+    /// that it hands out. Only where the engine's dump tells them apart.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub structure: BTreeMap<ObjectName, Digest>,
 }
 
 /// Something that could not be captured and was tolerated.

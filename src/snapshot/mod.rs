@@ -18,6 +18,7 @@ mod error;
 mod export;
 mod import;
 mod item;
+mod look;
 mod manifest;
 mod restore;
 mod retention;
@@ -29,12 +30,15 @@ mod walk;
 
 pub use adopt::adopt;
 pub use capture::{CaptureRequest, CaptureStats, Captured, capture};
-pub use database::{DatabaseAccess, Engine, ScratchDatabase, SelectTables, TableRule, WholeDump, whole_dump};
+pub use database::{
+    DatabaseAccess, Engine, ScratchDatabase, SelectTables, TableRule, WholeDump, let_requests_end, whole_dump,
+};
 pub use diff::{Aspect, Change, Diff, DiffCounts, diff};
 pub use error::{Result, SnapshotError};
 pub use export::{export, export_encrypted};
 pub use import::{Imported, import};
 pub use item::{Item, ItemError, ItemPath, MAX_OBJECT_NAME_BYTES, MAX_PATH_BYTES, ObjectKind, ObjectName};
+pub use look::{Present, look, read_each};
 pub use manifest::{
     CHUNKER, Chunk, Content, DatabaseFacts, Entry, Facts, Header, MANIFEST_VERSION, Manifest, Problem, Totals,
 };

@@ -1,7 +1,7 @@
 //! Groups and their order.
 
-use super::Inputs;
-use super::policy::{Decision, core_id, needs_of, offer_of};
+use super::policy::{Decision, needs_of, offer_of};
+use super::{Closed, Inputs};
 use crate::model::{ComponentId, Hold, Version, VersionStep};
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde::{Deserialize, Serialize};
@@ -25,6 +25,12 @@ pub struct Update {
     pub step: VersionStep,
     /// Why it stands where it stands.
     pub because: Vec<Because>,
+    /// The known vulnerabilities that it closes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub fixes: Vec<Closed>,
+    /// Whether it is a special build: no ordinary release.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub special: bool,
 }
 
 /// Why an update stands after another one, or in one group with it.
@@ -77,7 +83,7 @@ impl UpdateGraph {
 
 /// An edge `before → after` for each reason to wait.
 fn edges(inputs: &Inputs<'_>, decision: &Decision) -> Vec<(ComponentId, ComponentId, Because)> {
-    let core = core_id().filter(|id| decision.updates.contains_key(id));
+    let core = ComponentId::core().filter(|id| decision.updates.contains_key(id));
     let mut edges = Vec::new();
     for id in decision.updates.keys() {
         for other in needs_of(inputs, id) {
@@ -97,6 +103,9 @@ fn edges(inputs: &Inputs<'_>, decision: &Decision) -> Vec<(ComponentId, Componen
     }
     edges
 }
+
+/// What each component waits for.
+type Befores = BTreeMap<ComponentId, BTreeSet<ComponentId>>;
 
 /// The members of one `together` group need each other, which makes them one group.
 fn together(inputs: &Inputs<'_>, decision: &Decision) -> Vec<(ComponentId, ComponentId)> {
@@ -127,12 +136,16 @@ pub(super) fn order(inputs: &Inputs<'_>, mut decision: Decision) -> UpdateGraph 
         graph.update_edge(nodes[b], nodes[a], ());
     }
     // What needs each other in a circle is one group; its members keep their order by name.
-    let mut members: Vec<Vec<ComponentId>> = petgraph::algo::tarjan_scc(&graph)
+    let mut members: Vec<Vec<ComponentId>> = petgraph::algo::kosaraju_scc(&graph)
         .into_iter()
         .map(|nodes| nodes.into_iter().map(|node| graph[node].clone()).collect())
         .collect();
+    let mut befores = Befores::new();
+    for (before, after, _) in &edges {
+        befores.entry(after.clone()).or_default().insert(before.clone());
+    }
     for ids in &mut members {
-        inner_order(ids, &edges);
+        inner_order(ids, &befores);
     }
     members.sort_by(|a, b| a.iter().min().cmp(&b.iter().min()));
     let group_of: BTreeMap<&ComponentId, usize> =
@@ -144,7 +157,7 @@ pub(super) fn order(inputs: &Inputs<'_>, mut decision: Decision) -> UpdateGraph 
             waits_for[after].insert(before);
         }
     }
-    let order = sequence(&members, waits_for);
+    let order = sequence(&members, &waits_for);
     let edges_back: BTreeSet<(ComponentId, ComponentId)> =
         edges.iter().map(|(before, after, _)| (before.clone(), after.clone())).collect();
     for (before, after, because) in edges {
@@ -169,27 +182,54 @@ pub(super) fn order(inputs: &Inputs<'_>, mut decision: Decision) -> UpdateGraph 
 }
 
 /// The order within a group: what is needed first, and by name where nothing or a circle decides.
-fn inner_order(ids: &mut Vec<ComponentId>, edges: &[(ComponentId, ComponentId, Because)]) {
-    let mut left: BTreeSet<ComponentId> = ids.drain(..).collect();
-    while let Some(first) = left.first().cloned() {
-        let waits = |id: &ComponentId| edges.iter().any(|(before, after, _)| after == id && left.contains(before));
-        let next = left.iter().find(|id| !waits(id)).cloned().unwrap_or(first);
-        left.remove(&next);
-        ids.push(next);
+fn inner_order(ids: &mut Vec<ComponentId>, befores: &Befores) {
+    if ids.len() < 2 {
+        return;
+    }
+    let members: BTreeSet<ComponentId> = ids.drain(..).collect();
+    let within = |id: &&ComponentId| members.contains(*id);
+    let mut waits: BTreeMap<&ComponentId, BTreeSet<&ComponentId>> = BTreeMap::new();
+    let mut waited_for_by: BTreeMap<&ComponentId, Vec<&ComponentId>> = BTreeMap::new();
+    for (after, befores) in members.iter().filter_map(|id| befores.get_key_value(id)) {
+        for before in befores.iter().filter(within) {
+            waits.entry(after).or_default().insert(before);
+            waited_for_by.entry(before).or_default().push(after);
+        }
+    }
+    let mut left: BTreeSet<&ComponentId> = members.iter().collect();
+    let mut ready: BTreeSet<&ComponentId> = members.iter().filter(|id| !waits.contains_key(*id)).collect();
+    while let Some(next) = ready.pop_first().or_else(|| left.first().copied()) {
+        left.remove(next);
+        ids.push(next.clone());
+        for after in waited_for_by.get(next).into_iter().flatten().filter(|after| left.contains(*after)) {
+            let waits = waits.entry(after).or_default();
+            waits.remove(next);
+            if waits.is_empty() {
+                ready.insert(after);
+            }
+        }
     }
 }
 
 /// Kahn's algorithm with a fixed preference.
-fn sequence(members: &[Vec<ComponentId>], mut waits_for: Vec<BTreeSet<usize>>) -> Vec<usize> {
+fn sequence(members: &[Vec<ComponentId>], waits_for: &[BTreeSet<usize>]) -> Vec<usize> {
     let holds_core = |group: usize| members[group].iter().any(|id| id.kind.is_core());
-    let mut left: BTreeSet<(bool, usize)> = (0..members.len()).map(|group| (holds_core(group), group)).collect();
+    let mut waits: Vec<usize> = waits_for.iter().map(BTreeSet::len).collect();
+    let mut waited_for_by: Vec<Vec<usize>> = vec![Vec::new(); members.len()];
+    for (group, befores) in waits_for.iter().enumerate() {
+        befores.iter().for_each(|before| waited_for_by[*before].push(group));
+    }
+    let free = (0..members.len()).filter(|group| waits[*group] == 0);
+    let mut ready: BTreeSet<(bool, usize)> = free.map(|group| (holds_core(group), group)).collect();
     let mut order = Vec::new();
-    while let Some(next) = left.iter().find(|(_, group)| waits_for[*group].is_empty()).copied() {
-        left.remove(&next);
-        waits_for.iter_mut().for_each(|waits| {
-            waits.remove(&next.1);
-        });
-        order.push(next.1);
+    while let Some((_, next)) = ready.pop_first() {
+        order.push(next);
+        for after in &waited_for_by[next] {
+            waits[*after] -= 1;
+            if waits[*after] == 0 {
+                ready.insert((holds_core(*after), *after));
+            }
+        }
     }
     order
 }

@@ -1,9 +1,10 @@
 //! Reasons not to begin a run at all.
 
+use super::Lane;
 use crate::inventory::Inventory;
-use crate::model::Tier;
-use crate::plan::{OverCap, Plan};
-use jiff::tz::TimeZone;
+use crate::model::{HoldReason, Tier};
+use crate::plan::{FleetRules, LapsedSecurity, OverCap, Plan};
+use jiff::civil::Date;
 use jiff::{Span, Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 
@@ -68,6 +69,21 @@ pub enum Refusal {
         /// What lifts it, if it is a left-over.
         lift: Option<String>,
     },
+    /// Somebody changed the site since the last run, and the plan says to stop then.
+    Drift {
+        /// The first changes, in words.
+        drifts: Vec<String>,
+        /// How many there are.
+        count: u64,
+        /// Why nobody knows whether there are any.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        unknown: Option<String>,
+    },
+    /// The playbook looks at sites of this making and does not update them.
+    Unsupported {
+        /// Its words.
+        why: String,
+    },
     /// Anything that made it impossible to begin; in words.
     Failed {
         /// What was tried, what came back, what to do.
@@ -108,32 +124,77 @@ impl std::fmt::Display for Refusal {
                     None => f.write_str("; wait until it is over"),
                 }
             }
+            Self::Drift { unknown: Some(why), .. } => {
+                write!(
+                    f,
+                    "nobody knows what was changed since the last run, and the plan says to stop where something was: {why}"
+                )
+            }
+            Self::Drift { drifts, count, .. } => write!(
+                f,
+                "somebody changed the site since the last run, and the plan says to stop then ({count}: {}); look, then: intendant drift SITE --accept",
+                drifts.join("; ")
+            ),
+            Self::Unsupported { why } => write!(f, "sites like this one are not updated: {why}"),
             Self::Failed { why } => f.write_str(why),
         }
     }
 }
 
-/// The reasons not to begin now; none means go on.
-pub fn refusals(plan: &Plan, inventory: &Inventory, moment: Moment) -> Vec<Refusal> {
-    let mut reasons = Vec::new();
-    let zone = plan.windows.first().map_or(TimeZone::UTC, |window| window.zone.time_zone());
-    let today = moment.now.to_zoned(zone).date();
-    if let Some(contract) = plan.contract.as_ref().filter(|contract| !contract.covers(today)) {
-        let until = contract.until.filter(|until| *until < today);
-        reasons.push(Refusal::Contract { number: contract.number.clone(), until });
+/// What may move at `moment`: less where the contract is over, or no window is open and the plan lets security
+/// updates go ahead.
+pub fn lane(plan: &Plan, rules: &FleetRules, moment: Moment) -> Lane {
+    if let Some(until) = lapsed(plan, rules, plan.day(moment.now)) {
+        let reason = HoldReason::Lapsed { until };
+        return match rules.lapsed.security {
+            LapsedSecurity::Apply => Lane::Security(reason),
+            LapsedSecurity::Hold => Lane::Nothing(reason),
+        };
     }
-    if !moment.any_time {
-        if let Some(blackout) = plan.blackout_on(today) {
-            let why = blackout.why.clone().unwrap_or_else(|| "a blackout".into());
-            reasons.push(Refusal::Blackout { until: blackout.until, why });
-        } else if !plan.windows.is_empty() && !window_is_open(plan, moment.now) {
-            reasons.push(Refusal::NoWindow { next: next_window(plan, moment.now) });
-        }
+    let outside = plan.updates.security.as_ref().is_some_and(|security| security.outside_windows);
+    match outside && is_outside_windows(plan, moment) {
+        true => Lane::Security(HoldReason::NextWindow),
+        false => Lane::All,
+    }
+}
+
+/// The last day of the contract, where it is over and its grace too.
+fn lapsed(plan: &Plan, rules: &FleetRules, today: Date) -> Option<Date> {
+    let until = plan.contract.as_ref()?.until?;
+    let grace = Span::new().days(i64::try_from(rules.lapsed.grace.as_secs() / 86_400).unwrap_or(0));
+    let last = until.checked_add(grace).unwrap_or(Date::MAX);
+    (last < today).then_some(until)
+}
+
+/// No window is open, though the plan has some and no blackout covers the day.
+fn is_outside_windows(plan: &Plan, moment: Moment) -> bool {
+    let free = plan.blackout_on(plan.day(moment.now)).is_none() && !plan.windows.is_empty();
+    free && !moment.any_time && !window_is_open(plan, moment.now)
+}
+
+/// The reasons not to begin now; none means go on. `lane`: what may move; a lane that is narrower than all, with
+/// something in it, is a reason to begin where there would be none.
+pub fn refusals(plan: &Plan, inventory: &Inventory, rules: &FleetRules, moment: Moment, lane: &Lane) -> Vec<Refusal> {
+    let mut reasons = Vec::new();
+    let today = plan.day(moment.now);
+    let narrow = matches!(lane, Lane::Security(_));
+    let contract = plan.contract.as_ref();
+    if let Some(contract) = contract.filter(|contract| today < contract.from) {
+        reasons.push(Refusal::Contract { number: contract.number.clone(), until: None });
+    } else if let (Some(until), Some(contract)) = (lapsed(plan, rules, today).filter(|_| !narrow), contract) {
+        reasons.push(Refusal::Contract { number: contract.number.clone(), until: Some(until) });
+    }
+    if let Some(blackout) = plan.blackout_on(today).filter(|_| !moment.any_time) {
+        let why = blackout.why.clone().unwrap_or_else(|| "a blackout".into());
+        reasons.push(Refusal::Blackout { until: blackout.until, why });
+    } else if is_outside_windows(plan, moment) && *lane != Lane::Security(HoldReason::NextWindow) {
+        reasons.push(Refusal::NoWindow { next: next_window(plan, moment.now) });
     }
     let extensions = inventory.counted();
     if let Some(cap) = plan.extension_cap().filter(|cap| plan.over_cap == OverCap::Refuse && extensions > *cap) {
         reasons.push(Refusal::OverCap { extensions, cap, tier: Tier::covering(extensions) });
     }
+    reasons.extend(inventory.unsupported.clone().map(|why| Refusal::Unsupported { why }));
     for source in inventory.sources.iter().filter(|source| !source.reachable) {
         let why = source.why.clone().unwrap_or_else(|| "no usable answer".into());
         reasons.push(Refusal::SourceDown { source: source.name.clone(), why });
@@ -150,8 +211,7 @@ pub fn refusals(plan: &Plan, inventory: &Inventory, moment: Moment) -> Vec<Refus
 
 /// Whether one of the plan's windows is open, and no blackout covers the day.
 pub fn is_due(plan: &Plan, now: Timestamp) -> bool {
-    let zone = plan.windows.first().map_or(TimeZone::UTC, |window| window.zone.time_zone());
-    plan.blackout_on(now.to_zoned(zone).date()).is_none() && window_is_open(plan, now)
+    plan.blackout_on(plan.day(now)).is_none() && window_is_open(plan, now)
 }
 
 /// The openings of every window from `days_before` days before `now` on, soonest first.
@@ -181,9 +241,24 @@ fn openings(plan: &Plan, now: Timestamp, days: std::ops::Range<i64>) -> Vec<(Tim
 }
 
 fn window_is_open(plan: &Plan, now: Timestamp) -> bool {
-    openings(plan, now, -2..1).iter().any(|(opens, ends)| *opens <= now && now < *ends)
+    window_end(plan, now).is_some()
 }
 
-fn next_window(plan: &Plan, now: Timestamp) -> Option<Timestamp> {
-    openings(plan, now, 0..400).into_iter().map(|(opens, _)| opens).find(|opens| *opens > now)
+/// When the last of the windows ends that are open at `now`; none where none is.
+pub fn window_end(plan: &Plan, now: Timestamp) -> Option<Timestamp> {
+    let open = openings(plan, now, -2..1).into_iter().filter(|(opens, ends)| *opens <= now && now < *ends);
+    open.map(|(_, ends)| ends).max()
+}
+
+/// When the next window opens after `now`.
+pub fn next_window(plan: &Plan, now: Timestamp) -> Option<Timestamp> {
+    let next = |days| openings(plan, now, days).into_iter().map(|(opens, _)| opens).find(|opens| *opens > now);
+    // Nearly always within a week; a blackout may be long.
+    next(0..9).or_else(|| next(9..400))
+}
+
+/// The windows that are over at `now`, from the last `days` days, oldest first: when each opened and when it ended.
+pub fn past_windows(plan: &Plan, now: Timestamp, days: u16) -> Vec<(Timestamp, Timestamp)> {
+    let past = openings(plan, now, -i64::from(days)..1).into_iter();
+    past.filter(|(_, ends)| *ends <= now).collect()
 }

@@ -4,20 +4,32 @@
 //! Used by the fuzzer's programs (`bin`) and by the test that replays the seeds (`tests/fuzz.rs`).
 
 use intendant::inventory::Inventory;
-use intendant::model::{Digest, SiteName};
+use intendant::model::{ComponentId, Digest, FeedFormat, SiteName, Version, VersionScheme};
 use intendant::playbook::{Library, RawOutput, Transform};
 use intendant::remote::{Command, Output, Process, RemoteError, Shell};
 use intendant::snapshot::{
     CaptureRequest, DatabaseAccess, Depth, Engine, NoProgress, Progress, SnapshotName, Source, Store, capture, export,
     import, verify,
 };
+use intendant::vulnerability::{Installed, Wanted, assess, read};
 use std::collections::VecDeque;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 /// Every target, by the name of its folder of seeds.
-pub(crate) const TARGETS: [&str; 10] =
-    ["plan", "playbook", "facts", "files", "files_busybox", "database", "postgresql", "manifest", "store", "export"];
+pub(crate) const TARGETS: [&str; 11] = [
+    "plan",
+    "playbook",
+    "facts",
+    "files",
+    "files_busybox",
+    "database",
+    "postgresql",
+    "manifest",
+    "store",
+    "export",
+    "vulnerabilities",
+];
 /// What stands between the parts of an input.
 pub(crate) const BETWEEN: &[u8] = b"\n====\n";
 /// The id of the pack whose files the target `store` makes up.
@@ -60,6 +72,7 @@ pub(crate) fn run(target: &str, data: &[u8]) -> bool {
             stored(part(0), &[index, (format!("packs/{PACK}.tar.zst"), part(2).to_vec())])
         }
         "export" => imported(data),
+        "vulnerabilities" => known(data),
         other => panic!("no target {other}"),
     }
 }
@@ -226,4 +239,46 @@ fn imported(data: &[u8]) -> bool {
         }
         imported.is_ok()
     })
+}
+
+/// A feed, after a line with the name of its format, and what it means for a site. What is kept of it is bounded and
+/// can be stored and shown.
+fn known(data: &[u8]) -> bool {
+    let parts = parts(data);
+    let name = parts.first().map(|part| String::from_utf8_lossy(part).into_owned()).unwrap_or_default();
+    let Ok(format) = serde_json::from_value::<FeedFormat>(name.clone().into()) else {
+        return false;
+    };
+    let uses = serde_json::json!([
+        {"source": name, "kinds": {"core": "core", "plugin": "plugin", "PyPI": "plugin", "component": "plugin"}},
+        {"source": name, "kinds": {"package": "plugin", "Packagist": "plugin"}, "prefix": "drupal/"},
+    ]);
+    let uses: Vec<intendant::playbook::FeedUse> = serde_json::from_value(uses).unwrap();
+    let components = ["core:core", "plugin:akismet", "plugin:wagtail", "plugin:com_gallery", "plugin:token"];
+    let installed = components.map(|component| {
+        let (kind, slug) = component.split_once(':').unwrap();
+        let (version, offer) = (Version::new("1.4.2").unwrap(), Version::new("99").unwrap());
+        let id = ComponentId::new(kind, slug).unwrap();
+        Installed { id, title: "Gallery".into(), version: Some(version), active: true, offers: vec![offer] }
+    });
+    let wanted = Wanted::new(&uses, &installed);
+    let Ok(reading) = read(format, "fuzz", &wanted, parts.get(1).map(Vec::as_slice).unwrap_or_default())
+        .map_err(|error| assert!(!error.to_string().contains(char::is_control), "{error:?}"))
+    else {
+        return false;
+    };
+    for record in &reading.records {
+        let texts =
+            record.references.iter().chain(&record.unread).chain(&record.cve).chain([&record.id, &record.title]);
+        for text in texts {
+            assert!(text.chars().count() <= 301 && !text.contains(char::is_control), "{text:?}");
+        }
+    }
+    for scheme in [VersionScheme::Php, VersionScheme::Composer, VersionScheme::Pep440] {
+        let matches = assess(scheme, &installed, &reading.records);
+        assert!(matches.len() <= reading.records.len());
+        let stored = serde_json::to_string(&matches).unwrap();
+        assert_eq!(serde_json::from_str::<Vec<intendant::vulnerability::Match>>(&stored).unwrap(), matches);
+    }
+    !reading.records.is_empty()
 }

@@ -68,6 +68,12 @@ pub(crate) struct Case {
     pub(crate) unhealthy: usize,
     /// Updates of these fail whenever they are tried: plugins by number, the core is 7.
     pub(crate) stubborn: u8,
+    /// Those whose new version breaks the site in a way that only a close look shows.
+    pub(crate) hidden: u8,
+    /// Those that break it so, once all of them are there.
+    pub(crate) pair: u8,
+    /// Those whose new version breaks it in a way that shows only when everything is done.
+    pub(crate) veiled: u8,
     /// After updates of these the checks fail.
     pub(crate) breaking: u8,
     /// So many recoveries don't reach the host.
@@ -100,6 +106,9 @@ impl Case {
             restores_twice: false,
             unhealthy: 0,
             stubborn: 0,
+            hidden: 0,
+            pair: 0,
+            veiled: 0,
             breaking: 0,
             unreachable: 0,
             foreign: None,
@@ -134,6 +143,9 @@ impl Case {
             |seed: &mut Seed, one_in: usize| -> u8 { (0..8).filter(|_| seed.one_in(one_in)).map(|bit| 1 << bit).sum() };
         case.stubborn = if seed.one_in(3) { some(seed, 4) } else { 0 };
         case.breaking = if seed.one_in(3) { some(seed, 4) } else { 0 };
+        case.hidden = if seed.one_in(6) { some(seed, 2) } else { 0 };
+        case.pair = if seed.one_in(6) { some(seed, 3) } else { 0 };
+        case.veiled = if seed.one_in(6) { some(seed, 2) } else { 0 };
         case.unreachable = if seed.one_in(6) { 1 + seed.below(3) } else { 0 };
         case.foreign = seed.one_in(6).then(|| *seed.one_of(&[Foreign::Format, Foreign::Digest]));
         case.taken = seed.one_in(40);
@@ -162,7 +174,7 @@ pub(crate) fn in_turn() -> Vec<Case> {
 
 /// Each step fails, in each way, and each is done twice.
 fn steps(plain: &Case) -> Vec<Case> {
-    let count = plain.shape.procedure(&Default::default()).steps.len();
+    let count = plain.shape.procedure().steps.len();
     let fails = (0..count).flat_map(|step| How::ALL.map(|how| Case { fails: vec![(1, step, how)], ..plain.clone() }));
     let twice = (0..count).map(|step| Case { twice: vec![(1, step)], ..plain.clone() });
     fails.chain(twice).collect()
@@ -193,7 +205,7 @@ fn two_cuts(plain: &Case) -> Vec<Case> {
 
 /// The same with a step that fails when nearly everything is done.
 fn failing_late(plain: &Case) -> Case {
-    let count = plain.shape.procedure(&Default::default()).steps.len();
+    let count = plain.shape.procedure().steps.len();
     match plain.shape.wanted {
         Wanted::Update => Case { fails: vec![(1, count.saturating_sub(3), How::Half)], ..plain.clone() },
         _ => plain.clone(),
@@ -225,6 +237,8 @@ fn one_by_one(plain: &Case) -> Vec<Case> {
     for bit in (0..plain.shape.plugins).chain([7]) {
         cases.push(Case { stubborn: 1 << bit, ..plain.clone() });
         cases.push(Case { breaking: 1 << bit, ..plain.clone() });
+        cases.push(Case { hidden: 1 << bit, ..plain.clone() });
+        cases.push(Case { veiled: 1 << bit, ..plain.clone() });
     }
     cases.push(Case { breaking: 0xff, ..plain.clone() });
     for foreign in [Foreign::Format, Foreign::Digest] {

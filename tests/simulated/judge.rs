@@ -6,8 +6,9 @@ use super::shape::{ASKED, Shape, Wanted};
 use super::world::{Holder, MAINTENANCE, Rows, World};
 use intendant::journal::{AttemptState, Unwind};
 use intendant::model::Outcome;
-use intendant::procedure::Action;
+use intendant::procedure::{Action, Procedure};
 use intendant::run::Policy;
+use intendant::update::Update;
 use std::collections::BTreeMap;
 
 /// Runs a case and judges it.
@@ -37,25 +38,31 @@ fn parts_are(run: &Run, wanted: &BTreeMap<String, String>) -> Result<(), String>
 /// Every update of the procedure is there, and nothing else has moved.
 fn updated(run: &Run, outcome: Outcome) -> Result<(), String> {
     must(run.case.shape.wanted == Wanted::Update, || "a restore that completed".into())?;
-    let attempt = run.state.attempt().ok_or("completed without a procedure")?;
-    let procedure = &attempt.planned.procedure;
     let mut wanted = run.case.shape.before();
+    let offered = run.case.shape.procedure();
+    for attempt in run.state.attempts.iter().filter(|attempt| attempt.kept()) {
+        add(&mut wanted, &attempt.planned.procedure);
+    }
+    parts_are(run, &wanted)?;
+    let waits = |update: &Update| wanted[&update.component.to_string()] != update.to.as_str();
+    let left_out = !offered.holds.is_empty() || offered.updates.iter().any(waits);
+    must((outcome == Outcome::CompletedWithHolds) == left_out, || format!("what was left out: {wanted:?}"))?;
+    must(run.state.attempts.len() == 1 || run.case.isolate, || "tried again without being told to".into())
+}
+
+/// What a procedure makes of a site.
+fn add(parts: &mut BTreeMap<String, String>, procedure: &Procedure) {
     for update in &procedure.updates {
-        wanted.insert(update.component.to_string(), update.to.to_string());
+        parts.insert(update.component.to_string(), update.to.to_string());
     }
     for step in &procedure.steps {
         match step.action {
-            Action::Migrate { .. } => drop(wanted.insert("database".into(), wanted["core:core"].clone())),
-            Action::Languages { .. } => drop(wanted.insert("languages".into(), "new".into())),
-            Action::Flush { .. } => drop(wanted.insert("cache".into(), "empty".into())),
+            Action::Migrate { .. } => drop(parts.insert("database".into(), parts["core:core"].clone())),
+            Action::Languages { .. } => drop(parts.insert("languages".into(), "new".into())),
+            Action::Flush { .. } => drop(parts.insert("cache".into(), "empty".into())),
             _ => {}
         }
     }
-    parts_are(run, &wanted)?;
-    let held = run.case.shape.held && run.case.shape.plugins > 0;
-    let left_out = held || run.state.attempts.len() > 1;
-    must((outcome == Outcome::CompletedWithHolds) == left_out, || format!("what was left out: {:?}", procedure.holds))?;
-    must(run.state.attempts.len() == 1 || run.case.isolate, || "tried again without being told to".into())
 }
 
 fn restored(run: &Run) -> Result<(), String> {

@@ -4,14 +4,14 @@
 use super::case::{Case, Foreign, How, When};
 use super::shape::{ASKED, Shape};
 use super::world::{Holder, MAINTENANCE, Picture, Rows, World, named};
-use intendant::check::Baseline;
+use intendant::check::{Baseline, Depth};
 use intendant::journal::{
     AttemptState, Claim, Entry, Event, Opened, PlanExtract, Purpose, RunState, SnapshotRecord, StepFailure, StepResult,
     StepState,
 };
 use intendant::model::{ComponentId, Digest, Outcome, SiteName};
 use intendant::procedure::{Action, SnapshotMoment};
-use intendant::run::{Next, Policy, next};
+use intendant::run::{Next, Policy, Search, next};
 use intendant::update::Refusal;
 use std::collections::BTreeMap;
 
@@ -53,6 +53,7 @@ fn opened(shape: Shape) -> Event {
     Event::Opened(Box::new(Opened {
         site: SiteName::new("shop").unwrap(),
         purpose: shape.purpose(),
+        any_time: false,
         by: "test".into(),
         program: "test".into(),
         plan: PlanExtract {
@@ -64,6 +65,7 @@ fn opened(shape: Shape) -> Event {
             url: "https://shop.example/".into(),
             zone: "UTC".into(),
         },
+        accept_modified: Vec::new(),
     }))
 }
 
@@ -238,11 +240,8 @@ impl Run {
             let why = "the update service is away".into();
             return self.write(Event::Refused { reasons: vec![Refusal::Failed { why }] });
         }
-        let mut blamed = self.state.blamed.clone();
-        if let Some((_, failure)) = self.state.attempt().and_then(|attempt| attempt.failure()) {
-            blamed.extend(failure.blamed.clone().map(|id| (id, failure.why.clone())));
-        }
-        let mut planned = self.case.shape.planned(&blamed);
+        let search = Search::of(&self.state.attempts);
+        let mut planned = self.case.shape.planned(&search, &self.world.site.parts);
         planned.attempt = u32::try_from(attempt).unwrap_or(u32::MAX);
         self.write(Event::Planned(Box::new(planned)))
     }
@@ -296,9 +295,13 @@ impl Run {
             Action::Arm { .. } => StepResult::Armed { armed: true, said: String::new() },
             Action::Baseline { .. } => StepResult::Baseline { baseline: Baseline::default(), results: Vec::new() },
             Action::Snapshot { moment } => self.snapshot(*moment),
-            Action::Check { group, .. } => match self.broken_by(*group) {
+            Action::Check { group, depth, .. } => match self.broken_by(*group, *depth) {
                 None => StepResult::Checked { results: Vec::new() },
-                Some(blamed) => return failed("status 500", group.is_some().then_some(blamed)),
+                Some(blamed) => {
+                    // What a check of the site said.
+                    let (why, blamed) = ("status 500".to_owned(), group.is_some().then_some(blamed));
+                    return Err(Box::new(StepFailure { why, claim: Some(claim), results: Vec::new(), blamed }));
+                }
             },
             Action::Update { to, .. } => StepResult::Updated { claim, version: to.clone() },
             Action::Migrate { .. } => StepResult::Migrated { claim, database: None },
@@ -310,15 +313,20 @@ impl Run {
         })
     }
 
-    /// The first component of the group, or of all, where one of them breaks the site.
-    fn broken_by(&self, wanted: Option<usize>) -> Option<ComponentId> {
+    /// The first component of the group, or of all, where the site as it is now does not pass.
+    fn broken_by(&self, wanted: Option<usize>, depth: Depth) -> Option<ComponentId> {
+        let case = &self.case;
+        let moved = |bits: u8| self.world.updated().filter(|id| named(bits, id)).count();
+        let all = |bits: u8| bits != 0 && moved(bits) == bits.count_ones() as usize;
+        let shows = moved(case.breaking) > 0
+            || depth == Depth::Full && (moved(case.hidden) > 0 || all(case.pair))
+            || wanted.is_none() && moved(case.veiled) > 0;
         let steps = &self.state.attempt()?.planned.procedure.steps;
-        let members = steps.iter().filter_map(|step| match &step.action {
+        let mut members = steps.iter().filter_map(|step| match &step.action {
             Action::Update { group, component, .. } if wanted.is_none_or(|wanted| *group == wanted) => Some(component),
             _ => None,
         });
-        let members: Vec<_> = members.collect();
-        members.iter().any(|id| named(self.case.breaking, id)).then(|| members[0].clone())
+        members.next().filter(|_| shows).cloned()
     }
 
     fn snapshot(&mut self, moment: SnapshotMoment) -> StepResult {

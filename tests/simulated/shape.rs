@@ -1,13 +1,15 @@
 //! What runs are about: sites of many forms, and the procedures that the program makes for them.
 
 use super::seed::Seed;
+use intendant::check::Depth;
 use intendant::inventory::Inventory;
 use intendant::journal::{Planned, Purpose};
 use intendant::model::{ComponentId, Digest, SiteName};
 use intendant::plan::Plan;
 use intendant::playbook::{Library, Playbook};
 use intendant::procedure::{self, Procedure};
-use intendant::update::{self, Inputs};
+use intendant::run::Search;
+use intendant::update::{self, Inputs, Known, Lane};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -17,6 +19,13 @@ use std::sync::{LazyLock, Mutex};
 pub(crate) const PLUGINS: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
 /// The snapshot that a person asks to have back.
 pub(crate) const ASKED: &str = "asked";
+
+/// The parts of a site by name, and what they are.
+pub(crate) type Parts = BTreeMap<String, String>;
+
+fn clone_both((name, part): (&String, &String)) -> (String, String) {
+    (name.clone(), part.clone())
+}
 
 /// What the run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -104,21 +113,26 @@ impl Shape {
         parts
     }
 
-    fn inventory(self) -> Inventory {
+    /// The site as it is: what moved in an earlier attempt stays.
+    fn inventory(self, parts: &Parts) -> Inventory {
         let plugin = |number: usize| {
             let needs: Vec<String> =
                 (number % 2 == 1).then(|| format!("plugin:{}", PLUGINS[number - 1])).into_iter().collect();
-            json!({"kind": "plugin", "slug": PLUGINS[number], "version": "1.0", "active": true,
-                "offer": {"version": "2.0", "package": true, "requires": {"extensions": needs}}})
+            let version = &parts[&format!("plugin:{}", PLUGINS[number])];
+            let offer = (version == "1.0")
+                .then(|| json!({"version": "2.0", "package": true, "requires": {"extensions": needs}}));
+            json!({"kind": "plugin", "slug": PLUGINS[number], "version": version, "active": true, "offer": offer})
         };
         let mut extensions: Vec<_> = (0..self.plugins).map(plugin).collect();
         if self.languages {
             extensions.push(json!({"kind": "language", "slug": "fr", "version": "1", "active": true,
                 "offer": {"version": "2", "package": true}}));
         }
-        let offers = if self.core { json!([{"version": "7.1.1", "package": true}]) } else { json!([]) };
+        let core = &parts["core:core"];
+        let offered = self.core && core == "6.1.9";
+        let offers = if offered { json!([{"version": "7.1.1", "package": true}]) } else { json!([]) };
         let document = json!({
-            "core": {"title": "WordPress", "version": "6.1.9", "offers": offers},
+            "core": {"title": "WordPress", "version": core, "offers": offers},
             "extensions": extensions,
         });
         Inventory::from_document(&SiteName::new("shop").unwrap(), document).unwrap()
@@ -139,42 +153,48 @@ impl Shape {
         intendant::plan::parse(Path::new("shop.yaml"), &text, &["wordpress"]).unwrap()
     }
 
-    /// The procedure without what broke the site before.
-    pub(crate) fn procedure(self, failed: &BTreeMap<ComponentId, String>) -> Procedure {
-        self.planned(failed).procedure
+    /// The procedure of a first attempt.
+    pub(crate) fn procedure(self) -> Procedure {
+        self.planned(&Search::default(), &self.before()).procedure
     }
 
-    /// The plan of a first attempt. Made once.
-    pub(crate) fn planned(self, failed: &BTreeMap<ComponentId, String>) -> Planned {
-        type Made = HashMap<(Shape, Vec<ComponentId>), Planned>;
-        static MADE: LazyLock<Mutex<Made>> = LazyLock::new(Mutex::default);
-        let key = (self, failed.keys().cloned().collect::<Vec<_>>());
-        MADE.lock().unwrap().entry(key).or_insert_with(|| self.make(failed)).clone()
+    /// The plan of an attempt on a site that is like this, after such a search. Made once.
+    pub(crate) fn planned(self, search: &Search, parts: &Parts) -> Planned {
+        type Key = (Shape, Vec<ComponentId>, Option<BTreeSet<ComponentId>>, bool, Parts);
+        static MADE: LazyLock<Mutex<HashMap<Key, Planned>>> = LazyLock::new(Mutex::default);
+        let versions: Parts = parts.iter().filter(|(name, _)| name.contains(':')).map(clone_both).collect();
+        let blamed = search.blamed().keys().cloned().collect::<Vec<_>>();
+        let key = (self, blamed, search.trial(), search.is_attentive(), versions.clone());
+        MADE.lock().unwrap().entry(key).or_insert_with(|| self.make(search, &versions)).clone()
     }
 
-    fn make(self, failed: &BTreeMap<ComponentId, String>) -> Planned {
-        let procedure = self.build(failed);
-        let inventory = (self.wanted == Wanted::Update).then(|| self.inventory());
-        Planned { attempt: 1, inventory, digest: procedure.digest(), procedure }
+    fn make(self, search: &Search, parts: &Parts) -> Planned {
+        let procedure = self.build(search, parts);
+        let inventory = (self.wanted == Wanted::Update).then(|| self.inventory(parts));
+        Planned { attempt: 1, inventory, drift: None, digest: procedure.digest(), procedure }
     }
 
-    fn build(self, failed: &BTreeMap<ComponentId, String>) -> Procedure {
+    fn build(self, search: &Search, parts: &Parts) -> Procedure {
         static PLAYBOOK: LazyLock<Playbook> = LazyLock::new(|| Library::shipped().load("wordpress").unwrap().0);
         let plan = self.plan();
         let digest = Digest::of(b"playbook");
         if self.wanted != Wanted::Update {
             return procedure::build_restore(&plan, &PLAYBOOK, digest);
         }
-        let inventory = self.inventory();
+        let inventory = self.inventory(parts);
         let updatable: BTreeSet<_> = PLAYBOOK.operations.update.keys().cloned().collect();
         let graph = update::decide(&Inputs {
             plan: &plan,
             versions: &PLAYBOOK.versions,
             updatable: &updatable,
             inventory: &inventory,
-            today: jiff::civil::date(2026, 11, 22),
-            failed,
+            now: "2026-11-22T02:00:00Z".parse().unwrap(),
+            failed: search.blamed(),
+            known: &Known::default(),
+            lane: Lane::All,
+            trial: search.trial().as_ref(),
         });
-        procedure::build(&plan, &PLAYBOOK, digest, &inventory, &graph).unwrap()
+        let depth = if search.is_attentive() { Depth::Full } else { Depth::Quick };
+        procedure::build(&plan, &PLAYBOOK, digest, &inventory, &graph, depth).unwrap()
     }
 }

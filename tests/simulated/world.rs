@@ -141,6 +141,12 @@ impl World {
         true
     }
 
+    /// The components that are no longer as they were.
+    pub(crate) fn updated(&self) -> impl Iterator<Item = ComponentId> {
+        let new = self.site.parts.iter().filter(|(_, state)| matches!(state.as_str(), "2.0" | "7.1.1"));
+        new.filter_map(|(name, _)| name.split_once(':')).filter_map(|(kind, slug)| ComponentId::new(kind, slug).ok())
+    }
+
     pub(crate) fn maintenance_on(&mut self) {
         self.site.parts.insert(MAINTENANCE.into(), "on".into());
     }

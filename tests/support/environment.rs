@@ -51,11 +51,16 @@ impl Ran {
 impl Environment {
     /// A place with the plan `shop` for this site; `more` is added to the plan.
     pub fn new(bed: &Testbed, more: &str) -> Self {
+        let environment = Self::empty();
+        environment.plan(bed, more);
+        environment
+    }
+
+    fn empty() -> Self {
         let environment = Self { folder: tempfile::tempdir().unwrap() };
         for folder in ["home", "plans"] {
             std::fs::create_dir(environment.path(folder)).unwrap();
         }
-        environment.plan(bed, more);
         environment
     }
 
@@ -63,6 +68,20 @@ impl Environment {
     pub fn plan(&self, bed: &Testbed, more: &str) {
         let config = bed.described["ssh_config"].as_str().unwrap();
         self.plan_at(bed, &format!("{{ ssh: site, ssh-config: {config}, path: {} }}", bed.docroot), more);
+    }
+
+    /// A place with the plan `shop` for a site of any CMS that takes whatever is offered, its core up to this version.
+    pub fn of_any(bed: &Testbed, core: &str) -> Self {
+        let environment = Self::empty();
+        let config = bed.described["ssh_config"].as_str().unwrap();
+        let text = format!(
+            "plan: 1\nsite: shop\nclient: {{ name: Shop, language: en }}\ntier: advanced\ncms: {}\nurl: {}\n\
+             host: {{ ssh: site, ssh-config: {config}, path: {} }}\nupdates:\n  core: major\n  extensions: major\n\
+             approvals:\n  - {{ component: core, version: \"{core}\", by: Tests, on: 2026-01-01 }}\n",
+            bed.cms, bed.url, bed.docroot
+        );
+        std::fs::write(environment.path("plans/shop.yaml"), text).unwrap();
+        environment
     }
 
     /// The same with another host.
@@ -81,7 +100,8 @@ impl Environment {
         self.folder.path().join(below)
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// The program, about to be started in here.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_intendant"));
         command.args(arguments).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default()).env("NO_COLOR", "1").env("LC_ALL", "C.UTF-8");

@@ -10,16 +10,18 @@ use std::time::Duration;
 /// More sites at once than this, on the whole machine, make all of them slower.
 const MOST_AT_ONCE: usize = 3;
 
-/// A real WordPress behind a real SSH server.
+/// A real site behind a real SSH server: WordPress, unless `--cms` among the options says another.
 pub struct Testbed {
     pub dir: String,
     pub url: String,
     pub docroot: String,
+    /// The name of its playbook.
+    pub cms: String,
     pub described: Value,
     /// How long PHP may go on with the code it has read, as a plan's `patience`.
     pub patience: &'static str,
     // Dropped last: the place is free when the site is down.
-    _place: File,
+    _place: Option<File>,
 }
 
 fn program() -> PathBuf {
@@ -36,6 +38,12 @@ fn call(arguments: &[&str]) -> String {
     let (good, out, err) = called(arguments);
     assert!(good, "testbed {} failed:\n{out}{err}", arguments.join(" "));
     out
+}
+
+/// Sees to it that all is there that sites are made of.
+fn installed() {
+    static INSTALLED: OnceLock<()> = OnceLock::new();
+    INSTALLED.get_or_init(|| drop(call(&["install"])));
 }
 
 /// Waits for one of the places that the machine has.
@@ -56,17 +64,36 @@ fn place() -> File {
 impl Testbed {
     /// Brings a site up with the options of `testbed up`.
     pub fn up(options: &[&str]) -> Self {
-        static INSTALLED: OnceLock<()> = OnceLock::new();
-        INSTALLED.get_or_init(|| drop(call(&["install"])));
-        let place = place();
+        installed();
+        Self::at(Some(place()), options)
+    }
+
+    /// The same beside the machine's places, for what works for hours at the lowest priority.
+    pub fn beside(options: &[&str]) -> Self {
+        installed();
+        Self::at(None, options)
+    }
+
+    fn at(place: Option<File>, options: &[&str]) -> Self {
         let pid = std::process::id().to_string();
         let mut arguments = vec!["up", "--watch", &pid];
         arguments.extend(options);
         let described: Value = serde_json::from_str(&call(&arguments)).expect("the testbed describes the site");
         let text = |key: &str| described[key].as_str().unwrap().to_owned();
         let patience = if options.contains(&"--fresh-opcodes") { "0s" } else { "3s" };
-        let bed =
-            Self { patience, dir: text("dir"), url: text("url"), docroot: text("docroot"), _place: place, described };
+        let bed = Self {
+            patience,
+            dir: text("dir"),
+            url: text("url"),
+            docroot: text("docroot"),
+            cms: text("cms"),
+            _place: place,
+            described,
+        };
+        if bed.cms != "wordpress" {
+            bed.visit("");
+            return bed;
+        }
         // WordPress itself writes at a first visit, and again when what it kept is a minute old.
         bed.visit("");
         bed.visit("wp-login.php");
@@ -104,6 +131,19 @@ impl Testbed {
 
     pub fn fault(&self, what: &[&str]) {
         call(&[&["fault", &self.dir], what].concat());
+    }
+
+    /// What is installed, found without Intendant: lines of a component and its version.
+    pub fn versions(&self) -> Vec<String> {
+        call(&["versions", &self.dir]).lines().map(str::to_owned).collect()
+    }
+
+    /// Gives the site twelve plugins, of whose updates two break it, in this way.
+    pub fn many(&self, way: &str) {
+        call(&["many", &self.dir]);
+        for (option, value) in [("tb_many_way", way), ("tb_many_probe", "fine")] {
+            self.exec(&["wp", "option", "add", option, value]);
+        }
     }
 
     /// A picture of files and database that shares no code with Intendant.

@@ -93,6 +93,7 @@ fn a_restore_is_proven_beside_the_site() {
 }
 
 #[test]
+#[ignore = "takes a minute; run by hand"]
 fn only_an_empty_database_that_the_plan_names_is_used_and_it_is_empty_again() {
     let bed = Testbed::up(&["--fresh-opcodes"]);
     extras(&bed);

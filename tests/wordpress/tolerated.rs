@@ -22,6 +22,7 @@ fn stale_locks_are_no_locks() {
 }
 
 #[test]
+#[ignore = "takes minutes; run by hand"]
 fn foreign_files_and_cut_packages() {
     let bed = Testbed::up(&["--fresh-opcodes", "--foreign-owner"]);
     let shop = Environment::new(&bed, "");

@@ -1,11 +1,12 @@
 //! Sweeps: patience, further tries, order, and what a broken connection does.
 
-use super::server::{Server, answer, page, path};
+use super::server::{Act, Server, answer, page, path};
 use crate::check::{
     Baseline, Check, CheckError, CheckKind, Depth, Means, Patience, Prober, ProberSettings, Reason, StatusRule,
     mark_logs, run_checks, take_baseline,
 };
 use crate::remote::{Command, LocalShell, Process, RemoteError, Shell};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 const QUICKLY: Patience = Patience { settle_ms: 0, retry_for_ms: 1_000, retry_every_ms: 50 };
@@ -33,6 +34,37 @@ async fn a_stale_bad_page_heals_and_a_dead_one_does_not() {
     let once = run_checks(&checks, Depth::Full, &baseline, Patience::none(), means).await.unwrap();
     assert_eq!(once[0].attempts, 1);
     assert!(once[0].to_string().contains("http /dead: status 500, expected 200 to 299"));
+}
+
+#[tokio::test]
+async fn the_first_page_is_loaded_by_itself() {
+    let alone = Duration::from_millis(200);
+    let came: Arc<Mutex<Vec<(String, Instant)>>> = Arc::default();
+    let seen = came.clone();
+    let server = Server::start(move |number, head| {
+        seen.lock().unwrap().push((path(head).to_owned(), Instant::now()));
+        let mut acts = answer(200, "", page(1_000));
+        if number == 0 {
+            acts.insert(0, Act::Wait(alone));
+        }
+        acts
+    })
+    .await;
+    let prober = prober(&server);
+    let means = Means { prober: &prober, shell: &LocalShell };
+    let checks = ["/cached", "/login", "/feed"].map(|path| {
+        let mut check = Check::http(path);
+        if let CheckKind::Http(http) = &mut check.kind {
+            http.bypass_cache = path == "/login";
+        }
+        check
+    });
+    let results = run_checks(&checks, Depth::Full, &Baseline::default(), Patience::none(), means).await.unwrap();
+    let order: Vec<&str> = results.iter().map(|result| result.check.id.as_str()).collect();
+    assert_eq!(order, ["http /cached", "http /login", "http /feed"]);
+    let came = came.lock().unwrap();
+    assert_eq!((came.len(), came[0].0.as_str()), (4, "/login"), "one that no cache answers comes first: {came:?}");
+    assert!(came[1..].iter().all(|(_, at)| *at - came[0].1 >= alone), "{came:?}");
 }
 
 #[tokio::test]

@@ -4,11 +4,10 @@ use crate::check::{Prober, ProberSettings};
 use crate::cli::arguments::{Common, Sites};
 use crate::cli::fleet::Fleet;
 use crate::cli::{ExitCode, Failure, show};
-use crate::model::human_bytes;
-use crate::playbook::Engine;
-use crate::run::{Job, NoListener, Runner, close_site, in_words, open_site, snapshot_source};
+use crate::model::{human_bytes, in_words};
+use crate::run::{Job, NoListener, Runner, close_site, open_site, snapshot_source};
 use crate::site::{Expect, HostFacts, Lease, Site, Switch};
-use crate::snapshot::Source;
+use crate::snapshot::{Engine, Source};
 use serde::Serialize;
 use serde_json::json;
 use std::sync::Arc;
@@ -69,7 +68,10 @@ async fn examine(runner: &Runner, job: &Job) -> Vec<Symptom> {
     match snapshot_source(job, &site).await {
         Ok(source) => {
             match &source.database {
-                Some(database) => say(true, format!("the site's configuration names the database {}", database.name)),
+                Some(database) => {
+                    say(true, format!("the site's configuration names the database {}", database.name));
+                    database_clients(&site.host, database.engine, &mut say);
+                }
                 None => say(true, "the site has no database".into()),
             }
             let (good, what) = heals(job, &site, &source).await;
@@ -157,7 +159,17 @@ fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {
     }
     let (good, what) = snapshot_tools(host);
     say(good, what);
-    for names in site.playbook.database.iter().flat_map(|database| database_programs(database.engine)) {
+    if let Some(free) = host.free_bytes {
+        say(free >= LITTLE_ROOM, format!("{} free below {}", human_bytes(free), site.root()));
+    }
+    if let Some(clock) = host.clock_seconds {
+        let skew = clock - runner.clock.now().as_second();
+        say(skew.abs() <= MAX_CLOCK_SKEW, format!("the host's clock differs from this one by {skew} s"));
+    }
+}
+
+fn database_clients(host: &HostFacts, engine: Engine, say: &mut impl FnMut(bool, String)) {
+    for names in database_programs(engine) {
         match names.iter().find_map(|name| host.programs.get(*name)) {
             Some(path) => say(true, format!("{}: {path}", names[0])),
             None => {
@@ -165,13 +177,6 @@ fn host(site: &Site, runner: &Runner, say: &mut impl FnMut(bool, String)) {
                 say(false, format!("there is no {names} on the host; install a database client there"));
             }
         }
-    }
-    if let Some(free) = host.free_bytes {
-        say(free >= LITTLE_ROOM, format!("{} free below {}", human_bytes(free), site.root()));
-    }
-    if let Some(clock) = host.clock_seconds {
-        let skew = clock - runner.clock.now().as_second();
-        say(skew.abs() <= MAX_CLOCK_SKEW, format!("the host's clock differs from this one by {skew} s"));
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) async fn encrypt(common: &Common, fleet: &Fleet, to: &[String], rewri
     if !to.is_empty()
         && let Err(error) = store.readable()
     {
-        show::remark(format!("note: {}", crate::run::in_words(&error)));
+        show::remark(format!("note: {}", crate::model::in_words(&error)));
     }
     Ok(if left.is_empty() { ExitCode::OK } else { ExitCode::SHORT })
 }

@@ -85,14 +85,20 @@ fn host_line(place: &Place, options: &Init) -> Result<String, Failure> {
 async fn look(fleet: &Fleet, name: &SiteName, host: &str) -> Result<(String, Inventory), Failure> {
     let runner = fleet.runner(Arc::new(NoListener)).await?;
     let mut tried = Vec::new();
+    let mut known = Vec::new();
     for cms in fleet.library.names() {
+        let (playbook, scripts) = fleet.library.load(cms).map_err(|error| Failure::new(ExitCode::USAGE, &error))?;
+        known.push((cms, playbook, scripts));
+    }
+    // What fits any folder fits only where nothing else does.
+    known.sort_by_key(|(_, playbook, _)| playbook.detect.is_empty());
+    for (cms, playbook, scripts) in known {
         let text = format!(
             "plan: 1\nsite: {name}\nclient: {{ name: unknown, language: en }}\ntier: custom\ncms: {cms}\n\
              url: http://unknown.invalid/\nhost: {host}\n"
         );
         let invalid = |error: &dyn std::error::Error| Failure::new(ExitCode::USAGE, error);
         let plan = plan::parse(Path::new("(arguments)"), &text, &fleet.library.names()).map_err(|e| invalid(&e))?;
-        let (playbook, scripts) = fleet.library.load(cms).map_err(|error| invalid(&error))?;
         let job = Job {
             plan: Arc::new(plan),
             plan_digest: Digest::of(text.as_bytes()),
@@ -100,6 +106,7 @@ async fn look(fleet: &Fleet, name: &SiteName, host: &str) -> Result<(String, Inv
             playbook: Arc::new(playbook),
             scripts: Arc::new(scripts),
             any_time: true,
+            accept_modified: Vec::new(),
         };
         match open_site(&runner, &job, Expect::Whole, None).await {
             Ok(site) => {

@@ -22,6 +22,7 @@ pub(in crate::cli) async fn preview(common: &Common, options: &Sites) -> Result<
                 if common.json {
                     all.push(json!({
                         "site": site, "digest": preview.digest, "procedure": preview.procedure,
+                        "drift": preview.drift,
                         "refusals": preview.refusals, "protected": run::protected(&job),
                     }));
                 } else {

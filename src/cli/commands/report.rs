@@ -3,23 +3,35 @@
 use crate::cli::arguments::{Common, Report as Options};
 use crate::cli::fleet::Fleet;
 use crate::cli::{ExitCode, Failure, show};
-use crate::model::{RunId, SiteName};
-use crate::report::{Language, Provider, Report};
-use crate::run::{NoListener, Runner};
+use crate::journal::Journal;
+use crate::mail::Mailbox;
+use crate::model::{Outcome, RunId, SiteName};
+use crate::plan::Role;
+use crate::report::{Language, MailForms, MonthReport, Provider, Report, ReportError, Scope};
+use crate::run::Runner;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 pub(in crate::cli) async fn report(common: &Common, options: &Options) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
-    let runner = fleet.runner(Arc::new(NoListener)).await?;
-    let run = find(&runner, &options.of).await?;
-    let report = read(&runner, run).await?;
-    let language = options.language.as_deref().map(Language::of);
-    let text = match common.json || options.format == "json" {
-        true => report.to_json(),
-        false => report.to_html(language, &provider(&fleet)),
+    let journal = fleet.journal().await?;
+    let told = match (options.month, &options.of) {
+        (Some(month), _) => Told::Month(Box::new(super::month::month(&fleet, &journal, month, options).await?)),
+        (None, of) => {
+            let run = find(&journal, of.as_deref().unwrap_or_default()).await?;
+            Told::Run(Box::new(read(&journal, run).await?))
+        }
     };
-    let text = text.map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
+    let language = options.language.as_deref().map(Language::of);
+    let form = if common.json { "json" } else { options.format.as_str() };
+    let provider = provider(&fleet)?;
+    if options.send {
+        let to = recipients(&fleet, &told, &options.send_to)?;
+        let code = super::mail::send(&fleet, common.json, &told, (language.clone(), &provider), &to)?;
+        if options.to.is_none() {
+            return Ok(code);
+        }
+    }
+    let text = told.form(form, language, &provider).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
     match &options.to {
         None => show::line(text.trim_end()),
         Some(file) => {
@@ -30,45 +42,136 @@ pub(in crate::cli) async fn report(common: &Common, options: &Options) -> Result
     Ok(ExitCode::OK)
 }
 
+/// What a report is about.
+pub(super) enum Told {
+    Run(Box<Report>),
+    Month(Box<MonthReport>),
+}
+
+impl Told {
+    fn form(&self, form: &str, language: Option<Language>, provider: &Provider) -> Result<String, ReportError> {
+        match (self, form) {
+            (Self::Run(report), "json") => report.to_json(),
+            (Self::Run(report), "markdown") => report.to_markdown(language, provider),
+            (Self::Run(report), _) => report.to_html(language, provider),
+            (Self::Month(report), "json") => report.to_json(),
+            (Self::Month(report), "markdown") => report.to_markdown(language, provider),
+            (Self::Month(report), _) => report.to_html(language, provider),
+        }
+    }
+}
+
+impl Told {
+    /// As an e-mail, in a language.
+    pub(super) fn mail(&self, language: Option<Language>, provider: &Provider) -> Result<MailForms, ReportError> {
+        match self {
+            Self::Run(report) => report.to_mail(language, provider),
+            Self::Month(report) => report.to_mail(language, provider),
+        }
+    }
+
+    /// What it is, whenever it is made: the same report is sent once.
+    pub(super) fn identity(&self) -> String {
+        match self {
+            Self::Run(report) if report.ended.is_none() => format!("run {} before its end", report.run),
+            Self::Run(report) => format!("run {}", report.run),
+            Self::Month(report) => {
+                let of = match &report.scope {
+                    Scope::Client { name } => format!("client {name}"),
+                    Scope::Site { site, .. } => format!("site {site}"),
+                    Scope::Fleet => "fleet".to_owned(),
+                };
+                let until = report.until.map(|at| at.strftime(" until %Y-%m-%d").to_string());
+                format!("month {} of {of}{}", report.month, until.unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// To whom a report goes: whom the command names, else the contacts of the site's plan. What is about several sites goes to the
+/// owners alone: an agency or a technician of one site need not read of the others.
+fn recipients(fleet: &Fleet, told: &Told, named: &[String]) -> Result<Vec<Mailbox>, Failure> {
+    let usage = |text: String| Failure { code: ExitCode::USAGE, text };
+    if !named.is_empty() {
+        let read = named.iter().map(|text| Mailbox::parse(text)).collect::<Result<Vec<_>, _>>();
+        return read.map_err(|error| usage(error.to_string()));
+    }
+    let (sites, owners_only): (Vec<&SiteName>, bool) = match told {
+        Told::Run(report) => (vec![&report.site], false),
+        Told::Month(report) if report.scope == Scope::Fleet => {
+            let text = "a report on every site goes to nobody by itself: name an address, --send-to ADDRESS";
+            return Err(usage(text.into()));
+        }
+        Told::Month(report) => (report.sites.iter().map(|site| &site.site).collect(), report.sites.len() > 1),
+    };
+    let mut to: Vec<Mailbox> = Vec::new();
+    for site in sites {
+        let plan = fleet.job(site.as_str())?.plan;
+        let contacts = plan.client.contacts.iter().filter(|one| !owners_only || one.role == Role::Owner);
+        for email in contacts.filter_map(|contact| contact.email.as_ref()) {
+            let address = Mailbox::parse(email.as_str()).map_err(|error| Failure::new(ExitCode::INVALID, &error))?;
+            if !to.iter().any(|known| known.address().eq_ignore_ascii_case(&address.address())) {
+                to.push(address);
+            }
+        }
+    }
+    let none =
+        "the plan names nobody with an e-mail address; write one under client.contacts, or name it: --send-to ADDRESS";
+    if to.is_empty() { Err(Failure::absent(none)) } else { Ok(to) }
+}
+
+/// After a run, where the settings say so. What does not work is said, and changes no outcome.
+pub(super) async fn send_after_run(fleet: &Fleet, runner: &Runner, run: RunId) -> Result<(), Failure> {
+    if !fleet.settings.mail.as_ref().is_some_and(|mail| mail.after_runs) {
+        return Ok(());
+    }
+    let report = read(runner.journal.as_ref(), run).await?;
+    if report.outcome == Some(Outcome::Refused) {
+        return Ok(());
+    }
+    let told = Told::Run(Box::new(report));
+    let to = recipients(fleet, &told, &[])?;
+    super::mail::send_quietly(fleet, &told, (None, &provider(fleet)?), &to)
+}
+
 /// A run by its id, or the last one of a site.
-async fn find(runner: &Runner, of: &str) -> Result<RunId, Failure> {
+pub(super) async fn find(journal: &dyn Journal, of: &str) -> Result<RunId, Failure> {
     if let Ok(run) = of.parse() {
         return Ok(run);
     }
     let absent = || Failure::absent(format!("{of:?} is neither the id of a run nor a site that was run"));
     let site = SiteName::new(of).map_err(|_| absent())?;
-    let runs = runner.journal.runs(Some(&site), false, 1).await?;
+    let runs = journal.runs(Some(&site), false, 1).await?;
     runs.first().map(|run| run.run).ok_or_else(absent)
 }
 
-async fn read(runner: &Runner, run: RunId) -> Result<Report, Failure> {
-    let entries = runner.journal.entries(run).await?;
+pub(super) async fn read(journal: &dyn Journal, run: RunId) -> Result<Report, Failure> {
+    let entries = journal.entries(run).await?;
     if entries.is_empty() {
         return Err(Failure::absent(format!("the journal has no run {run}")));
     }
     let report = Report::of(run, &entries).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
-    let rehearsals = runner.journal.rehearsals(&report.site, super::MOST_REHEARSALS).await?;
+    let rehearsals = journal.rehearsals(&report.site, super::MOST_REHEARSALS).await?;
     Ok(report.with_rehearsals(&rehearsals))
 }
 
-fn provider(fleet: &Fleet) -> Provider {
-    let provider = &fleet.settings.provider;
-    Provider { name: provider.name.clone(), contact: provider.contact.clone() }
+pub(super) fn provider(fleet: &Fleet) -> Result<Provider, Failure> {
+    fleet.settings.provider.open()
 }
 
 /// Writes the page in the client's language and the JSON of a run into the folder of reports.
 pub(in crate::cli) async fn write(fleet: &Fleet, runner: &Runner, run: RunId) -> Result<Vec<PathBuf>, Failure> {
-    let report = read(runner, run).await?;
+    let report = read(runner.journal.as_ref(), run).await?;
     let failed = |error: crate::report::ReportError| Failure::new(ExitCode::OTHER, &error);
     let base = fleet.settings.reports.join(format!("{}-{run}", report.site));
     let page = base.with_extension("html");
     let json = base.with_extension("json");
-    write_file(&page, &report.to_html(None, &provider(fleet)).map_err(failed)?)?;
+    write_file(&page, &report.to_html(None, &provider(fleet)?).map_err(failed)?)?;
     write_file(&json, &report.to_json().map_err(failed)?)?;
     Ok(vec![page, json])
 }
 
-fn write_file(file: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write_file(file: &Path, text: &str) -> Result<(), Failure> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let written = folder.map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(file, text));
     written.map_err(|error| Failure::other(format!("{} can't be written: {error}", file.display())))

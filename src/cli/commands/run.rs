@@ -5,7 +5,7 @@ use crate::cli::fleet::Fleet;
 use crate::cli::progress::Show;
 use crate::cli::{ExitCode, Failure, show};
 use crate::journal::{Event, Purpose, RunState};
-use crate::model::{Outcome, RunId, SiteName};
+use crate::model::{ComponentName, Outcome, RunId, SiteName};
 use crate::procedure::SnapshotMoment;
 use crate::run::{self, Ended, Job, RestoreAsked, RunError, Runner};
 use crate::snapshot::SnapshotName;
@@ -24,8 +24,10 @@ pub(in crate::cli) async fn run(common: &Common, options: &Run) -> Result<ExitCo
         }
         false => fleet.jobs(&options.sites)?,
     };
+    let accept_modified = accepted(&options.accept_modified)?;
     for job in &mut jobs {
         job.any_time = options.any_time;
+        job.accept_modified = accept_modified.clone();
     }
     watch_for_interrupts();
     let parallel = options.parallel.unwrap_or(fleet.settings.parallel).clamp(1, 256);
@@ -41,6 +43,15 @@ pub(in crate::cli) async fn run(common: &Common, options: &Run) -> Result<ExitCo
         .collect()
         .await;
     finish(common, &fleet, &runner, ended).await
+}
+
+/// The components that may be overwritten.
+fn accepted(names: &[String]) -> Result<Vec<ComponentName>, Failure> {
+    let one = |name: &String| {
+        ComponentName::new(name.clone())
+            .map_err(|error| Failure { code: ExitCode::USAGE, text: format!("--accept-modified {name:?}: {error}") })
+    };
+    names.iter().map(one).collect()
 }
 
 /// The jobs one of whose windows is open.
@@ -120,7 +131,7 @@ async fn last_before(runner: &Runner, site: &SiteName) -> Result<SnapshotName, F
             continue;
         };
         let update = matches!(state.opened.as_ref().map(|opened| &opened.purpose), Some(Purpose::Update));
-        let before = state.attempts.iter().rev().find_map(|attempt| attempt.snapshot(SnapshotMoment::Before));
+        let before = state.attempts.iter().find_map(|attempt| attempt.snapshot(SnapshotMoment::Before));
         if let (true, Some(before)) = (update, before)
             && let Ok(name) = before.name.parse()
         {
@@ -198,7 +209,7 @@ async fn finish(
         let site = &job.plan.site;
         match ended {
             Err(error) => {
-                let text = run::in_words(&error);
+                let text = crate::model::in_words(&error);
                 let failed = Failure::from(error);
                 if common.json {
                     all.push(json!({ "site": site, "error": text }));
@@ -240,6 +251,9 @@ async fn digest(runner: &Runner, run: RunId) -> Option<String> {
 
 /// Reporting fails open: a report that can't be written is said, and changes nothing.
 async fn write_reports(fleet: &Fleet, runner: &Runner, site: &SiteName, run: RunId) -> Vec<PathBuf> {
+    if let Err(failure) = super::report::send_after_run(fleet, runner, run).await {
+        show::remark(format!("{site}: the report was not sent: {}", failure.text));
+    }
     match super::report::write(fleet, runner, run).await {
         Ok(files) => files,
         Err(failure) => {

@@ -2,11 +2,11 @@
 
 use super::stories;
 use crate::journal::{Rehearsal, RehearsalResult};
-use crate::report::{Language, Provider, Report, json_schema};
+use crate::report::{Language, Provider, Report, json_schema, month_json_schema};
 use crate::snapshot::Proof;
 use std::path::{Path, PathBuf};
 
-fn compare(file: &Path, actual: &str) -> Result<(), String> {
+pub(super) fn compare(file: &Path, actual: &str) -> Result<(), String> {
     if std::env::var_os("INTENDANT_BLESS").is_some() {
         std::fs::create_dir_all(file.parent().unwrap()).unwrap();
         std::fs::write(file, actual).unwrap();
@@ -20,12 +20,16 @@ fn compare(file: &Path, actual: &str) -> Result<(), String> {
     Err(format!("{} differs, first in {first:?}; INTENDANT_BLESS=1 rewrites it", file.display()))
 }
 
-fn folder() -> PathBuf {
+pub(super) fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report/tests/golden")
 }
 
-fn provider() -> Provider {
-    Provider { name: Some("Atelier Web Laval".into()), contact: Some("soutien@atelier.example".into()) }
+pub(super) fn provider() -> Provider {
+    Provider {
+        name: Some("Atelier Web Laval".into()),
+        contact: Some("soutien@atelier.example".into()),
+        ..Provider::default()
+    }
 }
 
 #[test]
@@ -42,13 +46,16 @@ fn pages_and_documents_are_as_approved() {
             assert!(!page.contains("{$") && !page.contains("{ $"), "{name}: an argument is missing");
             let file = folder().join(format!("{name}.{}.html", language.tag()));
             wrong.extend(compare(&file, &page).err());
+            let text = report.to_markdown(Some(language.clone()), &provider()).unwrap();
+            let file = folder().join(format!("{name}.{}.md", language.tag()));
+            wrong.extend(compare(&file, &text).err());
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// A rehearsal of the story's site on a day of November.
-fn rehearsal(day: u8, database: Proof, boot: Proof, good: bool) -> Rehearsal {
+pub(super) fn rehearsal(day: u8, database: Proof, boot: Proof, good: bool) -> Rehearsal {
     let began = format!("2026-11-{day:02}T12:00:00Z").parse().unwrap();
     let files = if good { Proof::Proven } else { Proof::differs(vec!["a.php".into()], 1) };
     Rehearsal {
@@ -99,6 +106,9 @@ fn the_last_proven_restore_is_told_in_both_languages() {
 fn the_schema_is_that_of_the_types() {
     let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/schemas/report.schema.json");
     let text = serde_json::to_string_pretty(&json_schema()).unwrap() + "\n";
+    compare(&file, &text).unwrap();
+    let file = file.with_file_name("month-report.schema.json");
+    let text = serde_json::to_string_pretty(&month_json_schema()).unwrap() + "\n";
     compare(&file, &text).unwrap();
 }
 

@@ -1,16 +1,16 @@
 //! Texts that a site could send to do harm.
 
 use super::stories;
-use crate::report::{Language, Provider, Report};
+use crate::report::{Language, MonthReport, Provider, Report};
 use proptest::prelude::*;
 use serde_json::Value;
 
 /// Puts `text` wherever the report has a text that could come from outside.
 fn poison(value: &mut Value, key: &str, text: &str) {
-    const OUTSIDE: [&str; 26] = [
+    const OUTSIDE: [&str; 27] = [
         "client", "url", "tier", "cms", "by", "program", "summary", "title", "why", "said", "command", "snapshot",
         "path", "unknown", "text", "excerpt", "got", "before", "expected", "source", "number", "what", "lift", "on",
-        "part", "name",
+        "part", "name", "todo",
     ];
     match value {
         // The names of our own variants stay.
@@ -39,7 +39,7 @@ fn tags(page: &str) -> usize {
 
 fn harmless(report: &Report, text: &str) {
     let evil = poisoned(report, text);
-    let provider = Provider { name: Some(text.to_owned()), contact: Some(text.to_owned()) };
+    let provider = Provider { name: Some(text.to_owned()), contact: Some(text.to_owned()), ..Provider::default() };
     for language in Language::all() {
         let page = evil.to_html(Some(language.clone()), &provider).unwrap();
         let tame = poisoned(report, "tame").to_html(Some(language), &provider_like("tame")).unwrap();
@@ -47,17 +47,86 @@ fn harmless(report: &Report, text: &str) {
         if breaks && text.chars().any(|c| c.is_alphanumeric()) {
             assert_eq!(tags(&page), tags(&tame), "tags were added by {text:?}");
         }
-        let odd = |c: char| {
-            (c.is_control() && c != '\n')
-                || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
-        };
+        let mail = evil.to_mail(Some(Language::of("en")), &provider).unwrap();
+        let quiet = poisoned(report, "tame").to_mail(Some(Language::of("en")), &provider_like("tame")).unwrap();
+        if breaks && text.chars().any(|c| c.is_alphanumeric()) {
+            assert_eq!(tags(&mail.html), tags(&quiet.html), "tags were added to the e-mail by {text:?}");
+            assert_eq!(mail.text.lines().count(), quiet.text.lines().count(), "lines were added by {text:?}");
+        }
+        assert!(![&mail.html, &mail.text].into_iter().any(|form| form.contains(odd)), "control characters of {text:?}");
+        assert!(!mail.subject.contains(odd) && mail.subject.len() < 2000 && mail.subject.lines().count() == 1);
         assert!(!page.contains(odd), "control characters of {text:?}");
         assert!(page.len() < 400_000, "{} bytes", page.len());
     }
 }
 
+fn odd(c: char) -> bool {
+    (c.is_control() && c != '\n')
+        || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
+}
+
+/// What Markdown and the HTML in it would read as more than text: none of it comes from outside.
+fn marks(text: &str) -> Vec<String> {
+    let mut marks = Vec::new();
+    for line in text.lines() {
+        // A backslash takes the meaning of what follows.
+        let mut plain = String::new();
+        let mut rest = line.chars();
+        while let Some(c) = rest.next() {
+            match c {
+                '\\' => {
+                    rest.next();
+                    plain.push('x');
+                }
+                c => plain.push(c),
+            }
+        }
+        let start: String = plain.chars().take_while(|c| "#>|- ".contains(*c)).collect();
+        let inner: String = plain.chars().skip(start.chars().count()).filter(|c| "<>`*_[]|~$@".contains(*c)).collect();
+        marks.push(format!("{start}{inner}"));
+        assert!(!plain.contains("://") && !plain.to_lowercase().contains("www."), "a link: {line}");
+    }
+    marks
+}
+
+fn harmless_in_markdown(report: &Report, text: &str) {
+    let told = |text: &str| {
+        let provider = provider_like(text);
+        Language::all().into_iter().map(|l| poisoned(report, text).to_markdown(Some(l), &provider).unwrap()).collect()
+    };
+    let (evil, tame): (Vec<String>, Vec<String>) = (told(text), told("tame"));
+    for (evil, tame) in evil.iter().zip(&tame) {
+        assert!(!evil.contains(odd), "control characters of {text:?}");
+        let lines = text.lines().filter(|line| !line.trim().is_empty()).count();
+        if lines == 1 && text.chars().any(|c| c.is_alphanumeric()) {
+            assert_eq!(marks(evil), marks(tame), "marks were added by {text:?}");
+        }
+    }
+}
+
+fn harmless_in_a_month(text: &str) {
+    let provider = provider_like(text);
+    for (name, report) in super::months::all() {
+        let told = |text: &str| -> MonthReport {
+            let mut value = serde_json::to_value(&report).unwrap();
+            poison(&mut value, "", text);
+            serde_json::from_value(value).unwrap()
+        };
+        let (evil, tame) = (told(text), told("tame"));
+        for language in Language::all() {
+            let page = evil.to_html(Some(language.clone()), &provider).unwrap();
+            let quiet = tame.to_html(Some(language.clone()), &provider_like("tame")).unwrap();
+            assert_eq!(tags(&page), tags(&quiet), "{name}: tags were added by {text:?}");
+            let markdown = evil.to_markdown(Some(language.clone()), &provider).unwrap();
+            let quiet = tame.to_markdown(Some(language), &provider_like("tame")).unwrap();
+            assert_eq!(marks(&markdown), marks(&quiet), "{name}: marks were added by {text:?}");
+            assert!(!page.contains(odd) && !markdown.contains(odd), "{name}: control characters of {text:?}");
+        }
+    }
+}
+
 fn provider_like(text: &str) -> Provider {
-    Provider { name: Some(text.to_owned()), contact: Some(text.to_owned()) }
+    Provider { name: Some(text.to_owned()), contact: Some(text.to_owned()), ..Provider::default() }
 }
 
 #[test]
@@ -74,13 +143,25 @@ fn known_attacks_do_nothing() {
         "javascript:alert(1)",
         "</style></title></body>",
         "&lt;script&gt; &#60;b&#62;",
+        "[click](https://evil.example/) ![x](//evil.example/x.png) https://evil.example www.evil.example",
+        "# heading | cell | `code` *bold* _soft_ ~~gone~~ @everyone $x$",
+        "1. one",
+        "- point",
+        "---",
+        "+ x",
+        "===x",
+        "\\[x](y)",
         long.as_str(),
     ];
     let stories = [stories::all_holds(), stories::restored(), stories::refused(), stories::stuck_checks()];
     for report in stories.map(|story| story.report()) {
         for attack in attacks {
             harmless(&report, attack);
+            harmless_in_markdown(&report, attack);
         }
+    }
+    for attack in attacks {
+        harmless_in_a_month(attack);
     }
     let page = poisoned(&stories::stuck().report(), attacks[0]).to_html(None, &Provider::default()).unwrap();
     assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"), "it is shown as what it is");
@@ -93,7 +174,8 @@ fn known_attacks_do_nothing() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn any_text_is_harmless(text in "[<>\"'&{}$/=a-z\u{202e}\u{1b} \n#é;]{0,120}") {
+    fn any_text_is_harmless(text in "[<>\"'&{}$/=a-z\u{202e}\u{1b} \n#é;|`*_~.()0-9-\\[\\]]{0,120}") {
         harmless(&stories::restored().report(), &text);
+        harmless_in_markdown(&stories::restored().report(), &text);
     }
 }

@@ -2,15 +2,17 @@
 
 use super::stories;
 use crate::report::Language;
-use crate::report::html::TEMPLATE;
+use crate::report::audit_page::AUDIT;
+use crate::report::html::{MAIL, MONTH, TEMPLATE, TEXT};
+use crate::report::intake::INTAKE;
 use crate::report::words::{Words, lookup};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The messages of a language, and the arguments that each uses.
 fn messages(tag: &str) -> BTreeMap<String, BTreeSet<String>> {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/report/locales/{tag}/report.ftl"));
-    let text = std::fs::read_to_string(file).unwrap();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("src/report/locales/{tag}"));
+    let text = ["report.ftl", "audit.ftl"].map(|file| std::fs::read_to_string(folder.join(file)).unwrap()).concat();
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut key = String::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -61,15 +63,22 @@ fn every_message_can_be_read() {
 /// Every key that the code or the template names exists; every message is named somewhere.
 #[test]
 fn no_message_is_missing_or_left_over() {
-    let code = ["html.rs", "reasons.rs", "sections.rs", "view.rs", "words.rs"].map(|file| {
-        std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/report").join(file)).unwrap()
-    });
-    let all = code.join("\n") + TEMPLATE;
-    let made = ["month-", "state-"];
+    let report =
+        ["audit_page", "drifts", "html", "intake", "month/view", "outline", "reasons", "sections", "view", "words"];
+    let audit = ["waivers", "rules/backups", "rules/fleet", "rules/promises", "rules/runs", "rules/software"];
+    let files =
+        report.map(|file| format!("report/{file}")).into_iter().chain(audit.map(|file| format!("audit/{file}")));
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let code: Vec<String> =
+        files.map(|file| std::fs::read_to_string(source.join(format!("{file}.rs"))).unwrap()).collect();
+    let templates = [TEMPLATE, INTAKE, AUDIT, MONTH, TEXT, MAIL].join("\n");
+    let all = code.join("\n") + &templates;
+    // Made of a number, a state, or the id of a rule; the rules have a test of their own.
+    let made = ["month-", "state-", "audit-rule-", "audit-means-", "audit-todo-"];
     let named = |key: &String| all.contains(&format!("\"{key}\"")) || made.iter().any(|start| key.starts_with(start));
     let unused: Vec<String> = messages("en").into_keys().filter(|key| !named(key)).collect();
     assert!(unused.is_empty(), "used nowhere: {unused:?}");
-    for part in TEMPLATE.split("{{t \"").skip(1) {
+    for part in templates.split("{{t \"").skip(1) {
         let key = part.split('"').next().unwrap();
         assert!(messages("en").contains_key(key), "the template's {key} is in no locale file");
     }
@@ -92,9 +101,14 @@ fn no_page_shows_a_key() {
 
 #[test]
 fn the_template_escapes_everything() {
-    assert!(!TEMPLATE.contains("{{{") && !TEMPLATE.contains("{{&"));
-    for outside in ["<script", "<img", "<link", "@import", "url(", "src=", "http:", "https:", "onclick"] {
-        assert!(!TEMPLATE.contains(outside), "{outside}");
+    // The logo is the one picture: it stands in the page, or in the message.
+    let logos = ["<img class=\"logo\" src=\"{{brand.logo}}\"", "<img src=\"{{logo}}\""];
+    for template in [TEMPLATE, INTAKE, AUDIT, MONTH, TEXT, MAIL] {
+        let template = logos.iter().fold(template.to_owned(), |text, logo| text.replace(logo, ""));
+        assert!(!template.contains("{{{") && !template.contains("{{&"));
+        for outside in ["<script", "<img", "<link", "@import", "url(", "src=", "http:", "https:", "onclick"] {
+            assert!(!template.contains(outside), "{outside}");
+        }
     }
 }
 

@@ -1,7 +1,11 @@
 //! Tests of the module: golden pages for every outcome and language, hostile texts, locales.
 
+mod audit;
+mod forms;
 mod golden;
 mod hostile;
 mod locales;
+mod markdown;
+mod months;
 mod stories;
 mod story;

@@ -35,6 +35,13 @@ pub(super) fn every_hold() -> Vec<Hold> {
         HoldReason::Policy { key: "updates.core".into(), allows: "minor".into() },
         HoldReason::Policy { key: "updates.extensions".into(), allows: "none".into() },
         HoldReason::Approval,
+        HoldReason::Declined { notice: 12 },
+        HoldReason::Manual { what: "run the vendor's assistant".into(), who: crate::model::Lifter::Vendor },
+        HoldReason::Special,
+        HoldReason::Immune { since: "2026-11-10T02:00:00Z".parse().unwrap() },
+        HoldReason::NextWindow,
+        HoldReason::Lapsed { until: day("2026-10-31") },
+        HoldReason::Postponed,
         HoldReason::Planned { why: "modified by the agency".into(), until: Some(day("2027-01-01")) },
         HoldReason::Planned { why: "waits for the new theme".into(), until: None },
         HoldReason::Platform { part: "php".into(), needs: v("8.2"), has: Some(v("8.1.29")) },
@@ -71,6 +78,67 @@ pub(super) fn nothing() -> Story {
     story.plan(Vec::new(), Vec::new());
     story.go(0, |_| false);
     story.close(Outcome::Completed, "nothing was pending", &AS_BEFORE);
+    story
+}
+
+/// Somebody else worked on the site: one change of each sort.
+pub(super) fn drifted() -> Story {
+    use crate::drift::{Acceptance, Drift, DriftKind, Found};
+    use crate::model::Digest;
+    use crate::plan::DriftPart::{Address, Administrators, Core, Extensions, Files, Platform, Tables};
+    let change = |part, kind: DriftKind, subject: &str, component: Option<&str>, change: [&str; 2], files| {
+        let known = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let mark = Digest::of(format!("{kind:?}{subject}").as_bytes());
+        let [from, to] = change.map(known);
+        Drift { part, kind, subject: subject.into(), component: component.map(super::story::id), from, to, files, mark }
+    };
+    let drifts = vec![
+        change(Core, DriftKind::Version, "core:core", Some("core:core"), ["6.1.9", "6.8"], 1204),
+        change(Core, DriftKind::FileChanged, "wp-login.php", Some("core:core"), ["", ""], 0),
+        change(Extensions, DriftKind::ExtensionAdded, "plugin:mine", Some("plugin:mine"), ["", "1.0"], 1),
+        change(Extensions, DriftKind::ExtensionRemoved, "plugin:hello", Some("plugin:hello"), ["1.7", ""], 2),
+        change(Extensions, DriftKind::ExtensionVersion, "theme:blue", Some("theme:blue"), ["1.0", ""], 3),
+        change(Extensions, DriftKind::ExtensionActivated, "plugin:a", Some("plugin:a"), ["", ""], 0),
+        change(Extensions, DriftKind::ExtensionDeactivated, "plugin:b", Some("plugin:b"), ["", ""], 0),
+        change(Administrators, DriftKind::AdministratorAdded, "<b>evil</b>", None, ["", ""], 0),
+        change(Administrators, DriftKind::AdministratorRemoved, "marc", None, ["", ""], 0),
+        change(Administrators, DriftKind::AdministratorContact, "lucie", None, ["", ""], 0),
+        change(Tables, DriftKind::TableAdded, "table:wp_x", None, ["", ""], 0),
+        change(Tables, DriftKind::TableRemoved, "table:wp_y", None, ["", ""], 0),
+        change(Tables, DriftKind::TableChanged, "table:wp_posts", None, ["", ""], 0),
+        change(Files, DriftKind::FileAdded, "wp-content/uploads/a.php", None, ["", ""], 0),
+        change(Files, DriftKind::FileRemoved, "robots.txt", None, ["", ""], 0),
+        change(Files, DriftKind::FileRights, "wp-config.php", None, ["600 33:33", "666 33:33"], 0),
+        change(Address, DriftKind::Address, "address", None, ["https://a.example", "https://b.example"], 0),
+        change(Platform, DriftKind::Version, "php", None, ["8.1.2", "8.3.0"], 0),
+    ];
+    let at = "2026-11-10T09:12:00Z".parse().unwrap();
+    let mut story = begin();
+    story.drift = Some(Found {
+        reference: Some("20261105T070000.000Z-0123456789ab".into()),
+        since: Some("2026-11-05T07:00:00Z".parse().unwrap()),
+        count: 19,
+        accepted: [(drifts[0].mark, Acceptance { by: "Ops Lucie".into(), at })].into(),
+        drifts,
+        ..Found::default()
+    });
+    story.plan(Vec::new(), Vec::new());
+    story.go(0, |_| false);
+    story.close(Outcome::Completed, "nothing was pending", &AS_BEFORE);
+    story
+}
+
+/// The plan says to stop where somebody else worked on the site.
+pub(super) fn refused_by_drift() -> Story {
+    let mut story = begin();
+    let drifts = vec!["administrator-added: evil".to_owned()];
+    let unknown = Some("snapshot 20261105T070000.000Z-0123456789ab can't be read: it is gone".to_owned());
+    let reasons = vec![
+        Refusal::Drift { drifts, count: 3, unknown: None },
+        Refusal::Drift { drifts: Vec::new(), count: 0, unknown },
+    ];
+    story.write(4_100, Event::Refused { reasons });
+    story.close(Outcome::Refused, "nothing was changed", &[]);
     story
 }
 
@@ -281,5 +349,7 @@ pub(super) fn all() -> Vec<(&'static str, Story)> {
         ("stuck-checks", stuck_checks()),
         ("restore-asked", restore_asked()),
         ("open", open()),
+        ("drifted", drifted()),
+        ("refused-by-drift", refused_by_drift()),
     ]
 }

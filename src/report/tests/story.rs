@@ -38,6 +38,8 @@ pub(super) fn update(component: &str, title: &str, from: &str, to: &str) -> Upda
         source: Some("wordpress.org".into()),
         step,
         because: Vec::new(),
+        fixes: Vec::new(),
+        special: false,
     }
 }
 
@@ -129,17 +131,20 @@ pub(super) struct Story {
     procedure: Option<Procedure>,
     pub(super) attempt: u32,
     snapshots: u64,
+    /// What the first look found that somebody else had changed.
+    pub(super) drift: Option<crate::drift::Found>,
 }
 
 impl Story {
     pub(super) fn begin(client: &str, language: &str, purpose: Purpose) -> Self {
         let now: Timestamp = "2026-11-12T07:00:04Z".parse().unwrap();
-        let mut story = Self { now, entries: Vec::new(), procedure: None, attempt: 0, snapshots: 0 };
+        let mut story = Self { now, entries: Vec::new(), procedure: None, attempt: 0, snapshots: 0, drift: None };
         story.write(
             0,
             Event::Opened(Box::new(Opened {
                 site: crate::model::SiteName::new("boutique-laval").unwrap(),
                 purpose,
+                any_time: false,
                 by: "ops@runner-2 (pid 4711)".into(),
                 program: "0.1.0".into(),
                 plan: PlanExtract {
@@ -151,6 +156,7 @@ impl Story {
                     url: "https://boutique.example/".into(),
                     zone: "America/Toronto".into(),
                 },
+                accept_modified: Vec::new(),
             })),
         );
         story
@@ -168,7 +174,16 @@ impl Story {
         let digest = Digest::of(b"procedure");
         self.procedure = Some(procedure.clone());
         let inventory = Some(inventory());
-        self.write(5_210, Event::Planned(Box::new(Planned { attempt: self.attempt, inventory, procedure, digest })));
+        self.write(
+            5_210,
+            Event::Planned(Box::new(Planned {
+                attempt: self.attempt,
+                inventory,
+                drift: self.drift.clone().map(Box::new),
+                procedure,
+                digest,
+            })),
+        );
     }
 
     fn steps(&self) -> Vec<Action> {
@@ -307,7 +322,7 @@ fn procedure(updates: Vec<Update>, holds: Vec<Hold>) -> Procedure {
         actions.push(Action::Check { depth: Depth::Quick, group: Some(group), patience });
     }
     if !updates.is_empty() {
-        actions.push(Action::Flush { commands: vec![template()] });
+        actions.push(Action::Flush { group: None, commands: vec![template()] });
         actions.push(Action::MaintenanceOff { command: template() });
         actions.push(Action::Check { depth: Depth::Full, group: None, patience });
         actions.push(Action::Snapshot { moment: SnapshotMoment::After });
@@ -323,6 +338,7 @@ fn procedure(updates: Vec<Update>, holds: Vec<Hold>) -> Procedure {
         holds,
         checks: Vec::new(),
         maintenance_files: Vec::new(),
+        waiting: None,
         steps: actions.into_iter().enumerate().map(named).collect(),
     }
 }
@@ -338,9 +354,16 @@ fn inventory() -> Inventory {
         parent: None,
         offer: None,
         unwritable: None,
+        abandoned: None,
     };
     Inventory {
-        core: Core { title: "WordPress".into(), version: version("6.1.9"), offers: Vec::new(), unwritable: None },
+        core: Core {
+            title: "WordPress".into(),
+            version: version("6.1.9"),
+            offers: Vec::new(),
+            unwritable: None,
+            end_of_life: None,
+        },
         platform: BTreeMap::new(),
         database: Some(DatabaseVersion { code: "53496".into(), data: "53496".into() }),
         extensions: (0..14).map(extension).collect(),
@@ -348,8 +371,11 @@ fn inventory() -> Inventory {
         checksums: BTreeMap::new(),
         busy: Vec::new(),
         leftovers: Vec::new(),
+        unsupported: None,
+        administrators: None,
         error_log: None,
         address: None,
+        vulnerabilities: None,
         unusable: Vec::new(),
     }
 }

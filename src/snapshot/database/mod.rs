@@ -171,6 +171,19 @@ pub(super) async fn dump(
     }
 }
 
+/// What the site's part of its database is made of, without any rows; none where the engine's dump does not tell
+/// them apart. `hashing` stores nothing.
+pub(super) async fn structure(
+    source: &Source,
+    access: &DatabaseAccess,
+    hashing: Writer,
+) -> Result<Option<DatabaseFacts>> {
+    match access.engine {
+        Engine::Mysql => mysql::structure(source, access, hashing).await.map(Some),
+        Engine::Postgresql | Engine::Sqlite => Ok(None),
+    }
+}
+
 /// What the dump program of MariaDB or MySQL is given so that it dumps the site's part of the database at once.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WholeDump {
@@ -190,6 +203,19 @@ pub async fn whole_dump(source: &Source, access: &DatabaseAccess) -> Result<Opti
         Engine::Postgresql | Engine::Sqlite => {
             Err(SnapshotError::WholeOnly { site: source.site.clone(), engine: access.engine.name() })
         }
+    }
+}
+
+/// Waits for a short time until the requests have ended that the site had let in before it showed its maintenance page:
+/// what they write counts as what visitors wrote if it is there before the present is looked at. For engines with which such
+/// rows are kept.
+///
+/// # Errors
+/// The database does not answer.
+pub async fn let_requests_end(source: &Source, access: &DatabaseAccess) -> Result<()> {
+    match access.engine {
+        Engine::Mysql => mysql::let_requests_end(source, access).await,
+        Engine::Postgresql | Engine::Sqlite => Ok(()),
     }
 }
 

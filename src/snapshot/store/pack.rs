@@ -87,6 +87,11 @@ impl Packer {
         }
     }
 
+    /// One that keeps nothing of what it is given, and never makes a pack.
+    pub(super) fn nowhere() -> Self {
+        Self { open: Default::default(), jobs: None, order: None, workers: Vec::new(), sink: None }
+    }
+
     /// Adds one blob, of at most a chunk's size.
     pub(super) fn add(&mut self, digest: Digest, data: &[u8]) -> Result<()> {
         self.add_to(usize::from(incompressible(data)), digest, data)
@@ -98,6 +103,9 @@ impl Packer {
     }
 
     fn add_to(&mut self, class: usize, digest: Digest, data: &[u8]) -> Result<()> {
+        if self.sink.is_none() {
+            return Ok(());
+        }
         let open = &mut self.open[class];
         append_member(open, digest, data);
         if open.raw.len() >= FRAME_BYTES {

@@ -9,7 +9,7 @@ use super::super::manifest::{Chunk, Content, Manifest};
 use super::backend::{Backend, Held};
 use super::blobs::{BlobReader, Catalog};
 use super::pack::Packer;
-use super::{ContentWriter, SnapshotName, Store, content, manifest_file};
+use super::{ContentWriter, Reading, SnapshotName, Store, content, manifest_file};
 use crate::model::{Digest, SiteName};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -30,8 +30,8 @@ pub(in super::super) struct Writer {
     /// A buffer for the next content: giving memory back and asking for it anew costs more
     /// than most files.
     spare: Vec<u8>,
-    _site: Box<dyn Held>,
-    _store: Box<dyn Held>,
+    _held: Vec<Box<dyn Held>>,
+    _reading: Option<Arc<Reading>>,
 }
 
 /// What a commit tells.
@@ -66,8 +66,27 @@ impl Store {
             new: HashSet::new(),
             new_bytes: 0,
             spare: Vec::new(),
-            _site: held,
-            _store: store,
+            _held: vec![held, store],
+            _reading: None,
+        })
+    }
+
+    /// What only names contents: nothing is stored, nobody is kept from writing, and it can't be committed.
+    pub(in super::super) fn hashing(self: &Arc<Self>) -> Result<Writer> {
+        let reading = self.reading()?;
+        let catalog = self.catalog()?;
+        Ok(Writer {
+            store: self.clone(),
+            stored: BlobReader::new(self.backend.clone(), catalog.clone(), Some(reading.clone())),
+            read: HashSet::new(),
+            loaded: None,
+            catalog,
+            packer: Packer::nowhere(),
+            new: HashSet::new(),
+            new_bytes: 0,
+            spare: Vec::new(),
+            _held: Vec::new(),
+            _reading: Some(reading),
         })
     }
 }

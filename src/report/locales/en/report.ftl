@@ -13,6 +13,15 @@ duration-ms = { $n } ms
 duration-s = { $n } s
 duration-min = { $min } min { $s } s
 duration-h = { $h } h { $min } min
+hours = { $count ->
+    [one] one hour
+   *[other] { $shown } hours
+}
+days = { $count ->
+    [one] one day
+   *[other] { $shown } days
+}
+month-year = { $month } { $year }
 month-1 = January
 month-2 = February
 month-3 = March
@@ -157,6 +166,10 @@ state-undone = undone
 state-failed = did not work
 state-not-reached = not begun
 state-unclear = unclear
+update-fixes = It closes: { $names }.
+fix-after = { $name } ({ $hours } h after it was published)
+update-would-fix = It would close: { $names }.
+update-special = A test version, installed on request.
 not-read = not read
 database-title = Database
 database-kind = Its structure’s version
@@ -180,7 +193,15 @@ hold-policy = { $allows ->
     [patch] This is a larger step than the plan allows (corrections only).
    *[other] The plan’s rules leave this update out ({ $key }: { $allows }).
 }
-hold-approval = This is a new major version. It is installed once it has been evaluated and approved.
+hold-approval = It is installed once it has been evaluated and approved.
+hold-approval-notice = It is installed once it has been evaluated and approved (notice no. { $notice }).
+hold-declined = It was declined, so it is not installed.
+hold-manual = It has to be done by hand: { $what }.
+hold-special = It is a test version. Those are installed only on request.
+hold-immune = It caused trouble on another site of the same kind, so it waits until the cause is understood.
+hold-next-window = It is not urgent and waits for the next maintenance window.
+hold-lapsed = The maintenance contract ended on { $until }. Without it the site gets no updates, and known vulnerabilities stay open.
+hold-postponed = One of the new versions does not work on this site. While it was being looked for, this one’s turn did not come.
 hold-planned = The plan keeps it back: { $why }.
 hold-planned-until = The plan keeps it back until { $until }: { $why }.
 hold-platform = It needs { $part } { $needs }; the server has { $has }.
@@ -199,6 +220,38 @@ hold-too-young = It is very new. The plan lets new versions settle first; it is 
 hold-unusable = What the site says about this update cannot be used safely: { $why }.
 hold-not-writable = The server does not let us replace its files ({ $path }).
 hold-failed = It did not work on this site in this run, so it was taken out and the site was put back.
+
+## What somebody else changed
+drift-title = Changes that were not ours
+drift-intro = These changes were made on the site by somebody else since { $since }, when we last left it.
+drift-intro-unknown = These changes were made on the site by somebody else since we last left it.
+drift-version = { $subject }: { $from } → { $to }
+drift-extension-added = { $subject } ({ $to }) was installed.
+drift-extension-removed = { $subject } ({ $from }) was removed.
+drift-extension-version = { $subject } was brought from { $from } to { $to }.
+drift-extension-activated = { $subject } was switched on.
+drift-extension-deactivated = { $subject } was switched off.
+drift-administrator-added = The account { $subject } has an administrator’s rights now.
+drift-administrator-removed = The account { $subject } no longer has an administrator’s rights.
+drift-administrator-contact = The e-mail address of the administrator { $subject } was changed.
+drift-table-added = In the database { $subject } was added.
+drift-table-removed = In the database { $subject } was removed.
+drift-table-changed = In the database the structure of { $subject } was changed.
+drift-file-added = The file { $subject } was added.
+drift-file-removed = The file { $subject } was removed.
+drift-file-changed = The file { $subject } was changed.
+drift-file-rights = The rights of { $subject } were changed: { $from } → { $to }.
+drift-address = The site’s address was changed: { $from } → { $to }.
+drift-of = of { $component }
+drift-files = { $count ->
+    [one] with one file
+   *[other] with { $shown } files
+}
+drift-accepted = noted by { $by }
+drift-more = { $count ->
+    [one] and one more change
+   *[other] and { $shown } more changes
+}
 
 ## What happened
 problem-title = What happened, and what was done
@@ -240,6 +293,12 @@ refusal-over-cap = The site has { $extensions } extensions, and its plan covers 
 refusal-source-down = The update service { $source } could not be reached, so nobody can say what is pending.
 refusal-busy = Another update seems to be under way on the site: { $what }.
 refusal-busy-since = Another update seems to be under way on the site since { $since }: { $what }.
+refusal-drift = The site was changed by somebody else since our last visit ({ $count ->
+    [one] one change
+   *[other] { $shown } changes
+}), and the plan says to stop until somebody has looked at that.
+refusal-drift-unknown = It could not be found out whether the site was changed since our last visit, and the plan says to stop then.
+refusal-unsupported = Sites like this one are not updated: { $why }.
 refusal-failed = The site could not be looked at.
 
 ## Checks
@@ -369,3 +428,126 @@ foot-run = Run { $run }
 foot-program = Intendant { $version }
 foot-procedure = procedure { $digest }
 foot-plan = plan { $digest }
+
+## The page about an intake
+intake-title = Assessment: { $site }, { $date }
+intake-heading = Assessment before the plan
+intake-label-core = System
+intake-label-extensions = Extensions
+intake-accept = The site can enter its plan
+intake-conditions = The site can enter its plan once some points are settled
+intake-refuse = The site cannot enter its plan as it is
+intake-looked = { $files } files and { $objects } parts of the database were looked at, with { $rules } rules.
+intake-estimate = { $count ->
+    [one] Bringing it to the present major versions takes about one minute of work.
+   *[other] Bringing it to the present major versions takes about { $shown } minutes of work.
+}
+intake-critical = What has to be put in order first
+intake-high = Conditions
+intake-medium = To be looked at, or agreed upon
+intake-low = Good to know
+intake-todo = What to do:
+intake-line = line { $line }
+intake-unknown = What could not be looked at
+intake-record = Record { $id }
+
+## The month
+monthly-page-title = Monthly report: { $title }, { $month }
+monthly-heading = Monthly report
+monthly-fleet = All sites
+monthly-label-month = Month
+monthly-label-sites = Sites
+monthly-good = Maintained and checked
+monthly-waiting = Maintained and checked; something waits for you
+monthly-tried = Checked; not every update worked
+monthly-act = Needs attention
+monthly-none = No maintenance this month
+monthly-until = The month is not over: this is how it stood on { $date }.
+monthly-no-site = There is no site to report on.
+monthly-no-run = There was no maintenance of this site this month.
+monthly-idle = { $count ->
+    [one] One site had no maintenance this month; it is named below.
+   *[other] { $shown } sites had no maintenance this month; they are named below.
+}
+monthly-stuck = { $count ->
+    [one] On one site the work could not be finished automatically. A specialist must finish it by hand.
+   *[other] On { $shown } sites the work could not be finished automatically. A specialist must finish it by hand.
+}
+monthly-updates = { $count ->
+    [0] No update was installed.
+    [one] One update was installed. Its new version was read back from the site itself.
+   *[other] { $shown } updates were installed. Every new version was read back from the site itself.
+}
+monthly-fixed = { $count ->
+    [one] One component is now free of vulnerabilities that had become known.
+   *[other] { $shown } components are now free of vulnerabilities that had become known.
+}
+monthly-longest = The longest of these had been public for { $time } when it was closed.
+monthly-checks = { $count ->
+    [one] The check passed when it was last made.
+   *[other] All { $shown } checks passed when they were last made.
+}
+monthly-checks-failing = { $count ->
+    [one] One check did not pass when it was last made.
+   *[other] { $shown } checks did not pass when they were last made.
+}
+monthly-failed = { $count ->
+    [one] One visit did not succeed. What happened, and what was done, stands below.
+   *[other] { $shown } visits did not succeed. What happened, and what was done, stands below.
+}
+monthly-held-client = { $count ->
+    [one] One update waits for you; below is why.
+   *[other] { $shown } updates wait for you; below is why.
+}
+monthly-held = { $count ->
+    [one] One update is on hold and needs nothing from you.
+   *[other] { $shown } updates are on hold and need nothing from you.
+}
+monthly-tile-fixed = { $count ->
+    [one] security fix
+   *[other] security fixes
+}
+monthly-fixes-title = Security: what was closed
+monthly-fixes-intro = These updates closed vulnerabilities that anybody could read about. The time is how long that was possible before the update.
+monthly-column-closed = Closed
+monthly-column-versions = Version
+monthly-drifts = { $count ->
+    [one] One change that was not ours was found on the site. The report of that day has the details.
+   *[other] { $shown } changes that were not ours were found on the site. The reports of those days have the details.
+}
+monthly-runs-title = What was done
+monthly-dates = { $from } to { $until } ({ $times } times)
+monthly-more-runs = { $count ->
+    [one] One earlier entry is not shown here.
+   *[other] { $shown } earlier entries are not shown here.
+}
+monthly-run-nothing = There was nothing to update. The site was backed up and checked.
+monthly-run-completed = { $count ->
+    [one] One update was installed and checked.
+   *[other] { $shown } updates were installed and checked.
+}
+monthly-run-with-holds = { $count ->
+    [one] One update was installed and checked; others are on hold.
+   *[other] { $shown } updates were installed and checked; others are on hold.
+}
+monthly-run-only-holds = The site was backed up and checked. The updates that exist are on hold.
+monthly-run-asked = The site was put back to an earlier backup, as you asked.
+monthly-run-restored = Something did not work, so the site was put back exactly as it was. No update was kept.
+monthly-run-refused = Nothing was changed.
+monthly-run-stuck = The work could not be finished automatically. A specialist must finish it by hand.
+monthly-run-open = The work was not over when this was written.
+monthly-times = { $count ->
+    [one] in one step
+   *[other] in { $shown } updates
+}
+monthly-put-back-later = Later the whole site was put back to an earlier backup, as you asked: this version may be gone.
+monthly-checked = On { $date }, { $part } of { $total } checks passed.
+monthly-column-page = How fast pages answer
+monthly-column-first = Before the first visit
+monthly-column-last = After the last one
+monthly-backups = { $count ->
+    [one] One full backup was taken and verified this month.
+   *[other] { $shown } full backups were taken and verified this month.
+}
+monthly-last-backup = The last one is of { $date }.
+monthly-not-proven = No trial restore of this site has been made yet.

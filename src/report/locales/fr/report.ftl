@@ -14,6 +14,15 @@ duration-ms = { $n } ms
 duration-s = { $n } s
 duration-min = { $min } min { $s } s
 duration-h = { $h } h { $min } min
+hours = { $count ->
+    [one] une heure
+   *[other] { $shown } heures
+}
+days = { $count ->
+    [one] un jour
+   *[other] { $shown } jours
+}
+month-year = { $month } { $year }
 month-1 = janvier
 month-2 = février
 month-3 = mars
@@ -158,6 +167,10 @@ state-undone = annulée
 state-failed = n’a pas fonctionné
 state-not-reached = pas commencée
 state-unclear = incertaine
+update-fixes = Elle corrige : { $names }.
+fix-after = { $name } ({ $hours } h après sa publication)
+update-would-fix = Elle corrigerait : { $names }.
+update-special = Version d’essai, installée sur demande.
 not-read = non lue
 database-title = Base de données
 database-kind = Version de sa structure
@@ -181,7 +194,15 @@ hold-policy = { $allows ->
     [patch] Le pas est plus grand que ce que le plan permet (correctifs seulement).
    *[other] Les règles du plan excluent cette mise à jour ({ $key } : { $allows }).
 }
-hold-approval = C’est une nouvelle version majeure. Elle est installée après avoir été évaluée et approuvée.
+hold-approval = Elle est installée après avoir été évaluée et approuvée.
+hold-approval-notice = Elle est installée après avoir été évaluée et approuvée (avis n° { $notice }).
+hold-declined = Elle a été refusée; elle n’est donc pas installée.
+hold-manual = Elle doit être faite à la main : { $what }.
+hold-special = C’est une version d’essai. De telles versions ne sont installées que sur demande.
+hold-immune = Elle a causé des ennuis sur un autre site du même genre; elle attend que la cause soit comprise.
+hold-next-window = Elle n’est pas urgente et attend la prochaine fenêtre de maintenance.
+hold-lapsed = Le contrat d’entretien a pris fin le { $until }. Sans lui, le site ne reçoit plus de mises à jour et les failles connues restent ouvertes.
+hold-postponed = Une des nouvelles versions ne fonctionne pas sur ce site. Pendant qu’on la cherchait, le tour de celle-ci n’est pas venu.
 hold-planned = Le plan la retient : { $why }.
 hold-planned-until = Le plan la retient jusqu’au { $until } : { $why }.
 hold-platform = Elle exige { $part } { $needs }; le serveur a { $has }.
@@ -200,6 +221,38 @@ hold-too-young = Elle est toute récente. Le plan laisse mûrir les nouvelles ve
 hold-unusable = Ce que le site dit de cette mise à jour ne peut pas être utilisé sans risque : { $why }.
 hold-not-writable = Le serveur ne nous permet pas de remplacer ses fichiers ({ $path }).
 hold-failed = Elle n’a pas fonctionné sur ce site pendant cette intervention : elle a été écartée et le site remis en place.
+
+## Ce que quelqu’un d’autre a changé
+drift-title = Des changements qui ne viennent pas de nous
+drift-intro = Ces changements ont été faits sur le site par quelqu’un d’autre depuis le { $since }, moment où nous l’avons laissé.
+drift-intro-unknown = Ces changements ont été faits sur le site par quelqu’un d’autre depuis que nous l’avons laissé.
+drift-version = { $subject } : { $from } → { $to }
+drift-extension-added = { $subject } ({ $to }) a été installé.
+drift-extension-removed = { $subject } ({ $from }) a été retiré.
+drift-extension-version = { $subject } est passé de { $from } à { $to }.
+drift-extension-activated = { $subject } a été activé.
+drift-extension-deactivated = { $subject } a été désactivé.
+drift-administrator-added = Le compte { $subject } a maintenant les droits d’administration.
+drift-administrator-removed = Le compte { $subject } n’a plus les droits d’administration.
+drift-administrator-contact = L’adresse courriel de l’administrateur { $subject } a changé.
+drift-table-added = Dans la base de données, { $subject } a été ajouté.
+drift-table-removed = Dans la base de données, { $subject } a été retiré.
+drift-table-changed = Dans la base de données, la structure de { $subject } a changé.
+drift-file-added = Le fichier { $subject } a été ajouté.
+drift-file-removed = Le fichier { $subject } a été retiré.
+drift-file-changed = Le fichier { $subject } a été modifié.
+drift-file-rights = Les droits de { $subject } ont changé : { $from } → { $to }.
+drift-address = L’adresse du site a changé : { $from } → { $to }.
+drift-of = de { $component }
+drift-files = { $count ->
+    [one] avec un fichier
+   *[other] avec { $shown } fichiers
+}
+drift-accepted = noté par { $by }
+drift-more = { $count ->
+    [one] et un autre changement
+   *[other] et { $shown } autres changements
+}
 
 ## Ce qui s’est passé
 problem-title = Ce qui s’est passé, et ce qui a été fait
@@ -241,6 +294,12 @@ refusal-over-cap = Le site a { $extensions } extensions, et son plan en couvre {
 refusal-source-down = Le service de mise à jour { $source } n’a pas pu être joint : personne ne peut dire ce qui est à faire.
 refusal-busy = Une autre mise à jour semble en cours sur le site : { $what }.
 refusal-busy-since = Une autre mise à jour semble en cours sur le site depuis le { $since } : { $what }.
+refusal-drift = Le site a été modifié par quelqu’un d’autre depuis notre dernier passage ({ $count ->
+    [one] un changement
+   *[other] { $shown } changements
+}), et le plan demande d’attendre que quelqu’un l’ait examiné.
+refusal-drift-unknown = On n’a pas pu savoir si le site a été modifié depuis notre dernier passage, et le plan demande alors d’attendre.
+refusal-unsupported = Les sites de ce genre ne sont pas mis à jour : { $why }.
 refusal-failed = Le site n’a pas pu être examiné.
 
 ## Vérifications
@@ -370,3 +429,126 @@ foot-run = Intervention { $run }
 foot-program = Intendant { $version }
 foot-procedure = procédure { $digest }
 foot-plan = plan { $digest }
+
+## La page d’un examen d’entrée
+intake-title = Examen d’entrée : { $site }, { $date }
+intake-heading = Examen avant le plan
+intake-label-core = Système
+intake-label-extensions = Extensions
+intake-accept = Le site peut entrer dans son plan
+intake-conditions = Le site peut entrer dans son plan quand certains points seront réglés
+intake-refuse = Le site ne peut pas entrer dans son plan tel qu’il est
+intake-looked = { $files } fichiers et { $objects } parties de la base de données ont été examinés, avec { $rules } règles.
+intake-estimate = { $count ->
+    [one] L’amener aux versions majeures actuelles demande environ une minute de travail.
+   *[other] L’amener aux versions majeures actuelles demande environ { $shown } minutes de travail.
+}
+intake-critical = À remettre en ordre d’abord
+intake-high = Conditions
+intake-medium = À examiner, ou à convenir
+intake-low = Bon à savoir
+intake-todo = À faire :
+intake-line = ligne { $line }
+intake-unknown = Ce qui n’a pas pu être examiné
+intake-record = Dossier { $id }
+
+## Le mois
+monthly-page-title = Rapport mensuel : { $title }, { $month }
+monthly-heading = Rapport mensuel
+monthly-fleet = Tous les sites
+monthly-label-month = Mois
+monthly-label-sites = Sites
+monthly-good = Entretenu et vérifié
+monthly-waiting = Entretenu et vérifié; quelque chose attend votre intervention
+monthly-tried = Vérifié; certaines mises à jour n’ont pas fonctionné
+monthly-act = Demande une intervention
+monthly-none = Aucun entretien ce mois-ci
+monthly-until = Le mois n’est pas terminé : voici la situation au { $date }.
+monthly-no-site = Il n’y a aucun site à présenter.
+monthly-no-run = Aucun entretien de ce site n’a eu lieu ce mois-ci.
+monthly-idle = { $count ->
+    [one] Un site n’a eu aucun entretien ce mois-ci; il est nommé ci-dessous.
+   *[other] { $shown } sites n’ont eu aucun entretien ce mois-ci; ils sont nommés ci-dessous.
+}
+monthly-stuck = { $count ->
+    [one] Sur un site, le travail n’a pas pu être terminé automatiquement. Un spécialiste doit le terminer à la main.
+   *[other] Sur { $shown } sites, le travail n’a pas pu être terminé automatiquement. Un spécialiste doit le terminer à la main.
+}
+monthly-updates = { $count ->
+    [0] Aucune mise à jour n’a été installée.
+    [one] Une mise à jour a été installée. Sa nouvelle version a été relue sur le site lui-même.
+   *[other] { $shown } mises à jour ont été installées. Chaque nouvelle version a été relue sur le site lui-même.
+}
+monthly-fixed = { $count ->
+    [one] Un composant n’a plus les vulnérabilités qui avaient été rendues publiques.
+   *[other] { $shown } composants n’ont plus les vulnérabilités qui avaient été rendues publiques.
+}
+monthly-longest = La plus ancienne était publique depuis { $time } quand elle a été corrigée.
+monthly-checks = { $count ->
+    [one] La vérification a réussi la dernière fois qu’elle a été faite.
+   *[other] Les { $shown } vérifications ont toutes réussi la dernière fois qu’elles ont été faites.
+}
+monthly-checks-failing = { $count ->
+    [one] Une vérification a échoué la dernière fois qu’elle a été faite.
+   *[other] { $shown } vérifications ont échoué la dernière fois qu’elles ont été faites.
+}
+monthly-failed = { $count ->
+    [one] Une intervention n’a pas réussi. Ce qui s’est passé et ce qui a été fait est expliqué ci-dessous.
+   *[other] { $shown } interventions n’ont pas réussi. Ce qui s’est passé et ce qui a été fait est expliqué ci-dessous.
+}
+monthly-held-client = { $count ->
+    [one] Une mise à jour attend votre intervention; la raison est donnée ci-dessous.
+   *[other] { $shown } mises à jour attendent votre intervention; les raisons sont données ci-dessous.
+}
+monthly-held = { $count ->
+    [one] Une mise à jour est en attente et ne demande rien de votre part.
+   *[other] { $shown } mises à jour sont en attente et ne demandent rien de votre part.
+}
+monthly-tile-fixed = { $count ->
+    [one] correctif de sécurité
+   *[other] correctifs de sécurité
+}
+monthly-fixes-title = Sécurité : ce qui a été corrigé
+monthly-fixes-intro = Ces mises à jour ont corrigé des vulnérabilités que tout le monde pouvait connaître. La durée indique combien de temps c’était possible avant la mise à jour.
+monthly-column-closed = Corrigé
+monthly-column-versions = Version
+monthly-drifts = { $count ->
+    [one] Un changement qui n’est pas de nous a été trouvé sur le site. Le rapport de ce jour-là donne les détails.
+   *[other] { $shown } changements qui ne sont pas de nous ont été trouvés sur le site. Les rapports de ces jours-là donnent les détails.
+}
+monthly-runs-title = Ce qui a été fait
+monthly-dates = du { $from } au { $until } ({ $times } fois)
+monthly-more-runs = { $count ->
+    [one] Une ligne plus ancienne n’est pas montrée ici.
+   *[other] { $shown } lignes plus anciennes ne sont pas montrées ici.
+}
+monthly-run-nothing = Il n’y avait rien à mettre à jour. Le site a été sauvegardé et vérifié.
+monthly-run-completed = { $count ->
+    [one] Une mise à jour a été installée et vérifiée.
+   *[other] { $shown } mises à jour ont été installées et vérifiées.
+}
+monthly-run-with-holds = { $count ->
+    [one] Une mise à jour a été installée et vérifiée; d’autres sont en attente.
+   *[other] { $shown } mises à jour ont été installées et vérifiées; d’autres sont en attente.
+}
+monthly-run-only-holds = Le site a été sauvegardé et vérifié. Les mises à jour qui existent sont en attente.
+monthly-run-asked = Le site a été ramené à une sauvegarde antérieure, comme vous l’avez demandé.
+monthly-run-restored = Quelque chose n’a pas fonctionné; le site a donc été remis exactement comme il était. Aucune mise à jour n’a été gardée.
+monthly-run-refused = Rien n’a été changé.
+monthly-run-stuck = Le travail n’a pas pu être terminé automatiquement. Un spécialiste doit le terminer à la main.
+monthly-run-open = Le travail n’était pas terminé au moment où ceci a été écrit.
+monthly-times = { $count ->
+    [one] en une étape
+   *[other] en { $shown } mises à jour
+}
+monthly-put-back-later = Par la suite, tout le site a été ramené à une sauvegarde antérieure, comme vous l’avez demandé : cette version n’y est peut-être plus.
+monthly-checked = Le { $date }, { $part } vérifications sur { $total } ont réussi.
+monthly-column-page = Vitesse des pages
+monthly-column-first = Avant la première intervention
+monthly-column-last = Après la dernière
+monthly-backups = { $count ->
+    [one] Une sauvegarde complète a été faite et vérifiée ce mois-ci.
+   *[other] { $shown } sauvegardes complètes ont été faites et vérifiées ce mois-ci.
+}
+monthly-last-backup = La dernière est du { $date }.
+monthly-not-proven = Aucune restauration d’essai de ce site n’a encore été faite.

@@ -1,4 +1,4 @@
-//! Collecting a dump: parts are hashed and stored as they come.
+//! Collecting a dump: parts are hashed and stored as they come, and what they are without their rows is noted.
 //!
 //! May use: `store`, and its siblings. Invariants: tables are never held in memory; an object
 //! that stands twice, or a view without its definition, makes the dump worthless.
@@ -9,6 +9,8 @@ use super::super::super::manifest::Content;
 use super::super::super::store::{ContentWriter, Writer};
 use super::super::super::{Phase, Progress};
 use super::split::{Part, Sink, Splitter};
+use super::structure::Structure;
+use crate::model::Digest;
 use crate::remote::Reader;
 use std::collections::{BTreeMap, HashMap};
 use std::io::Read;
@@ -26,6 +28,8 @@ type Objects = BTreeMap<ObjectName, Content>;
 pub(super) struct Collected {
     pub(super) writer: Writer,
     pub(super) objects: Objects,
+    /// What the objects are without their rows.
+    pub(super) structure: BTreeMap<ObjectName, Digest>,
     /// Bytes of SQL that were read.
     pub(super) bytes: u64,
 }
@@ -59,7 +63,10 @@ pub(super) fn read(
     }
     let ended = splitter.finish();
     match ended.and_then(Collector::finish) {
-        Ok(Ok((writer, objects))) => Ok(Ok(Collected { writer, objects, bytes })),
+        Ok(Ok(collector)) => {
+            let Collector { writer, objects, structure, .. } = collector;
+            Ok(Ok(Collected { writer, objects, structure, bytes }))
+        }
         Ok(Err(error)) => Err(error),
         Err(detail) => Ok(Err(detail)),
     }
@@ -69,6 +76,7 @@ pub(super) fn read(
 struct Collector {
     writer: Writer,
     objects: Objects,
+    structure: BTreeMap<ObjectName, Digest>,
     stubs: HashMap<String, Vec<u8>>,
     current: Current,
     failed: Option<SnapshotError>,
@@ -77,14 +85,15 @@ struct Collector {
 enum Current {
     Ignored,
     /// Tables and sequences: streamed.
-    Large(ObjectName, Box<ContentWriter>),
+    Large(ObjectName, Box<ContentWriter>, Box<Structure>),
     /// Everything else: a few kilobytes, put in its final form at its end.
     Small(Part, Vec<u8>),
 }
 
 impl Collector {
     fn new(writer: Writer) -> Self {
-        Self { writer, objects: BTreeMap::new(), stubs: HashMap::new(), current: Current::Ignored, failed: None }
+        let (objects, structure, stubs) = Default::default();
+        Self { writer, objects, structure, stubs, current: Current::Ignored, failed: None }
     }
 
     /// Remembers an error of the store, which matters more than what follows from it.
@@ -99,10 +108,10 @@ impl Collector {
     fn end_part(&mut self) -> Result<(), String> {
         match std::mem::replace(&mut self.current, Current::Ignored) {
             Current::Ignored => Ok(()),
-            Current::Large(name, content) => {
+            Current::Large(name, content, structure) => {
                 let content = content.finish(&mut self.writer);
                 let content = self.stored(content)?;
-                self.enter(name, content)
+                self.enter(name, content, Some(structure.finish()))
             }
             Current::Small(Part::ViewStub(view), bytes) => {
                 self.stubs.insert(view, bytes);
@@ -128,11 +137,13 @@ impl Collector {
         self.stored(taken)?;
         let content = content.finish(&mut self.writer);
         let content = self.stored(content)?;
-        self.enter(name, content)
+        self.enter(name, content, None)
     }
 
-    fn enter(&mut self, name: ObjectName, content: Content) -> Result<(), String> {
+    /// `structure`: what it is without its rows; all of it where it has none.
+    fn enter(&mut self, name: ObjectName, content: Content, structure: Option<Digest>) -> Result<(), String> {
         let shown = name.to_string();
+        self.structure.insert(name.clone(), structure.unwrap_or(content.digest));
         if self.objects.insert(name, content).is_some() {
             return Err(format!("{shown} stands twice in the dump"));
         }
@@ -142,13 +153,13 @@ impl Collector {
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Result<(Writer, Objects)>, String> {
+    fn finish(mut self) -> Result<Result<Self>, String> {
         if let Err(detail) = self.end_part() {
             return self.failed.take().map_or(Err(detail), |error| Ok(Err(error)));
         }
         match self.stubs.keys().next() {
             Some(view) => Err(format!("the view {view} has no definition in the dump")),
-            None => Ok(Ok((self.writer, self.objects))),
+            None => Ok(Ok(self)),
         }
     }
 }
@@ -160,7 +171,7 @@ impl Sink for Collector {
             Part::Prelude | Part::Glue | Part::Footer => Current::Ignored,
             Part::Object(kind @ (ObjectKind::Table | ObjectKind::Sequence), name) => {
                 let name = ObjectName::new(kind, name).map_err(|e| e.to_string())?;
-                Current::Large(name, Box::new(self.writer.content()))
+                Current::Large(name, Box::new(self.writer.content()), Box::default())
             }
             small => Current::Small(small, Vec::new()),
         };
@@ -170,7 +181,8 @@ impl Sink for Collector {
     fn bytes(&mut self, bytes: &[u8]) -> Result<(), String> {
         match &mut self.current {
             Current::Ignored => Ok(()),
-            Current::Large(_, content) => {
+            Current::Large(_, content, structure) => {
+                structure.bytes(bytes);
                 let taken = content.take(&mut self.writer, bytes);
                 self.stored(taken)
             }
@@ -182,6 +194,13 @@ impl Sink for Collector {
                 Ok(())
             }
         }
+    }
+
+    fn statement(&mut self, line: &str) -> Result<(), String> {
+        if let Current::Large(.., structure) = &mut self.current {
+            structure.statement(line);
+        }
+        Ok(())
     }
 }
 

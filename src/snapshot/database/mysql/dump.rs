@@ -99,8 +99,27 @@ pub(in super::super) async fn read_dump(
 ) -> Result<(Writer, Dumped)> {
     let probed = probe(source, access).await?;
     let work = Dump { source, access, progress, tolerant: false, broken: BTreeMap::new(), bytes: 0 };
-    let Collected { writer, objects, bytes } = work.read(kept, &probed, writer).await?;
-    Ok((writer, Dumped { objects, facts: probed.facts, bytes }))
+    let Collected { writer, objects, structure, bytes } = work.read(kept, &probed, writer).await?;
+    Ok((writer, Dumped { objects, facts: DatabaseFacts { structure, ..probed.facts }, bytes }))
+}
+
+/// What the site's part of its database is made of now, without any rows. `hashing` stores nothing.
+pub(in super::super) async fn structure(
+    source: &Source,
+    access: &DatabaseAccess,
+    hashing: Writer,
+) -> Result<DatabaseFacts> {
+    let mut probed = probe(source, access).await?;
+    let chosen = access.select.as_ref().map_or_else(|| probed.names.clone(), |select| select(&probed.names));
+    let progress: Arc<dyn Progress> = Arc::new(NoProgress);
+    let work = Dump { source, access, progress: &progress, tolerant: true, broken: BTreeMap::new(), bytes: 0 };
+    if let Some(mut arguments) = work.arguments(&mut probed, &chosen, &[])?
+        && (!chosen.is_empty() || probed.names.is_empty())
+    {
+        arguments.insert(0, "--no-data".into());
+        probed.facts.structure = work.run(arguments, &probed, hashing).await?.structure;
+    }
+    Ok(probed.facts)
 }
 
 struct Dump<'a> {
@@ -143,6 +162,7 @@ impl Dump<'_> {
         if let Some(arguments) = self.arguments(&mut probed, &chosen, &left_out)? {
             let collected = self.run(arguments, &probed, writer).await?;
             (writer, objects) = (collected.writer, collected.objects);
+            probed.facts.structure = collected.structure;
             self.bytes += collected.bytes;
         }
         if objects.keys().any(|object| object.kind() == ObjectKind::Table) {
@@ -156,6 +176,9 @@ impl Dump<'_> {
         }
         let named = |name: &String| Some((ObjectName::new(ObjectKind::Table, name).ok()?, before.get(name)?.whole));
         probed.facts.fingerprints = still.into_iter().filter_map(named).collect();
+        let then = previous.and_then(|manifest| manifest.header.database.as_ref()).map(|facts| &facts.structure);
+        let structure = |object: &ObjectName| Some((object.clone(), *then?.get(object)?));
+        probed.facts.structure.extend(known.keys().filter_map(structure));
         objects.extend(known);
         for (object, why) in &self.broken {
             let mut content = writer.content();
@@ -185,12 +208,12 @@ impl Dump<'_> {
     /// The tables that are as they were, with their stored content.
     fn unchanged(&self, previous: &Manifest, now: &Fingerprints, writer: &Writer) -> Objects {
         let then = previous.header.database.as_ref().filter(|facts| facts.name == self.access.name);
-        let Some(then) = then.map(|facts| &facts.fingerprints) else {
+        let Some((then, structure)) = then.map(|facts| (&facts.fingerprints, &facts.structure)) else {
             return Objects::new();
         };
         let stored = now.iter().filter_map(|(name, now)| {
             let object = ObjectName::new(ObjectKind::Table, name).ok()?;
-            then.get(&object).filter(|then| **then == now.whole)?;
+            then.get(&object).filter(|then| **then == now.whole && structure.contains_key(&object))?;
             let content = previous.entry(&Item::Object(object.clone())).and_then(Entry::content)?;
             writer.has(content).then(|| (object, content.clone()))
         });

@@ -116,6 +116,7 @@ fn read(access: &DatabaseAccess, text: &str) -> Result<Probed, String> {
         skipped: Vec::new(),
         dumped_by,
         fingerprints: Default::default(),
+        structure: Default::default(),
     };
     Ok(Probed { facts, mysql, names, tables, events, packet })
 }

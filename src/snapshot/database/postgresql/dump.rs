@@ -116,7 +116,8 @@ fn facts(access: &DatabaseAccess, answer: &str, tolerant: bool) -> Result<Databa
     }
     let name = access.name.clone();
     let engine = access.engine.word().to_owned();
-    Ok(DatabaseFacts { engine, name, server, dumped_by, skipped, fingerprints: Default::default() })
+    let (fingerprints, structure) = Default::default();
+    Ok(DatabaseFacts { engine, name, server, dumped_by, skipped, fingerprints, structure })
 }
 
 type Objects = BTreeMap<ObjectName, Content>;

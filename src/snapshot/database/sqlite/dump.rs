@@ -73,6 +73,7 @@ pub(in super::super) async fn dump(
         dumped_by: String::new(),
         skipped: Vec::new(),
         fingerprints: BTreeMap::new(),
+        structure: BTreeMap::new(),
     };
     let before = match look(source, access).await {
         // Where it is gone, there is nothing to keep.

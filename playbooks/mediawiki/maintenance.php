@@ -1,0 +1,43 @@
+<?php
+/**
+ * MediaWiki's own read-only mode, by its file: visitors read on, nobody writes.
+ *
+ *   php maintenance.php ROOT on
+ *   php maintenance.php ROOT off
+ *
+ * Neither runs MediaWiki. The file is where $wgReadOnlyFile says; a configuration that can't be read to its end, or
+ * that ends this program, leaves the place where MediaWiki has it by itself.
+ */
+
+$root = rtrim( $argv[1], '/' );
+$want = $argv[2];
+
+if ( 'off' === $want ) {
+	register_shutdown_function(
+		static function () use ( $root ) {
+			global $intendant_lock;
+			foreach ( array_unique( array_filter( array( $intendant_lock, "$root/images/lock_yBgMBwiR" ) ) ) as $file ) {
+				if ( is_file( $file ) && ! @unlink( $file ) && is_file( $file ) ) {
+					fwrite( STDERR, "can't remove $file\n" );
+					exit( 1 );
+				}
+			}
+			echo "off\n";
+			// Whatever the configuration ended with: the file is gone.
+			exit( 0 );
+		}
+	);
+}
+require __DIR__ . '/settings.php';
+if ( 'off' === $want ) {
+	exit( 0 );
+}
+$text  = INTENDANT_SWITCH . ". Pages can be read; please edit again in a few minutes.\n"
+	. "Ce wiki est en cours de mise à jour. On peut le lire ; on pourra le modifier dans quelques minutes.\n";
+$draft = $intendant_lock . '-' . getmypid();
+if ( strlen( $text ) !== @file_put_contents( $draft, $text ) || ! rename( $draft, $intendant_lock ) ) {
+	@unlink( $draft );
+	fwrite( STDERR, "can't write $intendant_lock\n" );
+	exit( 1 );
+}
+echo "on\n";

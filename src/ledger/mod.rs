@@ -1,0 +1,109 @@
+//! What people, and runs on their behalf, decided about the fleet: notices and their answers, versions that
+//! broke a site, and who lifted what. Append-only, folded when it is read.
+//!
+//! May use: `model`. Invariants: pure; an entry is never changed; a later entry can end what an earlier one
+//! began, and says who did it and when; what has expired is decided by the day that is handed in.
+
+mod immunity;
+mod notice;
+
+pub use immunity::{Immunity, Stack};
+pub use notice::{About, Answer, Notice, Verdict, covering, covers};
+
+use crate::model::{ComponentId, Digest, RunId, SiteName, Version};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// The longest reason of a person, in characters.
+pub const MAX_REASON: usize = 300;
+
+/// One decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "decision")]
+pub enum Decision {
+    /// Something of a site needs an answer. The number of its entry is the number of the notice.
+    Noticed {
+        /// The site.
+        site: SiteName,
+        /// What it is about.
+        about: About,
+    },
+    /// A notice is answered.
+    Answered {
+        /// The notice.
+        notice: u64,
+        /// How.
+        verdict: Verdict,
+        /// Why, in the words of who answered.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+    /// A version broke a site: it is held on every similar one.
+    Broke {
+        /// Where.
+        site: SiteName,
+        /// In which run.
+        run: RunId,
+        /// What.
+        component: ComponentId,
+        /// The version that broke it.
+        version: Version,
+        /// On what.
+        stack: Stack,
+        /// How it showed.
+        why: String,
+    },
+    /// Somebody took note of what was changed on a site outside of its runs: just that keeps no run from beginning.
+    DriftAccepted {
+        /// The site.
+        site: SiteName,
+        /// The snapshot with which it was compared: with another one the same marks say something else.
+        reference: String,
+        /// Which changes.
+        marks: Vec<Digest>,
+        /// Why.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+    /// A version that broke a site may be tried again.
+    Lifted {
+        /// What.
+        component: ComponentId,
+        /// The version.
+        version: Version,
+        /// Why.
+        why: String,
+    },
+}
+
+/// One entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LedgerEntry {
+    /// Its number; it grows, and is unique in the fleet.
+    pub number: u64,
+    /// When it was written, by the runner's clock.
+    pub at: Timestamp,
+    /// Who decided, and where: `user@machine (pid 12)`, or the name that was given.
+    pub by: String,
+    /// What.
+    pub decision: Decision,
+}
+
+/// All that was decided, in order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Ledger {
+    entries: Vec<LedgerEntry>,
+}
+
+impl Ledger {
+    /// The ledger of these entries, which stand in the order of their numbers.
+    pub fn new(entries: Vec<LedgerEntry>) -> Self {
+        Self { entries }
+    }
+
+    /// The entries.
+    pub fn entries(&self) -> &[LedgerEntry] {
+        &self.entries
+    }
+}

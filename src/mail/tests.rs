@@ -1,0 +1,249 @@
+//! The queue against a real SMTP server: Debian's python3-aiosmtpd on the loopback address.
+
+use super::*;
+use jiff::Timestamp;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// A server that refuses `nobody@…` for good and `later@…` for now, and thinks for a while about a message to `slow@…`.
+const SERVER: &str = r#"
+import asyncio, sys, os
+from aiosmtpd.controller import Controller
+folder, port = sys.argv[1], int(sys.argv[2])
+class Handler:
+    count = 0
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("nobody@"): return "550 5.1.1 there is no such mailbox"
+        if address.startswith("later@"): return "451 4.3.0 come again"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+    async def handle_DATA(self, server, session, envelope):
+        Handler.count += 1
+        name = os.path.join(folder, "%d-%d.eml" % (os.getpid(), Handler.count))
+        with open(name, "wb") as file: file.write(envelope.original_content)
+        if envelope.rcpt_tos[0].startswith("slow@"): await asyncio.sleep(30)
+        if envelope.rcpt_tos[0].startswith("spam@"): return "554 5.7.1 we do not want this"
+        return "250 2.0.0 taken as %d" % Handler.count
+controller = Controller(Handler(), hostname="127.0.0.1", port=port)
+controller.start()
+print("up", controller.server.sockets[0].getsockname()[1], flush=True)
+sys.stdin.read()
+"#;
+
+struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(folder: &Path, port: u16) -> Self {
+        let mut command = Command::new("/usr/bin/python3");
+        command.args(["-c", SERVER]).arg(folder).arg(port.to_string());
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let mut server = Self { child, port };
+        let mut line = String::new();
+        BufReader::new(server.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let port =
+            line.trim().strip_prefix("up ").expect("python3-aiosmtpd is installed: tests/testbed/testbed install");
+        server.port = port.parse().unwrap();
+        server
+    }
+
+    fn stop(mut self) -> u16 {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.port
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+fn at(port: u16) -> MailServer {
+    MailServer::new("127.0.0.1", Some(port), Security::None, None).unwrap()
+}
+
+fn received(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "eml")).collect();
+    files.sort();
+    files.iter().map(|path| std::fs::read_to_string(path).unwrap()).collect()
+}
+
+fn put(queue: &Queue, to: &str, subject_id: &str) -> Queued {
+    let (from, to) = (Mailbox::parse("Atelier été <soutien@atelier.example>").unwrap(), Mailbox::parse(to).unwrap());
+    let logo = Logo { png: b"\x89PNG\r\n\x1a\nx".to_vec() };
+    let letter = Letter {
+        from: &from,
+        to: &to,
+        subject: "Rapport de mise à jour\r\nBcc: all@evil.example",
+        subject_id,
+        text: "# Réussi\n.\nfin\n",
+        html: "<p>Réussi</p><img src=\"cid:logo@report\">",
+        logo: Some(&logo),
+    };
+    let now = Timestamp::from_second(1_790_000_000).unwrap();
+    queue.put(&letter, &letter.bytes(now).unwrap(), now).unwrap()
+}
+
+fn states(queue: &Queue) -> Vec<&'static str> {
+    queue.list().unwrap().iter().map(|record| record.state.name()).collect()
+}
+
+#[test]
+fn a_message_outlasts_a_server_that_is_down_and_is_sent_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = Queue::new(&folder.path().join("queue"));
+    let port = free_port();
+    let Queued::New(record) = put(&queue, "owner@shop.example", "run 1") else { panic!("it is new") };
+    let waiting = &queue.send(&at(port)).unwrap().records[0];
+    assert_eq!((waiting.state.name(), waiting.tries), ("waiting", 1));
+    assert!(waiting.last.as_deref().is_some_and(|last| last.contains(&port.to_string())), "{waiting:?}");
+
+    // Another process: all that is known is on the disk.
+    let queue = Queue::new(&folder.path().join("queue"));
+    let server = Server::start(folder.path(), port);
+    let sent = &queue.send(&at(server.port)).unwrap().records[0];
+    assert!(matches!(&sent.state, State::Sent { said, .. } if said.contains("taken as 1")), "{sent:?}");
+    assert_eq!(sent.message_id, record.message_id);
+    assert!(queue.send(&at(server.port)).unwrap().records.is_empty(), "nothing waits");
+    assert!(matches!(put(&queue, "Owner@shop.example", "run 1"), Queued::Known(_)), "the same report");
+    queue.send(&at(server.port)).unwrap();
+    assert!(matches!(queue.send_again(&record.id, &at(server.port)), Err(QueueError::Sent { .. })));
+    assert!(matches!(queue.send_again("../x", &at(server.port)), Err(QueueError::Unknown { .. })));
+
+    let [message] = received(folder.path()).try_into().unwrap();
+    assert!(message.contains(&format!("Message-ID: <{}>", record.message_id)), "{message}");
+    for part in [
+        "multipart/alternative",
+        "multipart/related",
+        "text/plain",
+        "text/html",
+        "image/png",
+        "Content-ID: <logo@report>",
+    ] {
+        assert!(message.contains(part), "{part} is not in {message}");
+    }
+    assert!(!message.lines().any(|line| line.starts_with("Bcc")), "a subject is one line: {message}");
+    server.stop();
+}
+
+#[test]
+fn refused_addresses_are_said_and_not_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = Queue::new(&folder.path().join("queue"));
+    let server = Server::start(folder.path(), free_port());
+    for to in ["nobody@shop.example", "later@shop.example", "spam@shop.example", "owner@shop.example"] {
+        put(&queue, to, "run 1");
+    }
+    queue.send(&at(server.port)).unwrap();
+    let found: Vec<(String, State)> = queue.list().unwrap().into_iter().map(|one| (one.to, one.state)).collect();
+    let state = |name: &str| found.iter().find(|(to, _)| to.starts_with(name)).unwrap().1.clone();
+    assert!(matches!(state("nobody"), State::Refused { said, .. } if said.contains("no such mailbox")), "{found:?}");
+    assert!(matches!(state("spam"), State::Refused { said, .. } if said.contains("do not want")), "{found:?}");
+    assert_eq!((state("later").name(), state("owner").name()), ("waiting", "sent"));
+    let again = queue.send(&at(server.port)).unwrap();
+    assert_eq!(again.records.iter().map(|one| one.to.as_str()).collect::<Vec<_>>(), ["later@shop.example"]);
+    server.stop();
+}
+
+/// Where the next test's other process finds its queue and its server.
+const SENDER: &str = "INTENDANT_TEST_SENDER";
+
+/// Sends, as another process does; does nothing in an ordinary run of the tests.
+#[test]
+fn sender() {
+    let Ok(place) = std::env::var(SENDER) else { return };
+    let (port, folder) = place.split_once(' ').unwrap();
+    Queue::new(Path::new(folder)).send(&at(port.parse().unwrap())).unwrap();
+}
+
+#[test]
+fn a_sender_that_is_killed_leaves_a_doubt_and_no_second_message() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("queue");
+    let queue = Queue::new(&place);
+    let server = Server::start(folder.path(), free_port());
+    put(&queue, "slow@shop.example", "run 1");
+    let mut sender = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "mail::tests::sender"])
+        .env(SENDER, format!("{} {}", server.port, place.display()))
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    let begun = Instant::now();
+    while received(folder.path()).is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the server never got it");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(states(&queue), ["sending"]);
+    assert!(matches!(queue.send(&at(server.port)), Err(QueueError::Busy)), "its sender is alive");
+    sender.kill().unwrap();
+    sender.wait().unwrap();
+
+    let doubt = queue.send(&at(server.port)).unwrap().records;
+    assert_eq!(doubt.len(), 1);
+    assert_eq!(states(&queue), ["in-doubt"]);
+    assert!(queue.send(&at(server.port)).unwrap().records.is_empty(), "nothing is sent by itself");
+    assert_eq!(received(folder.path()).len(), 1, "the server has one message");
+    server.stop();
+}
+
+#[test]
+fn an_answer_that_does_not_come_is_a_doubt_and_a_person_may_send_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = Queue::new(&folder.path().join("queue"));
+    let server = Server::start(folder.path(), free_port());
+    put(&queue, "slow@shop.example", "run 1");
+    let (port, copy) = (server.port, queue.clone());
+    let sending = std::thread::spawn(move || copy.send(&at(port)).unwrap());
+    let begun = Instant::now();
+    while received(folder.path()).is_empty() && begun.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    server.stop();
+    let records = sending.join().unwrap().records;
+    assert_eq!(records[0].state.name(), "in-doubt", "{records:?}");
+    // The address answers at once on the next server: a person decides, and the Message-ID is the same.
+    let path = folder.path().join("queue").join(format!("{}.json", records[0].id));
+    let text = std::fs::read_to_string(&path).unwrap().replace("slow@", "owner@");
+    std::fs::write(&path, text).unwrap();
+    let server = Server::start(folder.path(), free_port());
+    let again = queue.send_again(&records[0].id, &at(server.port)).unwrap();
+    assert_eq!((again.state.name(), &again.message_id), ("sent", &records[0].message_id));
+    server.stop();
+}
+
+#[test]
+fn mail_and_passwords_cross_no_network_in_the_clear() {
+    for host in ["smtp.atelier.example", "192.0.2.1", "127.0.0.1.evil.example", ""] {
+        assert!(MailServer::new(host, None, Security::None, None).is_err(), "{host}");
+    }
+    for host in ["localhost", "127.0.0.1", "::1"] {
+        assert!(MailServer::new(host, None, Security::None, None).is_ok(), "{host}");
+    }
+    // A server that has no STARTTLS gets nothing.
+    let folder = tempfile::tempdir().unwrap();
+    let queue = Queue::new(&folder.path().join("queue"));
+    let server = Server::start(folder.path(), free_port());
+    put(&queue, "owner@shop.example", "run 1");
+    let strict = MailServer::new("127.0.0.1", Some(server.port), Security::StartTls, None).unwrap();
+    let record = &queue.send(&strict).unwrap().records[0];
+    assert_eq!(record.state.name(), "waiting", "{record:?}");
+    assert!(received(folder.path()).is_empty());
+    server.stop();
+}
+
+#[test]
+fn addresses_are_checked() {
+    for wrong in
+        ["", "shop", "a b@shop.example", "a@b@c", "x@shop.example\r\nRCPT TO:<all@evil.example>", "<>", "Name <>"]
+    {
+        assert!(Mailbox::parse(wrong).is_err(), "{wrong:?}");
+    }
+    let named = Mailbox::parse("\"Atelier\u{202e} Web\" <soutien@atelier.example>").unwrap();
+    assert_eq!((named.name.as_deref(), named.address().as_str()), (Some("Atelier· Web"), "soutien@atelier.example"));
+}

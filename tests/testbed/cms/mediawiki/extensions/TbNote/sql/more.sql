@@ -1,0 +1,1 @@
+CREATE TABLE /*_*/tbnote_more (tm_id INT UNSIGNED NOT NULL PRIMARY KEY AUTO_INCREMENT) /*$wgDBTableOptions*/;
