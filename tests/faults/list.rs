@@ -136,7 +136,8 @@ pub(crate) fn impatient_playbooks(shop: &Environment) -> String {
     let shipped = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks/wordpress");
     let own = shop.path("playbooks/wordpress");
     std::fs::create_dir_all(&own).unwrap();
-    for file in std::fs::read_dir(shipped).unwrap().flatten() {
+    let files = std::fs::read_dir(shipped).unwrap().flatten().filter(|entry| entry.path().is_file());
+    for file in files {
         let text = std::fs::read_to_string(file.path()).unwrap();
         std::fs::write(own.join(file.file_name()), text.replace("timeout: 15m", "timeout: 30s")).unwrap();
     }
