@@ -71,3 +71,10 @@ pub enum QueueError {
         id: String,
     },
 }
+
+impl QueueError {
+    /// Whether only one message is hurt.
+    pub(super) fn is_of_one_message(&self) -> bool {
+        matches!(self, Self::Record { .. })
+    }
+}

@@ -40,12 +40,17 @@ impl Mailbox {
         };
         let address: Address =
             address.parse().map_err(|error: lettre::address::AddressError| wrong(error.to_string()))?;
+        let address = plain(&address).map_err(wrong)?;
         Ok(Self { name: name.filter(|name| !name.is_empty()), address })
     }
 
     /// The address alone.
     pub fn address(&self) -> String {
         self.address.to_string()
+    }
+
+    pub(super) fn envelope(&self) -> Address {
+        self.address.clone()
     }
 
     pub(super) fn domain(&self) -> &str {
@@ -55,6 +60,18 @@ impl Mailbox {
     fn header(&self) -> lettre::message::Mailbox {
         lettre::message::Mailbox::new(self.name.clone(), self.address.clone())
     }
+}
+
+/// The address as every mail server takes it: the domain in its ASCII form.
+fn plain(address: &Address) -> Result<Address, String> {
+    if !address.user().is_ascii() {
+        return Err("before the @ it has letters beyond ASCII, which many mail servers do not take".into());
+    }
+    if address.domain().is_ascii() {
+        return Ok(address.clone());
+    }
+    let host = url::Host::parse(address.domain()).map_err(|error| error.to_string())?;
+    Address::new(address.user(), host.to_string()).map_err(|error| error.to_string())
 }
 
 /// A picture that the page of a message shows.

@@ -13,5 +13,5 @@ mod tests;
 
 pub use error::{MailError, QueueError};
 pub use message::{Letter, Logo, Mailbox};
-pub use queue::{MAIL_FORMAT, Queue, Queued, Record, State, Sweep};
+pub use queue::{Listing, MAIL_FORMAT, Queue, Queued, Record, State};
 pub use server::{Login, MailServer, Security};

@@ -6,7 +6,6 @@
 use super::error::MailError;
 use super::message::Mailbox;
 use crate::model::{clean_line, in_words};
-use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
@@ -57,6 +56,8 @@ pub(super) enum Handed {
     Accepted(String),
     /// Not now: nothing was given away, or the server said to come again.
     Later(String),
+    /// There is no server to talk to, or it does not know us: that holds for every message.
+    Down(String),
     /// Never: the server refuses the address or the message.
     Refused(String),
     /// It was given away, and the server's answer did not come.
@@ -111,7 +112,7 @@ impl MailServer {
     /// Everything up to the message itself.
     fn agree(&self, from: &Mailbox, to: &Mailbox) -> Result<SmtpConnection, Handed> {
         let mut connection =
-            self.connect().map_err(|why| Handed::Later(format!("{} port {}: {why}", self.host, self.port)))?;
+            self.connect().map_err(|why| Handed::Down(format!("{} port {}: {why}", self.host, self.port)))?;
         let result = envelope(&mut connection, from, to);
         result.inspect_err(|_| connection.abort())?;
         Ok(connection)
@@ -136,26 +137,32 @@ impl MailServer {
     }
 }
 
-/// Says from whom and to whom. A refused recipient is refused for good; a refused sender is a matter of the settings.
+/// Says from whom and to whom. A mailbox that is not there is refused for good; a refused sender is a matter of the settings, and
+/// so is one that the server only tells of when it hears the recipient, as Postfix does.
 fn envelope(connection: &mut SmtpConnection, from: &Mailbox, to: &Mailbox) -> Result<(), Handed> {
-    let sender = address(from).map_err(Handed::Later)?;
-    let recipient = address(to).map_err(Handed::Refused)?;
     let later = |error: Error| Handed::Later(told(&error));
-    connection.command(Mail::new(Some(sender), Vec::new())).map_err(later)?;
-    connection.command(Rcpt::new(recipient, Vec::new())).map_err(|error| match error.is_permanent() {
-        true => Handed::Refused(told(&error)),
-        false => later(error),
+    connection.command(Mail::new(Some(from.envelope()), Vec::new())).map_err(later)?;
+    connection.command(Rcpt::new(to.envelope(), Vec::new())).map_err(|error| {
+        let code = error.status().filter(|_| error.is_permanent()).map(|status| status.to_string());
+        let why = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+        match code.is_some_and(|code| is_about_the_mailbox(&code, &why)) {
+            true => Handed::Refused(told(&error)),
+            false => later(error),
+        }
     })?;
     connection.command(Data).map_err(later)?;
     Ok(())
 }
 
-/// An address as SMTP has it without extensions.
-fn address(mailbox: &Mailbox) -> Result<Address, String> {
-    let text = mailbox.address();
-    match text.is_ascii() {
-        true => text.parse().map_err(|error: lettre::address::AddressError| error.to_string()),
-        false => Err("an address with letters beyond ASCII is not supported".into()),
+/// Whether what a server says to a recipient for good is about that recipient, by the enhanced codes of RFC 3463, or without one by
+/// the codes that RFC 5321 has for mailboxes.
+fn is_about_the_mailbox(code: &str, why: &str) -> bool {
+    let enhanced: Vec<&str> = why.split_whitespace().next().unwrap_or_default().split('.').collect();
+    match enhanced[..] {
+        ["5", "1", detail] => matches!(detail, "1" | "2" | "3" | "6" | "10"),
+        ["5", "2", _] => true,
+        ["5", subject, detail] if [subject, detail].iter().all(|part| part.parse::<u16>().is_ok()) => false,
+        _ => matches!(code, "550" | "551" | "553"),
     }
 }
 
@@ -170,4 +177,31 @@ fn told(error: &Error) -> String {
 
 fn said(text: String) -> String {
     clean_line(&text, SAID_CHARS)
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn only_what_is_said_of_the_mailbox_is_for_good() {
+        for (code, why) in [
+            ("550", "5.1.1 there is no such mailbox"),
+            ("554", "5.1.10 null MX"),
+            ("552", "5.2.2 over quota"),
+            ("550", "no such user here"),
+            ("553", "not a mailbox. At all."),
+            ("550", ""),
+        ] {
+            assert!(super::is_about_the_mailbox(code, why), "{code} {why}");
+        }
+        for (code, why) in [
+            ("554", "5.7.1 <owner@shop.example>: Relay access denied"),
+            ("553", "5.7.1 <soutien@atelier.example>: Sender address rejected: not owned by user"),
+            ("550", "5.1.8 <soutien@atelier.example>: Sender address rejected: Domain not found"),
+            ("530", "5.7.0 Authentication required"),
+            ("530", "authentication required"),
+            ("554", "Client host blocked"),
+        ] {
+            assert!(!super::is_about_the_mailbox(code, why), "{code} {why}");
+        }
+    }
 }

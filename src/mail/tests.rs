@@ -74,7 +74,11 @@ fn received(folder: &Path) -> Vec<String> {
 }
 
 fn put(queue: &Queue, to: &str, subject_id: &str) -> Queued {
-    let (from, to) = (Mailbox::parse("Atelier été <soutien@atelier.example>").unwrap(), Mailbox::parse(to).unwrap());
+    put_from(queue, "Atelier été <soutien@atelier.example>", to, subject_id)
+}
+
+fn put_from(queue: &Queue, from: &str, to: &str, subject_id: &str) -> Queued {
+    let (from, to) = (Mailbox::parse(from).unwrap(), Mailbox::parse(to).unwrap());
     let logo = Logo { png: b"\x89PNG\r\n\x1a\nx".to_vec() };
     let letter = Letter {
         from: &from,
@@ -90,7 +94,7 @@ fn put(queue: &Queue, to: &str, subject_id: &str) -> Queued {
 }
 
 fn states(queue: &Queue) -> Vec<&'static str> {
-    queue.list().unwrap().iter().map(|record| record.state.name()).collect()
+    queue.list().unwrap().records.iter().map(|record| record.state.name()).collect()
 }
 
 #[test]
@@ -132,6 +136,35 @@ fn a_message_outlasts_a_server_that_is_down_and_is_sent_once() {
 }
 
 #[test]
+fn a_server_that_is_down_is_asked_once_and_a_corrected_sender_is_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let queue = Queue::new(&folder.path().join("queue"));
+    let port = free_port();
+    for to in ["owner@shop.example", "agency@shop.example"] {
+        put_from(&queue, "soutien@atelierr.example", to, "run 1");
+    }
+    let tries = |listing: Listing| listing.records.iter().map(|record| record.tries).collect::<Vec<_>>();
+    assert_eq!(tries(queue.send(&at(port)).unwrap()), [1, 0]);
+
+    // Damage of one message keeps no other waiting.
+    std::fs::write(folder.path().join("queue/damaged.json"), "{").unwrap();
+    put(&queue, "lost@shop.example", "run 1");
+    let lost = queue.list().unwrap().records.into_iter().find(|one| one.to.starts_with("lost")).unwrap();
+    std::fs::remove_file(folder.path().join(format!("queue/{}.eml", lost.id))).unwrap();
+
+    for to in ["owner@shop.example", "agency@shop.example"] {
+        assert!(matches!(put(&queue, to, "run 1"), Queued::Known(record) if record.from == "soutien@atelier.example"));
+    }
+    let server = Server::start(folder.path(), port);
+    let sent = queue.send(&at(server.port)).unwrap();
+    assert_eq!(sent.records.iter().map(|one| one.state.name()).collect::<Vec<_>>(), ["sent", "sent"]);
+    assert_eq!(sent.unreadable.len(), 2, "{:?}", sent.unreadable);
+    let messages = received(folder.path());
+    assert!(messages.iter().all(|one| one.contains("@atelier.example>") && !one.contains("atelierr")), "{messages:?}");
+    server.stop();
+}
+
+#[test]
 fn refused_addresses_are_said_and_not_tried_again() {
     let folder = tempfile::tempdir().unwrap();
     let queue = Queue::new(&folder.path().join("queue"));
@@ -140,7 +173,8 @@ fn refused_addresses_are_said_and_not_tried_again() {
         put(&queue, to, "run 1");
     }
     queue.send(&at(server.port)).unwrap();
-    let found: Vec<(String, State)> = queue.list().unwrap().into_iter().map(|one| (one.to, one.state)).collect();
+    let found: Vec<(String, State)> =
+        queue.list().unwrap().records.into_iter().map(|one| (one.to, one.state)).collect();
     let state = |name: &str| found.iter().find(|(to, _)| to.starts_with(name)).unwrap().1.clone();
     assert!(matches!(state("nobody"), State::Refused { said, .. } if said.contains("no such mailbox")), "{found:?}");
     assert!(matches!(state("spam"), State::Refused { said, .. } if said.contains("do not want")), "{found:?}");

@@ -162,7 +162,7 @@ checked_text!(
         let labels = domain.split('.').all(|label| {
             !label.is_empty() && !label.starts_with('-') && label.chars().all(|c| c.is_alphanumeric() || c == '-')
         });
-        match !name.is_empty() && name.chars().all(plain) && labels {
+        match !name.is_empty() && name.is_ascii() && name.chars().all(plain) && labels {
             true => Ok(()),
             false => bad(),
         }

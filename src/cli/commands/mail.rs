@@ -5,7 +5,7 @@ use crate::cli::arguments::{Common, Mail, MailAction};
 use crate::cli::fleet::Fleet;
 use crate::cli::post::MailSettings;
 use crate::cli::{ExitCode, Failure, show};
-use crate::mail::{Letter, Logo, Mailbox, Queue, QueueError, Queued, Record, State};
+use crate::mail::{Letter, Listing, Logo, Mailbox, Queue, QueueError, Queued, Record, State};
 use crate::report::{Language, Provider};
 use jiff::Timestamp;
 use serde_json::json;
@@ -13,26 +13,28 @@ use serde_json::json;
 pub(in crate::cli) fn mail(common: &Common, options: &Mail) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
     let queue = queue(&fleet);
-    let records = match &options.action {
+    let Listing { records, unreadable } = match &options.action {
         None => queue.list()?,
         Some(MailAction::Retry { message: None }) => {
             let server = settings(&fleet)?.open()?;
-            tokio::task::block_in_place(|| queue.send(&server))?.records
+            tokio::task::block_in_place(|| queue.send(&server))?
         }
         Some(MailAction::Retry { message: Some(id) }) => {
             let server = settings(&fleet)?.open()?;
-            vec![tokio::task::block_in_place(|| queue.send_again(id, &server))?]
+            let record = tokio::task::block_in_place(|| queue.send_again(id, &server))?;
+            Listing { records: vec![record], ..Listing::default() }
         }
     };
+    let code = unreadable.into_iter().map(|error| Failure::from(error).report()).fold(ExitCode::OK, ExitCode::max);
     match common.json {
         true => show::json(&json!({ "mail": 1, "list": records })),
         false if records.is_empty() => show::line("no message"),
         false => show::line(show::table(["message", "written", "to", "about", "state"], records.iter().map(row))),
     }
-    Ok(if options.action.is_some() { code(&records) } else { ExitCode::OK })
+    Ok(if options.action.is_some() { code.max(sent(&records)) } else { code })
 }
 
-/// Writes a report down for each of those who get it, and sends what waits.
+/// Writes a report down for each of those who get it, sends what waits, and shows what became of the report.
 pub(super) fn send(
     fleet: &Fleet,
     as_json: bool,
@@ -40,41 +42,30 @@ pub(super) fn send(
     form: (Option<Language>, &Provider),
     to: &[Mailbox],
 ) -> Result<ExitCode, Failure> {
-    let records = deliver(fleet, told, form, to)?;
+    let ids = put(fleet, told, form, to)?;
+    send_what_waits(fleet)?;
+    let all = queue(fleet).list()?.records;
+    let records: Vec<Record> = all.into_iter().filter(|record| ids.contains(&record.id)).collect();
     match as_json {
         true => show::json(&json!({ "mail": 1, "list": records })),
         false => records.iter().for_each(|record| show::line(told_of(record))),
     }
-    Ok(code(&records))
+    Ok(sent(&records))
 }
 
-/// The same beside something else: what did not work is a remark.
-pub(super) fn send_quietly(
-    fleet: &Fleet,
-    told: &Told,
-    form: (Option<Language>, &Provider),
-    to: &[Mailbox],
-) -> Result<(), Failure> {
-    let records = deliver(fleet, told, form, to)?;
-    records.iter().for_each(|record| show::remark(told_of(record)));
-    Ok(())
-}
-
-/// The records of these letters, after what waits was sent.
-fn deliver(
+/// Writes a report down for each of those who get it; the names of the messages.
+pub(super) fn put(
     fleet: &Fleet,
     told: &Told,
     (language, provider): (Option<Language>, &Provider),
     to: &[Mailbox],
-) -> Result<Vec<Record>, Failure> {
+) -> Result<Vec<String>, Failure> {
     let settings = settings(fleet)?;
-    let server = settings.open()?;
     let queue = queue(fleet);
     let forms = told.mail(language.clone(), provider).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
     let logo = provider.logo.as_ref().map(|logo| Logo { png: logo.bytes().to_vec() });
     // In another language it is another message.
-    let identity =
-        format!("{} in {}", told.identity(), language.as_ref().map_or_else(|| "theirs".to_owned(), Language::tag));
+    let identity = format!("{} in {}", told.identity(), language.unwrap_or_else(|| told.language()).tag());
     let now = Timestamp::now();
     let mut ids = Vec::new();
     for to in to {
@@ -91,16 +82,29 @@ fn deliver(
         let (Queued::New(record) | Queued::Known(record)) = queue.put(&letter, &bytes, now)?;
         ids.push(record.id);
     }
-    match tokio::task::block_in_place(|| queue.send(&server)) {
-        Ok(_) => {}
+    Ok(ids)
+}
+
+/// Sends what waits, and says of each message what became of it.
+pub(super) fn send_quietly(fleet: &Fleet) -> Result<(), Failure> {
+    send_what_waits(fleet)?.iter().for_each(|record| show::remark(told_of(record)));
+    Ok(())
+}
+
+fn send_what_waits(fleet: &Fleet) -> Result<Vec<Record>, Failure> {
+    let server = settings(fleet)?.open()?;
+    match tokio::task::block_in_place(|| queue(fleet).send(&server)) {
+        Ok(Listing { records, unreadable }) => {
+            unreadable.iter().for_each(|error| show::remark(crate::model::in_words(error)));
+            Ok(records)
+        }
         // Whoever sends at this moment has read the queue before ours came, perhaps; it waits then, which is said.
         Err(QueueError::Busy) => {
-            show::remark("another process is sending mail; `intendant mail retry` sends what waits")
+            show::remark("another process is sending mail; `intendant mail retry` sends what waits");
+            Ok(Vec::new())
         }
-        Err(error) => return Err(error.into()),
+        Err(error) => Err(error.into()),
     }
-    let all = queue.list()?;
-    Ok(all.into_iter().filter(|record| ids.contains(&record.id)).collect())
 }
 
 fn queue(fleet: &Fleet) -> Queue {
@@ -115,9 +119,9 @@ fn settings(fleet: &Fleet) -> Result<&MailSettings, Failure> {
     fleet.settings.mail.as_ref().ok_or_else(none)
 }
 
-fn code(records: &[Record]) -> ExitCode {
-    let sent = |record: &Record| matches!(record.state, State::Sent { .. });
-    if records.iter().all(sent) { ExitCode::OK } else { ExitCode::OTHER }
+fn sent(records: &[Record]) -> ExitCode {
+    let is_sent = |record: &Record| matches!(record.state, State::Sent { .. });
+    if records.iter().all(is_sent) { ExitCode::OK } else { ExitCode::OTHER }
 }
 
 /// What became of a message, in words.

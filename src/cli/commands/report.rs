@@ -24,9 +24,10 @@ pub(in crate::cli) async fn report(common: &Common, options: &Options) -> Result
     let language = options.language.as_deref().map(Language::of);
     let form = if common.json { "json" } else { options.format.as_str() };
     let provider = provider(&fleet)?;
+    let mut code = ExitCode::OK;
     if options.send {
         let to = recipients(&fleet, &told, &options.send_to)?;
-        let code = super::mail::send(&fleet, common.json, &told, (language.clone(), &provider), &to)?;
+        code = super::mail::send(&fleet, common.json, &told, (language.clone(), &provider), &to)?;
         if options.to.is_none() {
             return Ok(code);
         }
@@ -39,7 +40,7 @@ pub(in crate::cli) async fn report(common: &Common, options: &Options) -> Result
             show::line(file.display());
         }
     }
-    Ok(ExitCode::OK)
+    Ok(code)
 }
 
 /// What a report is about.
@@ -67,6 +68,14 @@ impl Told {
         match self {
             Self::Run(report) => report.to_mail(language, provider),
             Self::Month(report) => report.to_mail(language, provider),
+        }
+    }
+
+    /// The language of the client.
+    pub(super) fn language(&self) -> Language {
+        match self {
+            Self::Run(report) => Language::of(&report.language),
+            Self::Month(report) => Language::of(&report.language),
         }
     }
 
@@ -106,7 +115,12 @@ fn recipients(fleet: &Fleet, told: &Told, named: &[String]) -> Result<Vec<Mailbo
     };
     let mut to: Vec<Mailbox> = Vec::new();
     for site in sites {
-        let plan = fleet.job(site.as_str())?.plan;
+        let plan = match fleet.job(site.as_str()) {
+            Ok(job) => job.plan,
+            // A site that is not in the fleet any more has nobody of its own, and keeps the report from nobody.
+            Err(_) if owners_only => continue,
+            Err(failure) => return Err(failure),
+        };
         let contacts = plan.client.contacts.iter().filter(|one| !owners_only || one.role == Role::Owner);
         for email in contacts.filter_map(|contact| contact.email.as_ref()) {
             let address = Mailbox::parse(email.as_str()).map_err(|error| Failure::new(ExitCode::INVALID, &error))?;
@@ -120,18 +134,18 @@ fn recipients(fleet: &Fleet, told: &Told, named: &[String]) -> Result<Vec<Mailbo
     if to.is_empty() { Err(Failure::absent(none)) } else { Ok(to) }
 }
 
-/// After a run, where the settings say so. What does not work is said, and changes no outcome.
-pub(super) async fn send_after_run(fleet: &Fleet, runner: &Runner, run: RunId) -> Result<(), Failure> {
+/// Writes the report of a run into the queue of mail, where the settings say so; whether there is something to send.
+pub(super) async fn queue_after_run(fleet: &Fleet, runner: &Runner, run: RunId) -> Result<bool, Failure> {
     if !fleet.settings.mail.as_ref().is_some_and(|mail| mail.after_runs) {
-        return Ok(());
+        return Ok(false);
     }
     let report = read(runner.journal.as_ref(), run).await?;
     if report.outcome == Some(Outcome::Refused) {
-        return Ok(());
+        return Ok(false);
     }
     let told = Told::Run(Box::new(report));
     let to = recipients(fleet, &told, &[])?;
-    super::mail::send_quietly(fleet, &told, (None, &provider(fleet)?), &to)
+    super::mail::put(fleet, &told, (None, &provider(fleet)?), &to).map(|_| true)
 }
 
 /// A run by its id, or the last one of a site.
@@ -163,9 +177,9 @@ pub(super) fn provider(fleet: &Fleet) -> Result<Provider, Failure> {
 pub(in crate::cli) async fn write(fleet: &Fleet, runner: &Runner, run: RunId) -> Result<Vec<PathBuf>, Failure> {
     let report = read(runner.journal.as_ref(), run).await?;
     let failed = |error: crate::report::ReportError| Failure::new(ExitCode::OTHER, &error);
-    let base = fleet.settings.reports.join(format!("{}-{run}", report.site));
-    let page = base.with_extension("html");
-    let json = base.with_extension("json");
+    // The name of a site may have a dot.
+    let file = |form: &str| fleet.settings.reports.join(format!("{}-{run}.{form}", report.site));
+    let (page, json) = (file("html"), file("json"));
     write_file(&page, &report.to_html(None, &provider(fleet)?).map_err(failed)?)?;
     write_file(&json, &report.to_json().map_err(failed)?)?;
     Ok(vec![page, json])

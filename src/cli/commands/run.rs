@@ -31,12 +31,12 @@ pub(in crate::cli) async fn run(common: &Common, options: &Run) -> Result<ExitCo
     }
     watch_for_interrupts();
     let parallel = options.parallel.unwrap_or(fleet.settings.parallel).clamp(1, 256);
-    let ended: Vec<(Job, Result<Ended, RunError>)> = futures::stream::iter(jobs)
+    let ended: Vec<Told> = futures::stream::iter(jobs)
         .map(|job| {
-            let runner = runner.clone();
+            let (fleet, runner) = (&fleet, runner.clone());
             async move {
                 let ended = run::run(&runner, &job).await;
-                (job, ended)
+                tell(fleet, &runner, job.plan.site.clone(), ended).await
             }
         })
         .buffer_unordered(parallel)
@@ -81,7 +81,7 @@ pub(in crate::cli) async fn recover(common: &Common, options: &Recover) -> Resul
         match fleet.job(&name) {
             Ok(job) => {
                 let result = run::recover(&runner, &job).await;
-                ended.push((job, result));
+                ended.push(tell(&fleet, &runner, job.plan.site.clone(), result).await);
             }
             Err(failure) => code = code.max(failure.report()),
         }
@@ -104,7 +104,8 @@ pub(in crate::cli) async fn restore(common: &Common, options: &Restore) -> Resul
     let asked = RestoreAsked { snapshot, only: options.only.clone(), exact: options.exact };
     let ended = run::restore(&runner, &job, &asked).await;
     let good = matches!(&ended, Ok(Ended { outcome: Outcome::Restored, .. }));
-    let code = finish(common, &fleet, &runner, vec![(job, ended)]).await?;
+    let told = tell(&fleet, &runner, job.plan.site.clone(), ended).await;
+    let code = finish(common, &fleet, &runner, vec![told]).await?;
     // Here `restored` is what was asked for.
     Ok(if good { ExitCode::OK } else { code })
 }
@@ -196,17 +197,38 @@ fn watch_for_interrupts() {
     });
 }
 
-/// Writes reports and tells how it ended.
-async fn finish(
-    common: &Common,
-    fleet: &Fleet,
-    runner: &Runner,
-    ended: Vec<(Job, Result<Ended, RunError>)>,
-) -> Result<ExitCode, Failure> {
+/// How a run of a site ended, and the reports of it.
+struct Told {
+    site: SiteName,
+    ended: Result<Ended, RunError>,
+    reports: Vec<PathBuf>,
+    /// Whether something is in the queue of mail.
+    queued: bool,
+}
+
+/// Writes the reports of a run as soon as it ended: what comes after it may take hours, or die. Reporting fails open: a report that
+/// can't be written is said, and changes nothing.
+async fn tell(fleet: &Fleet, runner: &Runner, site: SiteName, ended: Result<Ended, RunError>) -> Told {
+    let Ok(Ended { run, .. }) = &ended else {
+        return Told { site, ended, reports: Vec::new(), queued: false };
+    };
+    let reports = super::report::write(fleet, runner, *run).await.unwrap_or_else(|failure| {
+        show::remark(format!("{site}: no report was written: {}", failure.text));
+        Vec::new()
+    });
+    let queued = super::report::queue_after_run(fleet, runner, *run).await.unwrap_or_else(|failure| {
+        show::remark(format!("{site}: the report was not sent: {}", failure.text));
+        false
+    });
+    Told { site, ended, reports, queued }
+}
+
+/// Says how it ended, and sends what is to be sent.
+async fn finish(common: &Common, fleet: &Fleet, runner: &Runner, all_told: Vec<Told>) -> Result<ExitCode, Failure> {
     let mut code = ExitCode::OK;
     let mut all = Vec::new();
-    for (job, ended) in ended {
-        let site = &job.plan.site;
+    let queued = all_told.iter().any(|told| told.queued);
+    for Told { site, ended, reports, .. } in all_told {
         match ended {
             Err(error) => {
                 let text = crate::model::in_words(&error);
@@ -218,7 +240,6 @@ async fn finish(
             }
             Ok(ended) => {
                 code = code.max(ExitCode::of(ended.outcome));
-                let reports = write_reports(fleet, runner, site, ended.run).await;
                 if common.json {
                     let digest = digest(runner, ended.run).await;
                     all.push(json!({
@@ -237,6 +258,9 @@ async fn finish(
     if common.json {
         show::json(&json!({ "runs": all }));
     }
+    if queued && let Err(failure) = super::mail::send_quietly(fleet) {
+        show::remark(format!("the reports were not sent: {}", failure.text));
+    }
     Ok(code)
 }
 
@@ -247,18 +271,4 @@ async fn digest(runner: &Runner, run: RunId) -> Option<String> {
         Event::Planned(planned) => Some(planned.digest.to_string()),
         _ => None,
     })
-}
-
-/// Reporting fails open: a report that can't be written is said, and changes nothing.
-async fn write_reports(fleet: &Fleet, runner: &Runner, site: &SiteName, run: RunId) -> Vec<PathBuf> {
-    if let Err(failure) = super::report::send_after_run(fleet, runner, run).await {
-        show::remark(format!("{site}: the report was not sent: {}", failure.text));
-    }
-    match super::report::write(fleet, runner, run).await {
-        Ok(files) => files,
-        Err(failure) => {
-            show::remark(format!("{site}: no report was written: {}", failure.text));
-            Vec::new()
-        }
-    }
 }
