@@ -6,7 +6,7 @@ use crate::inventory::{Extension, Inventory};
 use crate::model::{ComponentId, Digest, Version, clean_line, lies_in};
 use crate::plan::DriftPart;
 use crate::playbook::Files;
-use crate::snapshot::{Aspect, Change, Entry, Item, ItemPath, Manifest, diff};
+use crate::snapshot::{Aspect, Change, DatabaseFacts, Entry, Item, ItemPath, Manifest, diff};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A site at one moment.
@@ -53,16 +53,32 @@ impl State<'_> {
     }
 }
 
-/// What somebody changed between two states, sorted by part and subject; and what could not be compared.
-pub fn compare(then: State<'_>, now: State<'_>, rules: Rules<'_>) -> (Vec<Drift>, Vec<String>) {
-    let mut work = Work { then, now, rules, found: Vec::new(), unknown: Vec::new() };
+/// What a comparison came to.
+pub struct Compared {
+    /// What somebody changed, sorted by part and subject.
+    pub drifts: Vec<Drift>,
+    /// What could not be compared, and why.
+    pub unknown: Vec<String>,
+    /// The parts of which nothing could be compared.
+    pub parts: BTreeSet<DriftPart>,
+}
+
+/// What somebody changed between two states.
+pub fn compare(then: State<'_>, now: State<'_>, rules: Rules<'_>) -> Compared {
+    let (unknown, parts) = (Vec::new(), BTreeSet::new());
+    let mut work = Work { then, now, rules, found: Vec::new(), unknown, parts };
     let mut files = work.files();
     work.versions(&mut files);
     work.found.extend(files);
     work.administrators();
     work.tables();
     work.found.sort_by(|a, b| (a.part, &a.subject, a.kind).cmp(&(b.part, &b.subject, b.kind)));
-    (work.found, work.unknown)
+    Compared { drifts: work.found, unknown: work.unknown, parts: work.parts }
+}
+
+/// That a part could not be compared, as a drift: so it is told, and can be accepted.
+pub fn not_compared(part: DriftPart) -> Drift {
+    drift(part, DriftKind::NotCompared, part.as_str(), [None, None], b"")
 }
 
 struct Work<'a> {
@@ -71,6 +87,7 @@ struct Work<'a> {
     rules: Rules<'a>,
     found: Vec<Drift>,
     unknown: Vec<String>,
+    parts: BTreeSet<DriftPart>,
 }
 
 /// A drift of this; `identity` is what else makes it another one.
@@ -160,10 +177,13 @@ impl Work<'_> {
     fn versions(&mut self, files: &mut Vec<Drift>) {
         let (Some(then), Some(now)) = (self.then.inventory, self.now.inventory) else {
             self.unknown.push("versions and extensions: nobody asked for them then".into());
+            self.parts.extend([DriftPart::Core, DriftPart::Extensions, DriftPart::Address, DriftPart::Platform]);
             return;
         };
         if let (Some(from), Some(to), Some(id)) = (self.then.core(), self.now.core(), ComponentId::core())
             && from != to
+            // The files are the truth here too: a run that could not read the versions back said what they were before it.
+            && (!is_placed(self.rules.files, &id.kind) || files.iter().any(|drift| drift.component.as_ref() == Some(&id)))
         {
             self.component(DriftPart::Core, DriftKind::Version, &id, [Some(from), Some(to)], files);
         }
@@ -239,6 +259,7 @@ impl Work<'_> {
         let people = |state: State<'_>| state.inventory.and_then(|inventory| inventory.administrators.clone());
         let (Some(then), Some(now)) = (people(self.then), people(self.now)) else {
             self.unknown.push("administrators: they were not known then, or are not now".into());
+            self.parts.insert(DriftPart::Administrators);
             return;
         };
         let by_name = |list: Vec<crate::inventory::Administrator>| -> BTreeMap<String, Option<String>> {
@@ -261,25 +282,37 @@ impl Work<'_> {
         }
     }
 
-    fn tables(&mut self) {
+    /// What tables were made of then and are made of now; why not, where that can't be compared.
+    fn structures(&self) -> Result<Option<[DatabaseFacts; 2]>, String> {
         let facts = |manifest: &Manifest| manifest.header.database.clone();
-        let (then, now) = (facts(self.then.manifest), facts(self.now.manifest));
-        let (Some(then), Some(now)) = (then, now) else {
-            let unknown = self.then.manifest.header.database.is_some();
-            self.unknown
-                .extend(unknown.then(|| "tables: this sort of database does not tell them from their rows".into()));
-            return;
+        let (Some(then), Some(now)) = (facts(self.then.manifest), facts(self.now.manifest)) else {
+            return match self.then.manifest.header.database.is_some() {
+                true => Err("tables: this sort of database does not tell them from their rows".into()),
+                false => Ok(None),
+            };
         };
         if then.structure.is_empty() && self.then.manifest.objects().next().is_some() {
-            self.unknown.push("tables: the snapshot of then does not say what they were made of".into());
-            return;
+            return Err("tables: the snapshot of then does not say what they were made of".into());
         }
         // Another version of the server or of its programs words the same definition otherwise.
-        if (&then.server, &then.dumped_by) != (&now.server, &now.dumped_by) {
-            self.unknown
-                .push(format!("tables: the database's server or programs changed ({} → {})", then.server, now.server));
-            return;
+        match (&then.server, &then.dumped_by) == (&now.server, &now.dumped_by) {
+            true => Ok(Some([then, now])),
+            false => {
+                Err(format!("tables: the database's server or programs changed ({} → {})", then.server, now.server))
+            }
         }
+    }
+
+    fn tables(&mut self) {
+        let [then, now] = match self.structures() {
+            Ok(Some(both)) => both,
+            Ok(None) => return,
+            Err(why) => {
+                self.unknown.push(why);
+                self.parts.insert(DriftPart::Tables);
+                return;
+            }
+        };
         for (name, digest) in &now.structure {
             let kind = match then.structure.get(name) {
                 None => DriftKind::TableAdded,

@@ -8,7 +8,7 @@ mod compare;
 mod original;
 mod places;
 
-pub use compare::{Rules, State, compare};
+pub use compare::{Compared, Rules, State, compare, not_compared};
 pub use original::{Modification, Originals, mark, originals};
 
 use crate::model::{ComponentId, Digest};
@@ -58,6 +58,8 @@ pub enum DriftKind {
     FileRights,
     /// The site calls itself otherwise.
     Address,
+    /// A part of the site that could not be compared, and on which the plan relies.
+    NotCompared,
 }
 
 impl DriftKind {
@@ -81,6 +83,7 @@ impl DriftKind {
             Self::FileChanged => "file-changed",
             Self::FileRights => "file-rights",
             Self::Address => "address",
+            Self::NotCompared => "not-compared",
         }
     }
 }
@@ -170,7 +173,7 @@ pub struct Found {
 }
 
 impl Found {
-    /// Those that nobody accepted and that are of one of these parts. What is not kept by name counts as of each.
+    /// Those that nobody accepted and that are of one of these parts: they are kept by name before all others.
     pub fn breaking<'a>(&'a self, parts: &'a [DriftPart]) -> impl Iterator<Item = &'a Drift> {
         self.drifts.iter().filter(|drift| parts.contains(&drift.part) && !self.accepted.contains_key(&drift.mark))
     }

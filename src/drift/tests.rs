@@ -135,7 +135,7 @@ fn compared_with(then: &Site, now: &Site, ignore: &[&str], known: &Originals) ->
     let (before, after) = (then.inventory(), now.inventory());
     let then = State { manifest: &then.manifest, inventory: Some(&before), versions: None };
     let now = State { manifest: &now.manifest, inventory: Some(&after), versions: None };
-    let (drifts, unknown) = compare(then, now, rules);
+    let Compared { drifts, unknown, .. } = compare(then, now, rules);
     let originals = originals(then, now, &drifts, known, rules);
     (drifts, unknown, originals)
 }
@@ -296,6 +296,24 @@ fn what_can_t_be_compared_is_said() {
     let (drifts, unknown, _) = compared(&then, &now, &[]);
     assert_eq!(drifts, []);
     assert_eq!(unknown.len(), 2, "{unknown:?}");
+    // A plan may rely on just these.
+    let (files, before, after) = (files(), then.inventory(), now.inventory());
+    let state = |site, inventory| State { manifest: site, inventory: Some(inventory), versions: None };
+    let rules = Rules { files: &files, ignore: &[] };
+    let parts = compare(state(&then.manifest, &before), state(&now.manifest, &after), rules).parts;
+    assert_eq!(parts.into_iter().collect::<Vec<_>>(), [DriftPart::Administrators, DriftPart::Tables]);
+    assert_eq!(told(&[not_compared(DriftPart::Tables)]), ["tables | not-compared: tables"]);
+}
+
+#[test]
+fn a_core_whose_version_was_not_read_back_has_not_changed_without_its_files() {
+    let then = Site::new();
+    let mut now = then.clone();
+    now.document["core"]["version"] = json!("99.0");
+    assert_eq!(told(&compared(&then, &now, &[]).0), Vec::<String>::new());
+    now.put("wp-includes/version.php", &Is::File("99.0", 0o644));
+    let found = told(&compared(&then, &now, &[]).0);
+    assert!(matches!(&found[..], [one] if one.contains("core | version: core:core")), "{found:?}");
 }
 
 #[test]

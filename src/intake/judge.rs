@@ -53,7 +53,9 @@ pub fn judge(seen: Seen<'_>) -> Judged {
     pending(&behind, estimate_min, &mut findings);
     around(&seen, &mut findings);
     findings.sort_by(|a, b| (a.severity, &a.place, &a.rule, a.line).cmp(&(b.severity, &b.place, &b.rule, b.line)));
-    findings.dedup_by(|a, b| (&a.place, &a.rule) == (&b.place, &b.rule));
+    // A rule that finds something twice in a file found one thing; two vulnerabilities of an extension are two.
+    let what = |one: &Finding| (one.rule == "known-vulnerability").then(|| one.excerpt.clone());
+    findings.dedup_by(|a, b| (&a.place, &a.rule) == (&b.place, &b.rule) && what(a) == what(b));
     let (count, verdict) = (findings.len() as u64, Verdict::of(&findings));
     findings.truncate(MAX_FINDINGS);
     Judged { findings, count, behind, estimate_min, verdict }
@@ -64,8 +66,29 @@ fn finding(rule: &str, severity: Severity, place: &str, why: [String; 2], todo: 
     Finding::new(rule, severity, place, Texts { en, fr }, Texts::new(todo[0], todo[1]))
 }
 
+/// What nobody looked at may hold anything, so a site of which some was not looked at is not simply accepted.
+pub fn missed(count: u64) -> Option<Finding> {
+    let why = match count {
+        0 => return None,
+        1 => both("one file or table could not be looked at", "un fichier ou une table n’a pas pu être examiné"),
+        _ => [
+            format!("{count} files or tables could not be looked at"),
+            format!("{count} fichiers ou tables n’ont pas pu être examinés"),
+        ],
+    };
+    let todo = [
+        "Look at them on the host, or make them readable and run the intake again.",
+        "Les examiner sur l’hôte, ou les rendre lisibles et refaire l’examen.",
+    ];
+    Some(finding("not-looked-at", Severity::Medium, "files", why, todo))
+}
+
 fn same(text: &str) -> [String; 2] {
     [text.to_owned(), text.to_owned()]
+}
+
+fn counted(number: usize, one: &str, many: &str, rest: &str) -> String {
+    format!("{number} {} {rest}", if number == 1 { one } else { many })
 }
 
 fn both(en: &str, fr: &str) -> [String; 2] {
@@ -148,15 +171,23 @@ fn pending(behind: &[Behind], estimate_min: u32, findings: &mut Vec<Finding>) {
         let excerpt = Some(clean_line(&lines.collect::<Vec<_>>().join(", "), 600));
         let why = match major {
             true => [
-                format!("{} components are a major version behind; about {estimate_min} minutes of work", some.len()),
-                format!(
-                    "{} composants ont une version majeure de retard; environ {estimate_min} minutes de travail",
-                    some.len()
+                counted(
+                    some.len(),
+                    "component is",
+                    "components are",
+                    &format!("a major version behind; about {estimate_min} minutes of work"),
+                ),
+                counted(
+                    some.len(),
+                    "composant a",
+                    "composants ont",
+                    &format!("une version majeure de retard; environ {estimate_min} minutes de travail"),
                 ),
             ],
-            false => {
-                [format!("{} updates are pending", some.len()), format!("{} mises à jour sont à faire", some.len())]
-            }
+            false => [
+                counted(some.len(), "update is", "updates are", "pending"),
+                counted(some.len(), "mise à jour est", "mises à jour sont", "à faire"),
+            ],
         };
         let todo = match major {
             true => [
@@ -211,7 +242,7 @@ fn around(seen: &Seen<'_>, findings: &mut Vec<Finding>) {
         findings.push(finding("source-down", Severity::Medium, &source.name, why, todo));
     }
     for extension in &inventory.extensions {
-        if extension.offer.as_ref().is_some_and(|offer| !offer.package) {
+        if extension.offer.as_ref().is_some_and(|offer| !offer.package && offer.manual.is_none()) {
             let why = both(
                 "there is no package of its update: a licence is missing or has ended",
                 "sa mise à jour n’a pas de paquet : une licence manque ou a pris fin",

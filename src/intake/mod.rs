@@ -8,7 +8,7 @@ mod judge;
 mod scanner;
 mod structure;
 
-pub use judge::{Judged, Seen, judge};
+pub use judge::{Judged, Seen, judge, missed};
 pub use scanner::{MAX_SCANNED_BYTES, Place, RulesError, Scanner};
 pub use structure::structure;
 

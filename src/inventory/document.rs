@@ -237,22 +237,35 @@ fn offer(raw: RawOffer) -> Result<Offer, NameError> {
     })
 }
 
-fn extension(raw: RawExtension) -> Result<Extension, NameError> {
+/// An extension, and why something of it can't be used: it is there all the same, so that it counts, and so that what is known of it
+/// is told. Without a version every vulnerability is taken to be its own.
+fn extension(raw: RawExtension) -> Result<(Extension, Option<NameError>), NameError> {
     let id = ComponentId::new(&raw.kind, &raw.slug)?;
+    let mut odd = None;
+    let mut note = |error| odd = Some(error);
+    let version = raw.version.map(Version::new).transpose().unwrap_or_else(|error| {
+        note(error);
+        None
+    });
+    let offer = raw.offer.map(offer).transpose().unwrap_or_else(|error| {
+        note(error);
+        None
+    });
     let title = raw.title.as_deref().map(|title| clean_line(title, MAX_TITLE)).filter(|title| !title.is_empty());
-    Ok(Extension {
+    let extension = Extension {
         title: title.unwrap_or_else(|| id.slug.to_string()),
         // A version that can't be written down can't be read back either.
-        version: raw.version.map(Version::new).transpose()?,
+        version,
         active: raw.active,
         shipped: raw.shipped,
         requires: requirements(raw.requires)?,
         parent: raw.parent.as_deref().map(component).transpose()?,
-        offer: raw.offer.map(offer).transpose()?,
+        offer,
         unwritable: raw.unwritable.map(|path| clean_line(&path, 200)),
         abandoned: raw.abandoned.map(|why| clean_line(&why, 200)),
         id,
-    })
+    };
+    Ok((extension, odd))
 }
 
 fn trace(raw: RawTrace) -> Trace {
@@ -296,10 +309,13 @@ pub(super) fn read(site: &SiteName, document: Value) -> Result<Inventory, Invent
             .map_err(|e| e.to_string())
             .and_then(|raw| extension(raw).map_err(|e| e.to_string()))
         {
-            Ok(extension) => match extensions.entry(extension.id.clone()) {
-                std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(extension)),
-                std::collections::btree_map::Entry::Occupied(_) => refuse("there are two of this name".into()),
-            },
+            Ok((extension, odd)) => {
+                odd.into_iter().for_each(|error| refuse(error.to_string()));
+                match extensions.entry(extension.id.clone()) {
+                    std::collections::btree_map::Entry::Vacant(place) => drop(place.insert(extension)),
+                    std::collections::btree_map::Entry::Occupied(_) => refuse("there are two of this name".into()),
+                }
+            }
             Err(why) => refuse(why),
         }
     }
@@ -430,9 +446,11 @@ mod tests {
         });
         let inventory = Inventory::from_document(&name(), document).unwrap();
         assert_eq!(inventory.core.title, "W·[31m");
-        assert_eq!(inventory.extensions.len(), 1);
+        // What can be named is there, so that it counts and is looked up; of what it said odd things about itself nothing is used.
+        let [evil, good] = inventory.extensions.as_slice() else { panic!("{:#?}", inventory.extensions) };
+        assert_eq!((evil.id.slug.as_str(), &evil.offer, good.id.slug.as_str()), ("evil", &None, "good"));
         assert_eq!(inventory.unusable.len(), 6, "{:#?}", inventory.unusable);
-        let requires = &inventory.extensions[0].offer.as_ref().unwrap().requires;
+        let requires = &good.offer.as_ref().unwrap().requires;
         assert_eq!(requires.platform["php"].as_str(), "8.0");
         assert_eq!(requires.core.as_ref().unwrap().as_str(), "6.0");
     }

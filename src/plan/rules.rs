@@ -276,7 +276,9 @@ impl Rules<'_> {
                 true => ("core", updates.core),
                 false => ("extensions", updates.extensions),
             };
-            if level < Level::Major {
+            // A plan may ask for the approval of minor steps as well.
+            if level < Level::Major && !(level == Level::Minor && updates.approval.asks_for_minor(&approval.component))
+            {
                 let problem = format!("this approval has no effect: updates.{key} is {}", level.as_str());
                 self.say(&path, problem, format!("write updates: {{ {key}: major }}, which still needs an approval for each, or take the approval out"));
             }

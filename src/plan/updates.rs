@@ -153,6 +153,11 @@ impl Approvals {
         *self == Self::default()
     }
 
+    /// Whether a minor step of what a name stands for may need an approval.
+    pub fn asks_for_minor(&self, name: &ComponentName) -> bool {
+        self.named.contains(name) || self.extensions == ExtensionApproval::All && !name.is_core()
+    }
+
     /// Whether a step of `component`, a major one or not, needs an approval.
     pub fn asks(&self, component: &ComponentId, major: bool) -> bool {
         let level = match self.extensions {

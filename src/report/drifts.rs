@@ -60,6 +60,7 @@ fn row(line: &DriftLine, words: &Words) -> DriftRow {
         DriftKind::FileChanged => "drift-file-changed",
         DriftKind::FileRights => "drift-file-rights",
         DriftKind::Address => "drift-address",
+        DriftKind::NotCompared => "drift-not-compared",
     };
     let owner = line.component.as_ref().map(ToString::to_string).filter(|owner| *owner != line.subject);
     let details = [

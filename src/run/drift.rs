@@ -3,10 +3,10 @@
 use super::restore::only;
 use super::source::{close_site, open_site, snapshot_source};
 use super::{Job, Runner, WorkError, in_words};
-use crate::drift::{self, Acceptance, Found, MAX_DRIFTS, Originals, Rules, State};
+use crate::drift::{self, Acceptance, Compared, Found, MAX_DRIFTS, Originals, Rules, State};
 use crate::intake::Assessment;
 use crate::inventory::{self, Inventory};
-use crate::journal::{Entry, Event, Purpose, RunState, RunSummary};
+use crate::journal::{AttemptState, Entry, Event, Purpose, RunState, RunSummary};
 use crate::ledger::{Decision, MAX_REASON};
 use crate::model::{ComponentId, ComponentName, Digest, Outcome, SiteName, Version, clean_line};
 use crate::procedure::{Action, SnapshotMoment};
@@ -89,12 +89,16 @@ async fn find(runner: &Runner, job: &Job, source: &Source, now: &Inventory) -> R
     let rules = Rules { files: &job.playbook.files, ignore: &ignore };
     let then = reference.state();
     let now = State { manifest: &present.manifest, inventory: Some(now), versions: None };
-    let (mut drifts, unknown) = drift::compare(then, now, rules);
+    let Compared { mut drifts, unknown, parts } = drift::compare(then, now, rules);
+    // Where a plan relies on a part that could not be compared, that keeps a run from beginning as well, until somebody accepts it.
+    drifts.extend(parts.into_iter().filter(|part| job.plan.drift.breaking.contains(part)).map(drift::not_compared));
     let modified = drift::originals(then, now, &drifts, &reference.modified, rules);
     let accepted = accepted(runner, &job.plan.site, &reference.snapshot, &drifts).await?;
     let count = drifts.len() as u64;
     // What matters most stays: what nobody accepted, in the order of the parts.
-    drifts.sort_by_key(|drift| accepted.contains_key(&drift.mark));
+    // ... and before all others what keeps a run from beginning.
+    let breaking = &job.plan.drift.breaking;
+    drifts.sort_by_key(|drift| (accepted.contains_key(&drift.mark), !breaking.contains(&drift.part)));
     drifts.truncate(MAX_DRIFTS);
     Ok(Some(Found {
         reference: Some(reference.snapshot.to_string()),
@@ -178,6 +182,10 @@ struct Left {
     rest: Option<(String, Vec<Only>)>,
 }
 
+fn taken(attempt: &AttemptState, moment: SnapshotMoment) -> Option<Left> {
+    attempt.snapshot(moment).map(|taken| Left { snapshot: taken.name.clone(), rest: None })
+}
+
 impl Past {
     async fn read(runner: &Runner, run: &RunSummary) -> Result<Option<Self>, WorkError> {
         let entries = runner.journal.entries(run.run).await?;
@@ -186,19 +194,23 @@ impl Past {
 
     /// The snapshot of the state in which it left the site; none if it did not change it and took no look.
     fn left(&self) -> Option<Left> {
-        let attempt = self.state.attempt()?;
-        let taken = |moment| attempt.snapshot(moment).map(|taken| Left { snapshot: taken.name.clone(), rest: None });
         match self.state.closed.as_ref()?.0 {
             Outcome::Refused => None,
             Outcome::Completed | Outcome::CompletedWithHolds => {
+                // What failed before it touched anything left the site as the attempt before it did.
+                let done = |attempt: &&AttemptState| attempt.kept() || attempt.undone() || attempt.healed.is_some();
+                let attempt = self.state.attempts.iter().rev().find(done).or(self.state.attempt())?;
                 let after = Action::Snapshot { moment: SnapshotMoment::After };
                 let none_after = attempt.planned.procedure.steps.iter().all(|step| step.action != after);
-                // A run with nothing to do leaves the site as it found it.
-                taken(SnapshotMoment::After).or_else(|| taken(SnapshotMoment::Before).filter(|_| none_after))
+                match attempt.kept() && !none_after {
+                    true => taken(attempt, SnapshotMoment::After),
+                    // One that was undone, or had nothing to do, left the site as it found it.
+                    false => taken(attempt, SnapshotMoment::Before),
+                }
             }
             Outcome::Restored => self.restored(),
             // A person had to put it in order; how it was before is the last that is known.
-            Outcome::Stuck => taken(SnapshotMoment::Before),
+            Outcome::Stuck => taken(self.state.attempt()?, SnapshotMoment::Before),
         }
     }
 
@@ -224,9 +236,12 @@ impl Past {
 
     /// What the site said of itself when this snapshot was taken, and the versions that were read after that.
     fn described(&self, snapshot: &str) -> Option<(Inventory, Option<BTreeMap<ComponentId, Version>>)> {
-        let attempt = self.state.attempt()?;
+        let of_it = |attempt: &AttemptState, moment| attempt.snapshot(moment).is_some_and(|one| one.name == snapshot);
+        let moments = [SnapshotMoment::Before, SnapshotMoment::After];
+        let mut attempts = self.state.attempts.iter().rev();
+        let attempt = attempts.find(|attempt| moments.iter().any(|moment| of_it(attempt, *moment)))?;
         let inventory = attempt.planned.inventory.clone()?;
-        let is = |moment| attempt.snapshot(moment).is_some_and(|taken| taken.name == snapshot);
+        let is = |moment| of_it(attempt, moment);
         if is(SnapshotMoment::After) {
             let versions = self.entries.iter().find_map(|entry| match &entry.event {
                 Event::Closed { versions, .. } => Some(versions.clone()),

@@ -17,10 +17,11 @@ use crate::playbook::Files;
 use crate::site::{Expect, Site};
 use crate::snapshot::{self, CaptureRequest, Captured, Entry, Item, Manifest, NoProgress, Progress, Store};
 use crate::vulnerability::{Known, Match};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// The most findings of signatures that are kept in memory.
-const MOST: usize = 20_000;
+/// The most findings of one rule that are kept: so what one rule finds everywhere hides nothing that another one finds.
+const MOST_OF_RULE: u64 = 1_000;
 
 /// Assesses a site. `scanner`: the rules.
 ///
@@ -132,16 +133,39 @@ async fn see(runner: &Runner, job: &Job, site: Site, id: RunId) -> Result<See, W
 
 type Looked = (Vec<Finding>, Scanned, Vec<String>);
 
+/// What rules found, bounded for each of them.
+#[derive(Default)]
+struct Kept {
+    findings: Vec<Finding>,
+    of_rule: BTreeMap<String, u64>,
+}
+
+impl Kept {
+    fn extend(&mut self, findings: impl IntoIterator<Item = Finding>) {
+        for finding in findings {
+            let count = self.of_rule.entry(finding.rule.clone()).or_default();
+            *count += 1;
+            if *count <= MOST_OF_RULE {
+                self.findings.push(finding);
+            }
+        }
+    }
+
+    /// What was found, and how many more there are.
+    fn end(self) -> (Vec<Finding>, Option<String>) {
+        let more: u64 = self.of_rule.values().map(|count| count.saturating_sub(MOST_OF_RULE)).sum();
+        (self.findings, (more > 0).then(|| format!("{more} more findings of the same rules are not listed")))
+    }
+}
+
 /// Looks at everything that was captured.
 fn scan(store: &Arc<Store>, manifest: &Manifest, files: &Files, mut scanner: Scanner) -> Result<Looked, WorkError> {
-    let (mut found, mut scanned, mut unknown) = (Vec::new(), Scanned::default(), Vec::new());
+    let (mut found, mut scanned, mut unknown) = (Kept::default(), Scanned::default(), Vec::new());
     for (path, entry) in manifest.paths().filter(|(_, entry)| entry.content().is_none()) {
         found.extend(intake::structure(files, path, entry, None));
     }
+    let mut missed = 0_u64;
     let take = |item: &Item, entry: &Entry, bytes: &[u8]| {
-        if found.len() > MOST {
-            return;
-        }
         scanned.bytes += bytes.len() as u64;
         scanned.cut += u64::from(entry.size() > bytes.len() as u64);
         let name = match item {
@@ -159,10 +183,34 @@ fn scan(store: &Arc<Store>, manifest: &Manifest, files: &Files, mut scanner: Sca
         let database = matches!(item, Item::Object(_));
         let (findings, why) = scanner.scan(Place { name: &name, content, database }, bytes);
         found.extend(findings);
+        missed += u64::from(why.is_some());
         unknown.extend(why.filter(|_| unknown.len() < 50));
     };
     snapshot::read_each(store, manifest, |_, _| Some(MAX_SCANNED_BYTES), take).map_err(|error| {
         WorkError::Unexpected { what: format!("the snapshot of the intake can't be read: {}", in_words(&error)) }
     })?;
-    Ok((found, scanned, unknown))
+    missed += manifest.header.problems.len() as u64;
+    found.extend(intake::missed(missed));
+    let (findings, more) = found.end();
+    unknown.extend(more);
+    Ok((findings, scanned, unknown))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_rule_finds_everywhere_hides_no_other() {
+        let finding = |rule: &str, number: u64| {
+            Finding::new(rule, Severity::Low, &format!("file-{number}"), Texts::new("a", "b"), Texts::new("c", "d"))
+        };
+        let mut kept = Kept::default();
+        kept.extend((0..MOST_OF_RULE + 5).map(|number| finding("writable-by-all", number)));
+        kept.extend([finding("backdoor", 1)]);
+        let (findings, more) = kept.end();
+        assert!(findings.iter().any(|one| one.rule == "backdoor"));
+        assert_eq!(findings.len() as u64, MOST_OF_RULE + 1);
+        assert!(more.is_some_and(|more| more.starts_with("5 more")));
+    }
 }

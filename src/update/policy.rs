@@ -44,8 +44,13 @@ pub(super) fn decide(inputs: &Inputs<'_>) -> Decision {
     loop {
         let decision = decide_with(inputs, &Urgent::new(inputs, &fixes));
         let count = fixes.len();
-        let moves = |fix: &&Fix| decision.updates.get(&fix.component).is_some_and(|update| update.to == fix.version);
-        fixes.retain(moves);
+        let moves = |fix: &Fix| decision.updates.get(&fix.component).is_some_and(|update| update.to == fix.version);
+        // What only this attempt leaves out is as urgent as before, and so is what it needs.
+        let put_off = |fix: &Fix| {
+            let of_it = |hold: &&Hold| hold.component == fix.component && hold.offered.as_ref() == Some(&fix.version);
+            decision.holds.iter().filter(of_it).any(|hold| hold.reason == HoldReason::Postponed)
+        };
+        fixes.retain(|fix| moves(fix) || put_off(fix));
         if fixes.len() == count {
             return decision;
         }
@@ -72,9 +77,16 @@ fn decide_with(inputs: &Inputs<'_>, urgent: &Urgent<'_>) -> Decision {
             decision.holds.push(hold);
         }
     }
-    after_core(inputs, &mut decision);
-    missing(inputs, &mut decision);
-    spread(inputs, &mut decision);
+    // What spreads may take the core out, and then what needed it stays as well.
+    loop {
+        let before = decision.holds.len();
+        after_core(inputs, &mut decision);
+        missing(inputs, &mut decision);
+        spread(inputs, &mut decision);
+        if decision.holds.len() == before {
+            break;
+        }
+    }
     decision.holds.sort_by(|a, b| {
         (&a.component, &a.offered.as_ref().map(Version::as_str))
             .cmp(&(&b.component, &b.offered.as_ref().map(Version::as_str)))
@@ -423,7 +435,10 @@ fn spread(inputs: &Inputs<'_>, decision: &mut Decision) {
         }
     }
     let together = &inputs.plan.updates.together;
-    let mut held: VecDeque<ComponentId> = decision.holds.iter().map(|hold| hold.component.clone()).collect();
+    // A component of which a lower version moves is not held.
+    let stays = |hold: &&Hold| !decision.updates.contains_key(&hold.component);
+    let mut held: VecDeque<ComponentId> =
+        decision.holds.iter().filter(stays).map(|hold| hold.component.clone()).collect();
     while let Some(other) = held.pop_front() {
         let mut along = needed_by.remove(&other).unwrap_or_default();
         for group in together.iter().filter(|group| group.iter().any(|name| name.names(&other))) {

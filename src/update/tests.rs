@@ -31,6 +31,17 @@ fn now() -> Timestamp {
 }
 
 fn decided(plan: &Plan, inventory: &Inventory, failed: &[&str], known: &Known, lane: Lane) -> UpdateGraph {
+    tried(plan, inventory, failed, known, lane, None)
+}
+
+fn tried(
+    plan: &Plan,
+    inventory: &Inventory,
+    failed: &[&str],
+    known: &Known,
+    lane: Lane,
+    trial: Option<&BTreeSet<ComponentId>>,
+) -> UpdateGraph {
     let versions =
         Versions { scheme: VersionScheme::Php, train: 1, train_of: [(Kind::new("core").unwrap(), 2)].into() };
     let updatable = ["core", "plugin", "theme"].iter().map(|kind| Kind::new(kind).unwrap()).collect();
@@ -44,7 +55,7 @@ fn decided(plan: &Plan, inventory: &Inventory, failed: &[&str], known: &Known, l
         failed: &failed,
         known,
         lane,
-        trial: None,
+        trial,
     })
 }
 
@@ -99,6 +110,31 @@ fn groups_hold_together_and_failures_take_their_dependents_along() {
     assert_eq!(held.holds.len(), 3);
     let planned = graph(&plan("updates: { hold: [{ extension: b, why: ours }] }\n"), &site, &[]);
     assert_eq!(names(&planned), ["a", "c"]);
+}
+
+#[test]
+fn a_core_in_a_group_moves_with_it_or_not_at_all_and_nothing_counts_on_it_then() {
+    let offers = json!([{"version": "7.1.1", "package": true}, {"version": "6.1.10", "package": true}]);
+    let site = inventory(json!([plugin("shop", &[], None), plugin("newer", &[], Some("6.1.10"))]), offers);
+    let both = graph(&plan("updates: { together: [[core, shop]] }\n"), &site, &[]);
+    assert_eq!(names(&both), ["core+shop", "newer"], "{:?}", both.holds);
+    assert_eq!(both.holds.len(), 1, "only the major version waits: {:?}", both.holds);
+    let held = "updates: { together: [[core, shop]], hold: [{ extension: shop, why: ours }] }\n";
+    let none = graph(&plan(held), &site, &[]);
+    assert!(none.groups.is_empty(), "{:?}", names(&none));
+    let newer = none.holds.iter().find(|hold| hold.component.slug.as_str() == "newer").unwrap();
+    assert!(matches!(newer.reason, HoldReason::Core { .. }), "{newer:?}");
+}
+
+#[test]
+fn an_attempt_that_leaves_a_fix_out_still_takes_what_it_needs() {
+    let site = inventory(json!([plugin("a", &["base"], None), plugin("base", &[], None)]), json!([]));
+    let plan = plan("updates: { security: { within: 24h, outside-windows: true } }\n");
+    let known = Known { fixes: vec![fix("a")], ..Known::default() };
+    let trial: BTreeSet<ComponentId> = [ComponentId::new("plugin", "base").unwrap()].into();
+    let graph = tried(&plan, &site, &[], &known, Lane::Security(HoldReason::NextWindow), Some(&trial));
+    assert_eq!(names(&graph), ["base"]);
+    assert_eq!(held(&graph), [("a".into(), HoldReason::Postponed)]);
 }
 
 #[test]
@@ -484,16 +520,15 @@ mod random {
 
     fn plan_of(holds: &[usize], together: &[Vec<usize>]) -> Plan {
         let held: BTreeSet<usize> = holds.iter().copied().collect();
+        // The last but one of twelve stands for the core in groups.
+        let name = |number: &usize| if *number == 10 { "core".to_owned() } else { format!("p{number:02}") };
         let holds: Vec<String> =
             held.iter().map(|number| format!("{{ extension: p{number:02}, why: ours }}")).collect();
         let distinct = together.iter().map(|group| group.iter().copied().collect::<BTreeSet<_>>());
         let mut taken = BTreeSet::new();
         let groups = distinct.filter(|group| group.len() > 1 && group.iter().all(|member| taken.insert(*member)));
-        let groups: Vec<String> = groups
-            .map(|group| {
-                format!("[{}]", group.iter().map(|number| format!("p{number:02}")).collect::<Vec<_>>().join(", "))
-            })
-            .collect();
+        let groups: Vec<String> =
+            groups.map(|group| format!("[{}]", group.iter().map(name).collect::<Vec<_>>().join(", "))).collect();
         plan(&format!("updates: {{ hold: [{}], together: [{}] }}\n", holds.join(", "), groups.join(", ")))
     }
 
@@ -510,6 +545,9 @@ mod random {
                 .flat_map(|(place, group)| group.updates.iter().map(move |update| (&update.component, place))).collect();
             for extension in &site.extensions {
                 let offer = extension.offer.as_ref().unwrap();
+                if offer.requires.core.is_some() && group_of.contains_key(&extension.id) {
+                    prop_assert!(group_of.contains_key(&ComponentId::core().unwrap()), "{} without its core", extension.id);
+                }
                 let Some(place) = group_of.get(&extension.id) else {
                     prop_assert!(graph.holds.iter().any(|hold| hold.component == extension.id), "{} is lost", extension.id);
                     continue;

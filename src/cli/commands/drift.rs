@@ -3,6 +3,7 @@
 use crate::cli::arguments::{Common, Drift};
 use crate::cli::fleet::Fleet;
 use crate::cli::{ExitCode, Failure, show};
+use crate::drift;
 use crate::run::{self, NoListener};
 use serde_json::json;
 use std::sync::Arc;
@@ -20,7 +21,10 @@ pub(in crate::cli) async fn drift(common: &Common, options: &Drift) -> Result<Ex
         };
         match found {
             Ok(found) => {
-                if found.as_ref().is_some_and(|found| found.breaking(&job.plan.drift.breaking).next().is_some()) {
+                let parts = &job.plan.drift.breaking;
+                // Just what would keep a run from beginning.
+                let lost = |found: &drift::Found| found.reference.is_none() && !parts.is_empty();
+                if found.as_ref().is_some_and(|found| lost(found) || found.breaking(parts).next().is_some()) {
                     code = code.max(ExitCode::SHORT);
                 }
                 match common.json {

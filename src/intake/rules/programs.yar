@@ -5,8 +5,9 @@ private rule php {
   strings:
     $open = "<?php" nocase
     $short = "<?="
+    $shortest = "<?"
   condition:
-    not database and any of them
+    not database and ($open or $short or $shortest and (ext == "php" or ext == "phtml" or ext == "pht" or ext == "phar" or ext == "inc"))
 }
 
 rule eval_of_request {

@@ -127,7 +127,10 @@ impl VersionScheme {
 
     /// The name of a version's release train: its first `train_parts` numbers, such as `6.1`.
     pub fn train(self, version: &Version, train_parts: usize) -> String {
-        let mut parts: Vec<String> = self.parts(version).into_iter().take(train_parts).collect();
+        // The `v` of `v1.9` is no number.
+        let numbers =
+            self.parts(version).into_iter().skip_while(|part| !part.starts_with(|c: char| c.is_ascii_digit()));
+        let mut parts: Vec<String> = numbers.take(train_parts).collect();
         parts.resize(train_parts, "0".into());
         parts.join(".")
     }

@@ -288,6 +288,8 @@ fn steps_follow_the_train() {
     assert_eq!(step(php, "6.1.9", "6.2", 2), Step::Major);
     assert_eq!(step(php, "5.0.2", "5.7.2", 1), Step::Minor);
     assert_eq!(step(php, "5.0.2", "5.0.2", 1), Step::None);
+    assert_eq!(step(php, "v1.9", "v1.10", 1), Step::Minor);
+    assert_eq!(step(php, "v1.9", "v2.0", 1), Step::Major);
     let composer = VersionScheme::Composer;
     assert_eq!(step(composer, "8.x-1.4", "8.x-1.5", 1), Step::Minor);
     assert_eq!(step(composer, "8.x-1.4", "2.0.0", 1), Step::Major);

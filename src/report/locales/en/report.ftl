@@ -241,6 +241,11 @@ drift-file-added = The file { $subject } was added.
 drift-file-removed = The file { $subject } was removed.
 drift-file-changed = The file { $subject } was changed.
 drift-file-rights = The rights of { $subject } were changed: { $from } → { $to }.
+drift-not-compared = { $subject ->
+    [administrators] Who has an administrator’s rights could not be compared with then.
+    [tables] How the tables of the database are made could not be compared with then.
+   *[other] Versions and extensions could not be compared with then.
+}
 drift-address = The site’s address was changed: { $from } → { $to }.
 drift-of = of { $component }
 drift-files = { $count ->

@@ -242,6 +242,11 @@ drift-file-added = Le fichier { $subject } a été ajouté.
 drift-file-removed = Le fichier { $subject } a été retiré.
 drift-file-changed = Le fichier { $subject } a été modifié.
 drift-file-rights = Les droits de { $subject } ont changé : { $from } → { $to }.
+drift-not-compared = { $subject ->
+    [administrators] Les comptes qui ont les droits d’administrateur n’ont pas pu être comparés à ce qu’ils étaient.
+    [tables] La structure des tables de la base de données n’a pas pu être comparée à ce qu’elle était.
+   *[other] Les versions et les extensions n’ont pas pu être comparées à ce qu’elles étaient.
+}
 drift-address = L’adresse du site a changé : { $from } → { $to }.
 drift-of = de { $component }
 drift-files = { $count ->
