@@ -191,10 +191,11 @@ pub trait Journal: Send + Sync {
     /// Everything that was decided about the fleet.
     async fn ledger(&self) -> Result<Ledger, JournalError>;
 
-    /// When each of these offers was seen first on any site of a CMS; now, where it never was.
+    /// Writes down that a site of a CMS has these offers, and says since when each counts as known: since this site had it, or since
+    /// two others had; now, where that never was.
     async fn first_seen(
         &self,
-        cms: &str,
+        of: (&str, &SiteName),
         offers: &[(ComponentId, Version)],
         now: Timestamp,
     ) -> Result<HashMap<(ComponentId, Version), Timestamp>, JournalError>;

@@ -6,7 +6,9 @@ use crate::ledger::{Decision, Ledger, LedgerEntry};
 use crate::model::{ComponentId, Outcome, RunId, SiteName, Version};
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+};
 use sqlx::{Row, SqliteConnection};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -52,10 +54,11 @@ const DECISIONS: &str = "
 CREATE TABLE IF NOT EXISTS decisions (
   number INTEGER PRIMARY KEY AUTOINCREMENT, at TEXT NOT NULL, by TEXT NOT NULL, decision TEXT NOT NULL
 ) STRICT;
-CREATE TABLE IF NOT EXISTS offers (
-  cms TEXT NOT NULL, component TEXT NOT NULL, version TEXT NOT NULL, seen TEXT NOT NULL,
-  PRIMARY KEY (cms, component, version)
+CREATE TABLE IF NOT EXISTS sightings (
+  cms TEXT NOT NULL, component TEXT NOT NULL, version TEXT NOT NULL, site TEXT NOT NULL, seen TEXT NOT NULL,
+  PRIMARY KEY (cms, component, version, site)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX IF NOT EXISTS sightings_by_site ON sightings (site, seen);
 ";
 
 /// Journals in one SQLite file.
@@ -321,30 +324,46 @@ impl Journal for SqliteJournal {
 
     async fn first_seen(
         &self,
-        cms: &str,
+        (cms, site): (&str, &SiteName),
         offers: &[(ComponentId, Version)],
         now: Timestamp,
     ) -> Result<HashMap<(ComponentId, Version), Timestamp>, JournalError> {
-        // The first one stays: a conflict changes nothing, and gives back what is there.
-        const SEE: &str = "INSERT INTO offers (cms, component, version, seen) VALUES (?, ?, ?, ?)
-            ON CONFLICT DO UPDATE SET seen = seen RETURNING seen";
+        // The first one stays.
+        const SEE: &str = "INSERT INTO sightings (cms, component, version, site, seen) VALUES (?, ?, ?, ?, ?)
+            ON CONFLICT DO NOTHING";
+        const SEEN: &str = "SELECT site, seen FROM sightings WHERE cms = ? AND component = ? AND version = ?";
+        const FORGET: &str = "DELETE FROM sightings WHERE site = ? AND seen <=
+            (SELECT seen FROM sightings WHERE site = ? ORDER BY seen DESC LIMIT 1 OFFSET ?)";
         let doing = failed("writing down which offers were seen");
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&doing)?;
-        let mut seen = HashMap::new();
+        let mut first = HashMap::new();
         for (component, version) in offers {
-            let first: String = sqlx::query_scalar(SEE)
-                .bind(cms)
-                .bind(component.to_string())
-                .bind(version.as_str())
-                .bind(now.to_string())
-                .fetch_one(&mut *transaction)
-                .await
-                .map_err(&doing)?;
-            seen.insert((component.clone(), version.clone()), first.parse().unwrap_or(now));
+            let name = component.to_string();
+            let see = sqlx::query(SEE).bind(cms).bind(&name).bind(version.as_str()).bind(site.as_str());
+            see.bind(now.to_string()).execute(&mut *transaction).await.map_err(&doing)?;
+            let seen = sqlx::query(SEEN).bind(cms).bind(&name).bind(version.as_str());
+            let rows = seen.fetch_all(&mut *transaction).await.map_err(&doing)?;
+            let of =
+                |row: &SqliteRow| Some((row.get::<&str, _>(0) == site.as_str(), row.get::<&str, _>(1).parse().ok()?));
+            let seen = known_since(rows.iter().filter_map(of)).unwrap_or(now);
+            first.insert((component.clone(), version.clone()), seen);
         }
+        let forget = sqlx::query(FORGET).bind(site.as_str()).bind(site.as_str()).bind(MOST_SIGHTINGS);
+        forget.execute(&mut *transaction).await.map_err(&doing)?;
         transaction.commit().await.map_err(&doing)?;
-        Ok(seen)
+        Ok(first)
     }
+}
+
+/// How many sightings are kept of one site.
+const MOST_SIGHTINGS: i64 = 20_000;
+
+/// Since when a release counts as known, from (by this site, when): since this site saw it, or since two others had. What a single
+/// other site prints may be made up.
+fn known_since(seen: impl Iterator<Item = (bool, Timestamp)>) -> Option<Timestamp> {
+    let (own, mut others): (Vec<_>, Vec<_>) = seen.partition(|(own, _)| *own);
+    others.sort_by_key(|(_, at)| *at);
+    own.into_iter().chain(others.into_iter().skip(1)).map(|(_, at)| at).min()
 }
 
 #[cfg(test)]
@@ -358,6 +377,7 @@ mod tests {
         let file = folder.path().join("journal.db");
         let at = |second| Timestamp::from_second(second).unwrap();
         let (component, version) = (ComponentId::new("plugin", "a").unwrap(), Version::new("2.0").unwrap());
+        let [one, two, three] = ["one", "two", "three"].map(|name| SiteName::new(name).unwrap());
         let broke = Decision::Broke {
             site: SiteName::new("shop").unwrap(),
             run: RunId::new(at(1)),
@@ -372,14 +392,23 @@ mod tests {
             let journal = SqliteJournal::open(&file).await.unwrap();
             assert_eq!(journal.decide(at(2), "ops", &broke).await.unwrap(), 1);
             assert_eq!(journal.decide(at(3), "ops", &lifted).await.unwrap(), 2);
-            assert_eq!(journal.first_seen("wordpress", &offer, at(10)).await.unwrap()[&offer[0]], at(10));
+            assert_eq!(journal.first_seen(("wordpress", &one), &offer, at(10)).await.unwrap()[&offer[0]], at(10));
         }
         let journal = SqliteJournal::open(&file).await.unwrap();
         let ledger = journal.ledger().await.unwrap();
         let decisions: Vec<_> =
             ledger.entries().iter().map(|entry| (entry.number, entry.at, &entry.decision)).collect();
         assert_eq!(decisions, [(1, at(2), &broke), (2, at(3), &lifted)]);
-        assert_eq!(journal.first_seen("wordpress", &offer, at(20)).await.unwrap()[&offer[0]], at(10));
-        assert_eq!(journal.first_seen("joomla", &offer, at(20)).await.unwrap()[&offer[0]], at(20));
+        for (cms, site, now, since) in [
+            ("wordpress", &one, 20, 10),
+            ("joomla", &one, 20, 20),
+            // One other site may have made it up.
+            ("wordpress", &two, 30, 30),
+            ("wordpress", &three, 40, 30),
+            ("wordpress", &three, 50, 30),
+        ] {
+            let first = journal.first_seen((cms, site), &offer, at(now)).await.unwrap()[&offer[0]];
+            assert_eq!(first, at(since), "{cms} {site} {now}");
+        }
     }
 }

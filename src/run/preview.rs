@@ -17,7 +17,7 @@ use crate::site::{Expect, Site};
 use crate::update::{self, Closed, Fix, Inputs, Known, Lane, Moment, Refusal};
 use crate::vulnerability::{self, Match};
 use jiff::Timestamp;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// What a run would do.
 #[derive(Debug, Clone, PartialEq)]
@@ -145,10 +145,9 @@ async fn known(
     let offers = offers(inventory);
     let undated = offers.iter().filter(|(_, offer)| offer.published.is_none());
     let undated: Vec<(ComponentId, Version)> = undated.map(|(id, offer)| (id.clone(), offer.version.clone())).collect();
-    let first_seen = match job.plan.updates.delay.is_zero() {
-        true => HashMap::new(),
-        false => runner.journal.first_seen(job.plan.cms.as_str(), &undated, now).await?,
-    };
+    // Also for a plan without a delay: others may count on it.
+    let of = (job.plan.cms.as_str(), &job.plan.site);
+    let first_seen = runner.journal.first_seen(of, &undated, now).await?;
     let (uses, scheme) = (&job.playbook.vulnerabilities, job.playbook.versions.scheme);
     let told = runner.feeds.known(uses, scheme, &[inventory.subject()], now).await.pop();
     let matches: Vec<&Match> = told.iter().flat_map(|told| &told.matches).filter(|one| one.applies()).collect();
