@@ -61,7 +61,7 @@ checked_text!(
     /// The name of a CMS: that of its playbook's folder.
     CmsName,
     "cms-name",
-    |text| name(text, "a playbook's name, such as wordpress")
+    |text| name(text, "a playbook's name, which is its folder's")
 );
 
 checked_text!(

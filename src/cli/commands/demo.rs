@@ -20,7 +20,7 @@ pub(in crate::cli) async fn demo(common: &Common, options: &Demo) -> Result<Exit
     let folder = options.folder.clone().unwrap_or_else(|| "demo".into());
     let folder = std::path::absolute(folder).map_err(|error| Failure::other(error.to_string()))?;
     show::line(
-        "Bringing up a throwaway site: sshd, MariaDB, php-fpm, nginx, WordPress 6.1 (the first time takes minutes).",
+        "Bringing up a throwaway site: sshd, MariaDB, php-fpm, nginx and a CMS (the first time takes minutes).",
     );
     call(&testbed, &["install"])?;
     let mut site = Testbed::up(&testbed, options.keep)?;
