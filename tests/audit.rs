@@ -20,7 +20,7 @@ use std::time::Instant;
 
 const SITES: usize = 1000;
 /// As many as show each fault once.
-const FEW_SITES: usize = 160;
+const FEW_SITES: usize = 180;
 
 /// A finding: its rule, its site or none, its subject.
 type Key = (String, String, String);
@@ -177,6 +177,8 @@ fn it_is_filtered_written_in_every_form_and_kept() {
     waivers_and_history(folder, &audit);
     forms(folder, all.len());
     glance(folder);
+    months(folder, now);
+    broken_plan(folder);
 }
 
 fn filters(folder: &Path, all: &BTreeSet<Key>) {
@@ -255,6 +257,36 @@ fn glance(folder: &Path) {
     assert!(text.starts_with("SITE") && text.contains("never") && text.contains("2 sites"), "{text}");
 }
 
+/// A site without a plan is told in the months in which something was done for it.
+fn months(folder: &Path, now: Timestamp) {
+    let sites = |days: i64, scope: &[&str]| {
+        let month = fleet::before(now, days, 4, 50).strftime("%Y-%m").to_string();
+        let report =
+            json(&intendant(folder, &[&["report", "--month", month.as_str(), "--format", "json"], scope].concat()));
+        let sites = report["sites"].as_array().unwrap().iter();
+        sites.map(|site| site["site"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let (present, past) = (sites(0, &["--all"]), sites(400, &["--all"]));
+    assert!(present.contains(&"gone-0".into()) && present.contains(&"s0000".into()));
+    assert!(!past.contains(&"gone-0".into()) && past.contains(&"s0000".into()));
+    assert_eq!(sites(400, &["--client", "Client of gone-0"]), Vec::<String>::new());
+    assert_eq!(sites(400, &["--site", "gone-0"]), ["gone-0"]);
+}
+
+/// A site whose plan is broken is not in order, whatever is asked for.
+fn broken_plan(folder: &Path) {
+    std::fs::write(folder.join("plans/s0000.yaml"), "plan: 1\nsite: [\n").unwrap();
+    let output = intendant(folder, &["audit", "--json", "--site", "s0000"]);
+    let audit = json(&output);
+    assert_eq!(found(&audit), [("plan-unreadable".into(), "s0000".into(), "s0000.yaml".into())]);
+    assert_eq!(output.status.code(), Some(6));
+    let told = audit["unknown"].as_array().unwrap();
+    assert_eq!(told.len(), 2, "the other two may be of anybody: {told:?}");
+    let unknown = intendant(folder, &["audit", "--tag", "seven", "--format", "csv", "--fail-on", "never"]);
+    let csv = String::from_utf8(unknown.stdout).unwrap();
+    assert!(csv.matches("\"not-known\"").count() == 3 && csv.contains("the site of the plan s0000.yaml"), "{csv}");
+}
+
 /// Where the store can't be read, nothing is said of backups, and that is said.
 #[test]
 fn what_can_not_be_looked_at_is_said() {
@@ -275,4 +307,20 @@ fn what_can_not_be_looked_at_is_said() {
     let audit = json(&intendant(folder, &["audit", "--json"]));
     assert_eq!(of_shop(&audit), Vec::<String>::new());
     assert!(audit["unknown"][0].as_str().unwrap().starts_with("the snapshot store: "), "{}", audit["unknown"]);
+}
+
+/// A restore that read no versions undid nobody knows what: what runs saw before it is not believed, and that is said.
+#[test]
+fn what_a_restore_undid_is_known_or_said_not_to_be() {
+    let now = Timestamp::now();
+    let folder = memory();
+    let folder = folder.path();
+    let mut site = Site::good("shop", now);
+    site.seen()["extensions"][3]["abandoned"] = serde_json::json!("its author closed it");
+    site.runs.push(faults::restored(fleet::before(now, 0, 4, 30), &[]));
+    build(folder, &[site], now);
+    let audit = json(&intendant(folder, &["audit", "--json"]));
+    let of_shop = found(&audit).into_iter().filter(|key| key.1 == "shop").count();
+    let unknown = audit["unknown"][0].as_str().unwrap();
+    assert!(of_shop == 0 && unknown.starts_with("what is installed on shop: "), "{unknown}");
 }

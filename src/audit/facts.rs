@@ -48,6 +48,13 @@ pub struct Unreadable {
     pub why: String,
 }
 
+impl Unreadable {
+    /// Whether it is the plan of this site, by its name.
+    pub fn names(&self, site: &SiteName) -> bool {
+        self.file.rsplit_once('.').is_some_and(|(stem, _)| stem == site.as_str())
+    }
+}
+
 /// What is known of one site.
 #[derive(Debug, Clone, Default)]
 pub struct SiteFacts {
@@ -55,6 +62,8 @@ pub struct SiteFacts {
     pub runs: Vec<Ran>,
     /// The last look at it, and what came of that.
     pub look: Option<Look>,
+    /// The last restore that a person asked for, where no run has looked since.
+    pub put_back: Option<PutBack>,
     /// Its snapshots, oldest first; none where the store was not read.
     pub backups: Option<Vec<Backup>>,
     /// The names of those that are known to be whole: each byte was read back.
@@ -82,6 +91,15 @@ pub struct Ran {
     pub job: Option<Job>,
     /// Why it could not begin.
     pub refused: Vec<String>,
+}
+
+/// What a restore that a person asked for left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutBack {
+    /// When its last entry was written.
+    pub at: Timestamp,
+    /// The versions that were read back then; none where nobody read them, so that nobody knows what it undid.
+    pub versions: Option<BTreeMap<ComponentId, Version>>,
 }
 
 /// What a run was for.
@@ -115,6 +133,9 @@ pub struct Look {
     pub applied: Vec<Applied>,
     /// What somebody else had changed.
     pub drift: Option<drift::Found>,
+    /// When a run looked: what waits, what was applied and what somebody else changed is of then. None where only an
+    /// intake did.
+    pub run: Option<Timestamp>,
 }
 
 /// A security update that a run applied.
@@ -153,6 +174,7 @@ impl SiteFacts {
         Self {
             runs: Vec::new(),
             look: None,
+            put_back: None,
             backups: None,
             verified: BTreeSet::new(),
             rehearsals: Vec::new(),
@@ -167,6 +189,12 @@ impl SiteFacts {
         !self.runs.is_empty() || self.look.is_some()
     }
 
+    /// The restore since which nobody knows what is installed: it read no versions, and nobody looked after it.
+    pub fn lost(&self) -> Option<Timestamp> {
+        let lost = self.put_back.as_ref().filter(|one| self.look.is_none() && one.versions.is_none());
+        lost.map(|one| one.at)
+    }
+
     /// Takes up what the entries of one of its runs say, when its backups are known. Those of newer runs come first;
     /// returns whether older ones could still say something.
     pub fn read(&mut self, run: RunId, entries: &[Entry]) -> bool {
@@ -176,21 +204,36 @@ impl SiteFacts {
             ran.refused = state.refused.iter().map(ToString::to_string).collect();
         }
         self.verified.extend(entries.iter().filter_map(verified));
-        if self.look.is_none() {
+        if self.look.is_none() && self.put_back.is_none() {
+            self.put_back = PutBack::of(&state, entries);
+        }
+        if self.look.is_none() && self.lost().is_none() {
             self.look = Look::of(&state, entries);
+            if let (Some(look), Some(versions)) = (&mut self.look, self.put_back.as_ref().and_then(PutBack::versions)) {
+                overlay_all(&mut look.inventory, versions);
+            }
         }
         let is_whole = |one: &Backup| self.verified.contains(&one.name);
-        self.look.is_none() || self.backups.as_deref().is_some_and(|all| !all.is_empty() && !all.iter().any(is_whole))
+        let unproven = self.backups.as_deref().is_some_and(|all| !all.is_empty() && !all.iter().any(is_whole));
+        let worked = self.runs.iter().any(|ran| ran.job == Some(Job::Update) && ran.worked());
+        (self.look.is_none() && self.lost().is_none()) || !worked || unproven
     }
 
     /// Takes up what the site's intakes came to.
     pub fn assessed(&mut self, assessments: &[Assessment]) {
         self.intakes.extend(assessments.iter().map(|one| (one.id.to_string(), one.verdict)));
-        let newer = |look: &Look| assessments.first().is_some_and(|one| one.at > look.at);
-        if let Some(one) = assessments.first().filter(|_| self.look.as_ref().is_none_or(newer)) {
-            let inventory = one.inventory.clone();
-            self.look = Some(Look { at: one.at, inventory, holds: Vec::new(), applied: Vec::new(), drift: None });
+        let newer = |one: &&Assessment| self.look.as_ref().is_none_or(|look| one.at > look.at);
+        let Some(one) = assessments.first().filter(newer) else { return };
+        let mut inventory = one.inventory.clone();
+        if let Some(put_back) = self.put_back.as_ref().filter(|put_back| put_back.at > one.at) {
+            let Some(versions) = put_back.versions() else { return };
+            overlay_all(&mut inventory, versions);
         }
+        self.look = Some(match self.look.take() {
+            // An intake does not decide what waits, nor compare the site with what a run left.
+            Some(look) => Look { at: one.at, inventory, ..look },
+            None => Look { at: one.at, inventory, holds: Vec::new(), applied: Vec::new(), drift: None, run: None },
+        });
     }
 }
 
@@ -203,6 +246,30 @@ fn verified(entry: &Entry) -> Option<String> {
         },
         _ => None,
     }
+}
+
+impl PutBack {
+    /// None where the run was no such restore, or overwrote nothing.
+    fn of(state: &RunState, entries: &[Entry]) -> Option<Self> {
+        let asked = state.opened.as_ref().is_some_and(|opened| Job::of(&opened.purpose) == Job::Restore);
+        let mut unwound = state.attempts.iter().filter_map(|attempt| attempt.unwind.as_ref());
+        let restored = state.closed.as_ref().is_some_and(|(outcome, _)| *outcome == Outcome::Restored);
+        let began = restored || unwound.any(|unwind| unwind.restored || !unwind.overwritten.is_empty());
+        let versions = closed_versions(entries).filter(|versions| !versions.is_empty()).cloned();
+        (asked && began).then_some(Self { at: state.at, versions })
+    }
+
+    fn versions(&self) -> Option<&BTreeMap<ComponentId, Version>> {
+        self.versions.as_ref()
+    }
+}
+
+/// The versions that were read when the run was over.
+fn closed_versions(entries: &[Entry]) -> Option<&BTreeMap<ComponentId, Version>> {
+    entries.iter().rev().find_map(|entry| match &entry.event {
+        Event::Closed { versions, .. } => Some(versions),
+        _ => None,
+    })
 }
 
 impl Job {
@@ -240,12 +307,8 @@ impl Look {
         for update in updates.clone() {
             overlay(&mut inventory, &update.component, &update.to);
         }
-        let read = entries.iter().rev().find_map(|entry| match &entry.event {
-            Event::Closed { versions, .. } => Some(versions),
-            _ => None,
-        });
-        for (component, version) in read.into_iter().flatten() {
-            overlay(&mut inventory, component, version);
+        if let Some(versions) = closed_versions(entries) {
+            overlay_all(&mut inventory, versions);
         }
         let applied = updates.filter(|update| !update.fixes.is_empty()).map(|update| Applied {
             component: update.component.clone(),
@@ -254,7 +317,8 @@ impl Look {
             closes: update.fixes.clone(),
         });
         let holds = attempt.planned.procedure.holds.clone();
-        Some(Self { at: attempt.planned_at, applied: applied.collect(), inventory, holds, drift })
+        let (at, applied) = (attempt.planned_at, applied.collect());
+        Some(Self { at, applied, inventory, holds, drift, run: Some(at) })
     }
 }
 
@@ -268,6 +332,13 @@ pub(super) fn offered(inventory: &Inventory, component: &ComponentId, to: &Versi
     let core = inventory.core.offers.iter().filter(|_| component.kind.is_core());
     let mut offers = core.chain(inventory.extension(component).and_then(|extension| extension.offer.as_ref()));
     offers.find(|offer| offer.version == *to)?.published
+}
+
+/// The inventory with all that was read.
+fn overlay_all(inventory: &mut Inventory, versions: &BTreeMap<ComponentId, Version>) {
+    for (component, version) in versions {
+        overlay(inventory, component, version);
+    }
 }
 
 /// The inventory with what is installed now.

@@ -72,6 +72,8 @@ impl Finding {
 /// What a rule finds of one site, before anybody knows whether it is waived.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
+    /// The site, where a rule about the fleet knows of which it is.
+    pub(super) site: Option<SiteName>,
     pub(super) subject: String,
     pub(super) evidence: Vec<Evidence>,
 }
@@ -79,12 +81,17 @@ pub(super) struct Found {
 impl Found {
     /// Something of the site or the fleet: `subject` is empty for the whole site.
     pub(super) fn new(subject: impl std::fmt::Display, evidence: Vec<Evidence>) -> Self {
-        Self { subject: clean_line(&subject.to_string(), MOST_CHARS), evidence }
+        Self { site: None, subject: line(subject), evidence }
     }
 
     /// The whole site.
     pub(super) fn site(evidence: Vec<Evidence>) -> Self {
-        Self { subject: String::new(), evidence }
+        Self { site: None, subject: String::new(), evidence }
+    }
+
+    /// The same of a site.
+    pub(super) fn of(self, site: Option<&SiteName>) -> Self {
+        Self { site: site.cloned(), ..self }
     }
 }
 
@@ -93,9 +100,14 @@ pub(super) fn told<const N: usize>(key: &'static str, values: [(&'static str, Va
     Evidence { key, values: values.into() }
 }
 
+/// As a text from outside stands in a finding.
+pub(super) fn line(text: impl std::fmt::Display) -> String {
+    clean_line(&text.to_string(), MOST_CHARS)
+}
+
 /// A text from outside.
 pub(super) fn text(text: impl std::fmt::Display) -> Value {
-    Value::Text(clean_line(&text.to_string(), MOST_CHARS))
+    Value::Text(line(text))
 }
 
 /// A number of things.

@@ -13,7 +13,7 @@ mod status;
 mod waivers;
 
 pub use end_of_life::{EndOfLife, EndOfLifeError};
-pub use facts::{Applied, Backup, Facts, Job, Look, Ran, SiteFacts, Unreadable};
+pub use facts::{Applied, Backup, Facts, Job, Look, PutBack, Ran, SiteFacts, Unreadable};
 pub use finding::{Evidence, Finding, Value, Waived};
 pub use rules::{RULES, Rule};
 pub use score::Counts;
@@ -49,9 +49,17 @@ impl Audit {
         self.findings.iter().any(|finding| finding.waived.is_none() && finding.severity <= least)
     }
 
-    /// The same with the findings alone that `keep` keeps. The score stays that of all.
-    pub fn only(mut self, keep: impl Fn(&Finding) -> bool) -> Self {
+    /// The same with the findings alone that `keep` keeps. The score stays that of all. A plan that can't be read may be
+    /// of a site that is kept, and no rule looked at that: where it is not told as a finding, it is as not known.
+    pub fn only(mut self, unreadable: &[Unreadable], keep: impl Fn(&Finding) -> bool) -> Self {
         self.findings.retain(keep);
+        let told = |file: &Unreadable| {
+            self.findings.iter().any(|one| one.rule == rules::PLAN_UNREADABLE && one.subject == finding::line(&file.file))
+        };
+        let silent = unreadable.iter().filter(|file| !told(file));
+        let silent: Vec<String> =
+            silent.map(|file| format!("the site of the plan {}: {}", file.file, file.why)).collect();
+        self.unknown.extend(silent);
         self
     }
 }

@@ -93,7 +93,7 @@ fn row(facts: &Facts, audit: &Audit, site: &SiteName) -> StatusRow {
         looked: known.look.as_ref().map(|look| look.at),
         window_open: plan.is_some_and(|plan| is_due(plan, facts.now)),
         next_window: plan.and_then(|plan| next_window(plan, facts.now)),
-        holds: known.look.as_ref().map(|look| look.holds.len() as u64),
+        holds: known.look.as_ref().filter(|look| look.run.is_some()).map(|look| look.holds.len() as u64),
         newest_backup: known.backups.as_ref().and_then(|all| all.last()).map(|one| one.taken),
         notices: waits.count() as u64,
         findings: Counts::of(audit.findings.iter().filter(mine)),

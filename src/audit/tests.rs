@@ -72,7 +72,9 @@ fn waivers_mark_what_they_cover_and_are_findings_when_over_or_idle() {
     assert_eq!((found.score, found.sites, found.counts().waived), (65, 2, 1));
     assert!(found.fails(Severity::High) && !found.fails(Severity::Critical));
     assert!(
-        !found.only(|finding| finding.site.as_ref().is_some_and(|site| site.as_str() == "a")).fails(Severity::High)
+        !found
+            .only(&[], |finding| finding.site.as_ref().is_some_and(|site| site.as_str() == "a"))
+            .fails(Severity::High)
     );
 }
 
@@ -104,4 +106,22 @@ fn the_glance_says_what_is_not_known() {
     assert_eq!(a.next_window.map(|at| at.to_string()).as_deref(), Some("2026-11-25T07:00:00Z"));
     assert_eq!((b.next_window, &b.last_run, b.holds, b.newest_backup), (None, &None, None, None));
     assert_eq!((b.findings.high, b.findings.medium), (1, 1));
+}
+
+#[test]
+fn a_plan_that_can_not_be_read_is_its_sites_or_not_known() {
+    let mut facts = facts(&[plan("a", "")], "{}");
+    let unreadable = |file: &str| Unreadable { file: file.into(), why: "line 3: unknown key".into() };
+    facts.unreadable = vec![unreadable("shop.yaml"), unreadable("new.yaml")];
+    let shop = SiteName::new("shop").unwrap();
+    facts.sites.insert(shop.clone(), SiteFacts::default());
+    let whole = audit(&facts);
+    let files: Vec<String> = shown(&whole).into_iter().filter(|line| line.starts_with("plan-")).collect();
+    assert_eq!(files, ["plan-unreadable fleet new.yaml", "plan-unreadable shop shop.yaml"]);
+    let of_shop = whole.clone().only(&facts.unreadable, |finding| finding.site.as_ref() == Some(&shop));
+    assert_eq!(shown(&of_shop), ["plan-unreadable shop shop.yaml"]);
+    assert!(of_shop.fails(Severity::High));
+    assert_eq!(of_shop.unknown, ["the site of the plan new.yaml: line 3: unknown key"], "it may be that one");
+    assert_eq!(whole.clone().only(&facts.unreadable, |_| false).unknown.len(), 2);
+    assert_eq!(whole.only(&facts.unreadable, |_| true).unknown.len(), 0);
 }

@@ -7,7 +7,7 @@ use super::{ExitCode, Failure};
 use crate::audit::{Backup, EndOfLife, Facts, Ran, SiteFacts, Unreadable};
 use crate::journal::{Journal as _, JournalError, RunSummary, SqliteJournal};
 use crate::ledger::{Decision, Ledger};
-use crate::model::{SiteName, clean_line, in_words};
+use crate::model::{Outcome, RunId, SiteName, clean_line, in_words};
 use crate::plan::{self, Plan};
 use crate::snapshot::Store;
 use crate::vulnerability::{Feeds, Subject};
@@ -18,8 +18,10 @@ use std::sync::Arc;
 
 /// The most runs of the whole fleet that are listed.
 const MOST_RUNS: u32 = 1_000_000;
-/// How many runs of a site are read, until one of them looked at it and took a snapshot.
+/// How many runs of a site are read that were not refused, until one of them looked at it and took a snapshot.
 const MOST_READ: usize = 8;
+/// How many of its refused runs are read meanwhile: a run that is tried again every few minutes leaves many.
+const MOST_REFUSED: usize = 100;
 /// How many rehearsals and intakes of a site are looked at.
 const MOST_REHEARSALS: u32 = 100;
 const MOST_INTAKES: u32 = 50;
@@ -43,6 +45,7 @@ pub(super) async fn gather(fleet: &Fleet, now: Timestamp) -> Result<Facts, Failu
     });
     let mut sites = read_sites(&journal, &plans, backups.ok()).await?;
     accepted(&ledger, &mut sites);
+    unknown.extend(lost(&plans, &sites));
     unknown.extend(vulnerabilities(fleet, &plans, &mut sites, now).await);
     let notices = ledger.notices(rules.notices_expire_after);
     Ok(Facts { now, rules, plans, unreadable, sites, notices, end_of_life, unknown })
@@ -79,13 +82,13 @@ async fn read_sites(
         by_site.entry(site.clone()).or_default();
     }
     let tasks = by_site.into_iter().map(|(site, runs)| {
-        let (journal, plan) = (Arc::clone(journal), plans.get(&site).cloned());
+        let (journal, has_plan) = (Arc::clone(journal), plans.contains_key(&site));
         let backups = backups.as_mut().map(|all| all.remove(&site).unwrap_or_default());
         // A task of its own: reading entries is work for more than one core.
         tokio::spawn(async move {
             let runs_of = runs.iter().map(Ran::new).collect();
             let known = SiteFacts { runs: runs_of, backups, ..SiteFacts::default() };
-            let known = read_site(&journal, &site, &runs, plan.as_deref(), known).await?;
+            let known = read_site(&journal, &site, &runs, has_plan, known).await?;
             Ok::<_, JournalError>((site, known))
         })
     });
@@ -102,22 +105,48 @@ async fn read_site(
     journal: &SqliteJournal,
     site: &SiteName,
     runs: &[RunSummary],
-    plan: Option<&Plan>,
+    has_plan: bool,
     mut known: SiteFacts,
 ) -> Result<SiteFacts, JournalError> {
-    for run in runs.iter().take(MOST_READ) {
-        if !known.read(run.run, &journal.entries(run.run).await?) {
+    for run in to_read(runs) {
+        if !known.read(run, &journal.entries(run).await?) {
             break;
         }
     }
     // Without a plan no rule asks for more.
-    let Some(plan) = plan else { return Ok(known) };
-    known.rehearsals = journal.rehearsals(site, MOST_REHEARSALS).await?;
-    let names_one = plan.intake.as_ref().is_some_and(|intake| intake.record.is_some());
-    if names_one || known.look.is_none() {
-        known.assessed(&journal.assessments(site, MOST_INTAKES).await?);
+    if !has_plan {
+        return Ok(known);
     }
+    known.rehearsals = journal.rehearsals(site, MOST_REHEARSALS).await?;
+    known.assessed(&journal.assessments(site, MOST_INTAKES).await?);
     Ok(known)
+}
+
+/// The runs that are read, newest first. Refused ones are read for their reasons, and because some of them had looked; there
+/// may be any number of them.
+fn to_read(runs: &[RunSummary]) -> impl Iterator<Item = RunId> {
+    let (mut refused, mut others) = (0, 0);
+    let wanted = move |run: &&RunSummary| {
+        let (read, most) = match run.outcome {
+            Some(Outcome::Refused) => (&mut refused, MOST_REFUSED),
+            _ => (&mut others, MOST_READ),
+        };
+        *read += 1;
+        *read <= most
+    };
+    runs.iter().filter(wanted).map(|run| run.run)
+}
+
+/// Of which sites nobody knows what is installed, though somebody looked once.
+fn lost(plans: &Plans, sites: &BTreeMap<SiteName, SiteFacts>) -> Vec<String> {
+    let text = |(site, at): (&SiteName, Timestamp)| {
+        let text = format!(
+            "what is installed on {site}: the restore that was over at {at} read no versions, and nobody looked since"
+        );
+        clean_line(&text, MOST_CHARS)
+    };
+    let lost = sites.iter().filter(|(site, _)| plans.contains_key(*site));
+    lost.filter_map(|(site, known)| Some((site, known.lost()?))).map(text).collect()
 }
 
 /// Drift that somebody took note of.

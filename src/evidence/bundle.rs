@@ -30,7 +30,8 @@ signs, on another way than this file. What the files hold:
   run.json        the site, the run, how it ended
   journal.jsonl   what happened, a line an entry, as it was written before each act
   snapshots.json  the snapshots of the run, each with the hash that names all of its content
-  report.json     what the client was told
+  report.json     the report, made anew from the journal by the program that made this file; a page that the client got
+                  earlier may have been made by an older one
   chain.jsonl     all runs of the site up to this one: of each the SHA-256 of its journal, and the SHA-256 of a line
                   with the link before, the run and that hash
 ";
@@ -57,6 +58,16 @@ struct SnapshotLine {
     attempt: usize,
     name: String,
     manifest: String,
+}
+
+/// What a report says of its run; the rest of it is for people.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Reported {
+    run: RunId,
+    site: SiteName,
+    outcome: Outcome,
+    ended: jiff::Timestamp,
 }
 
 /// The files of a bundle, by name.
@@ -101,6 +112,17 @@ impl Bundle {
         let sums: String = files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes))).collect();
         files.insert(SUMS, sums.into_bytes());
         Ok(Self { files, closed: state.at })
+    }
+
+    /// Another file in place of one of its own, with the sums that it has then.
+    #[cfg(test)]
+    pub(super) fn change(&mut self, name: &'static str, how: &dyn Fn(&mut serde_json::Value)) {
+        let mut value = serde_json::from_slice(&self.files[name]).unwrap_or_default();
+        how(&mut value);
+        self.files.insert(name, value.to_string().into_bytes());
+        self.files.remove(SUMS);
+        let sums: String = self.files.iter().map(|(name, bytes)| format!("{}  {name}\n", sha256(bytes))).collect();
+        self.files.insert(SUMS, sums.into_bytes());
     }
 
     /// What has to be signed.
@@ -181,6 +203,7 @@ pub fn open(file: &Path) -> Result<Seen, EvidenceError> {
         _ => return Err(bad("its chain does not end with its own journal".into())),
     }
     told_by(journal, &content, part("snapshots.json")?).map_err(bad)?;
+    reports(part("report.json")?, &content).map_err(bad)?;
     Ok(Seen { file: shown, content, chain, sums: sums.clone(), signature: signature.clone() })
 }
 
@@ -227,7 +250,8 @@ fn told_by(journal: &[u8], content: &Content, told: &[u8]) -> Result<(), String>
     let state = RunState::fold(&entries).map_err(|error| format!("journal.jsonl: {error}"))?;
     let snapshots = snapshots(&state);
     let outcome = state.closed.as_ref().map(|(outcome, _)| *outcome);
-    if outcome != Some(content.outcome) || state.opened.is_none_or(|opened| opened.site != content.site) {
+    let ended = outcome == Some(content.outcome) && state.at == content.closed;
+    if !ended || state.opened.is_none_or(|opened| opened.site != content.site) {
         return Err("run.json does not say what the journal says".into());
     }
     let told: Vec<SnapshotLine> = serde_json::from_slice(told).map_err(|error| format!("snapshots.json: {error}"))?;
@@ -235,6 +259,14 @@ fn told_by(journal: &[u8], content: &Content, told: &[u8]) -> Result<(), String>
         true => Ok(()),
         false => Err("snapshots.json does not say what the journal says".into()),
     }
+}
+
+/// Whether the report is one of this run and its end.
+fn reports(report: &[u8], content: &Content) -> Result<(), String> {
+    let told: Reported = serde_json::from_slice(report).map_err(|error| format!("report.json: {error}"))?;
+    let Content { site, run, outcome, closed, .. } = content;
+    let right = told.run == *run && told.site == *site && told.outcome == *outcome && told.ended == *closed;
+    right.then_some(()).ok_or_else(|| "report.json does not say what run.json says".into())
 }
 
 /// Whether bundles of one site tell one past: of two chains the shorter one begins the longer one.

@@ -9,6 +9,9 @@ use std::process::{Command, Output, Stdio};
 
 /// The most bytes of a signature.
 const MAX_SIGNATURE: usize = 64 << 10;
+/// The most lines with one key that are tried, and the most names of one of them.
+const MAX_LINES: usize = 50;
+const MAX_NAMES: usize = 50;
 
 /// Who signed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,11 +43,44 @@ pub fn verify(signers: &Path, bytes: &[u8], signature: &[u8]) -> Result<Verified
     let file = place.path().join("signature");
     let signature = &signature[..signature.len().min(MAX_SIGNATURE)];
     std::fs::write(&file, signature).map_err(|source| EvidenceError::File { file: file.clone(), source })?;
-    let (signers, signed) = (signers.as_os_str(), file.as_os_str());
+    let text = std::fs::read(signers).map_err(|source| EvidenceError::File { file: signers.to_owned(), source })?;
+    let text = String::from_utf8_lossy(&text);
+    let listed: Vec<&str> = text.lines().collect();
+    // OpenSSH names those of the first line with the key, whatever that line allows it to sign: a later one may be ours.
+    let (mut rest, mut last) = (listed.as_slice(), None);
+    for _ in 0..MAX_LINES {
+        let part = place.path().join("signers");
+        let unwritable = |source| EvidenceError::File { file: part.clone(), source };
+        std::fs::write(&part, rest.join("\n") + "\n").map_err(unwritable)?;
+        let named = match principals(part.as_os_str(), file.as_os_str()) {
+            Ok(named) => named,
+            Err(error) => return Err(last.unwrap_or(error)),
+        };
+        for signer in &named {
+            match check(part.as_os_str(), signer, file.as_os_str(), bytes) {
+                Ok(()) => return Ok(Verified { signer: clean_line(signer, 200) }),
+                Err(error) => last = Some(error),
+            }
+        }
+        let of_line =
+            |line: &&str| line.split_whitespace().next().unwrap_or_default().trim_matches('"') == named.join(",");
+        let Some(place) = rest.iter().position(of_line) else { break };
+        rest = rest.get(place + 1..).unwrap_or_default();
+    }
+    let said = "no line that names the key lets it sign evidence".to_owned();
+    Err(last.unwrap_or_else(|| EvidenceError::OpenSsh { command: "ssh-keygen -Y verify".into(), said }))
+}
+
+/// The names of the first line with the key that signed.
+fn principals(signers: &OsStr, signed: &OsStr) -> Result<Vec<String>, EvidenceError> {
     let find: [&OsStr; 6] = ["-Y".as_ref(), "find-principals".as_ref(), "-s".as_ref(), signed, "-f".as_ref(), signers];
     let found = keygen(&find, &[])?;
     let text = String::from_utf8_lossy(&found.stdout).into_owned();
-    let signer = text.lines().next().unwrap_or_default().trim().to_owned();
+    Ok(text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).take(MAX_NAMES).collect())
+}
+
+/// Whether this signer made the signature in a file of just these bytes, for what we sign.
+fn check(signers: &OsStr, signer: &str, signed: &OsStr, bytes: &[u8]) -> Result<(), EvidenceError> {
     let check: [&OsStr; 10] = [
         "-Y".as_ref(),
         "verify".as_ref(),
@@ -57,8 +93,7 @@ pub fn verify(signers: &Path, bytes: &[u8], signature: &[u8]) -> Result<Verified
         "-s".as_ref(),
         signed,
     ];
-    keygen(&check, bytes)?;
-    Ok(Verified { signer: clean_line(&signer, 200) })
+    keygen(&check, bytes).map(drop)
 }
 
 fn scratch() -> Result<tempfile::TempDir, EvidenceError> {

@@ -32,6 +32,12 @@ fn journal(number: i64, why: &str) -> (Vec<u8>, Vec<Entry>) {
     (bytes, entries)
 }
 
+/// What a report of such a run says of it.
+fn report(number: i64) -> String {
+    let ended = Timestamp::from_second(1_760_000_000 + number * 86_400 + 2).unwrap();
+    json!({ "report": 1, "run": run(number), "site": "shop", "outcome": "refused", "ended": ended }).to_string()
+}
+
 /// A folder with a key, and who may sign with it.
 struct Desk {
     folder: tempfile::TempDir,
@@ -62,7 +68,8 @@ impl Desk {
         let runs: Vec<RunId> = (0..journals.len()).map(|number| run(number as i64)).collect();
         let links = chain(runs.iter().copied().zip(journals.iter().map(|(bytes, _)| bytes.as_slice())));
         let (bytes, entries) = journals.last().unwrap();
-        let bundle = Bundle::of(*runs.last().unwrap(), entries, bytes, "{\"report\": 1}", &links).unwrap();
+        let bundle =
+            Bundle::of(*runs.last().unwrap(), entries, bytes, &report(journals.len() as i64 - 1), &links).unwrap();
         let signature = sign(&self.file(key), bundle.sums()).unwrap();
         let file = self.file(name);
         std::fs::write(&file, bundle.archive(&signature).unwrap()).unwrap();
@@ -153,17 +160,49 @@ fn what_does_not_agree_with_the_journal_is_noticed_even_when_it_is_signed() {
         std::fs::write(desk.file(name), bundle.clone().archive(&signature).unwrap()).unwrap();
         open(&desk.file(name)).map(drop).map_err(|error| error.to_string())
     };
-    let good = Bundle::of(run(0), &entries, &bytes, "{}", &links).unwrap();
+    let good = Bundle::of(run(0), &entries, &bytes, &report(0), &links).unwrap();
     assert_eq!(signed("good.tar", &good), Ok(()));
     let (other, _) = journal(0, "something else");
-    let lies = Bundle::of(run(0), &entries, &other, "{}", &links).unwrap();
+    let lies = Bundle::of(run(0), &entries, &other, &report(0), &links).unwrap();
     assert!(signed("lies.tar", &lies).unwrap_err().contains("does not end with its own journal"));
     let mut broken = links.clone();
     broken[0].link = "0".repeat(64);
-    let broken = Bundle::of(run(0), &entries, &bytes, "{}", &broken).unwrap();
+    let broken = Bundle::of(run(0), &entries, &bytes, &report(0), &broken).unwrap();
     assert!(signed("broken.tar", &broken).unwrap_err().contains("chain is broken"));
-    let error = Bundle::of(run(0), &entries[..2], &bytes, "{}", &links).unwrap_err();
+    for (name, other) in [
+        ("run", json!(run(7))),
+        ("site", json!("cafe")),
+        ("outcome", json!("completed")),
+        ("ended", json!("2026-01-01T00:00:00Z")),
+    ] {
+        let mut told: serde_json::Value = serde_json::from_str(&report(0)).unwrap();
+        told[name] = other;
+        let lies = Bundle::of(run(0), &entries, &bytes, &told.to_string(), &links).unwrap();
+        assert!(signed("told.tar", &lies).unwrap_err().contains("report.json does not say"), "{name}");
+    }
+    let mut moved = good.clone();
+    moved.change("run.json", &|content: &mut serde_json::Value| content["closed"] = json!("2026-01-01T00:00:00Z"));
+    assert!(signed("moved.tar", &moved).unwrap_err().contains("run.json does not say what the journal says"));
+    let error = Bundle::of(run(0), &entries[..2], &bytes, &report(0), &links).unwrap_err();
     assert!(error.to_string().contains("is not over"), "{error}");
+}
+
+/// A key may stand there several times, for other things first.
+#[test]
+fn every_line_that_names_the_key_counts() {
+    let desk = Desk::new();
+    let good = desk.bundle("good.tar", &past(1), "key");
+    let key = std::fs::read_to_string(desk.file("key.pub")).unwrap();
+    let key = key.trim();
+    let judged = |lines: &str| {
+        std::fs::write(desk.file("allowed"), lines).unwrap();
+        desk.judge(&good).map(|verified| verified.signer)
+    };
+    let git = format!("anne@studio.example namespaces=\"git\" {key}");
+    let ours = format!("ops@studio.example namespaces=\"intendant-evidence\" {key}");
+    assert_eq!(judged(&format!("{git}\n# ours\n{ours}\n")), Ok("ops@studio.example".into()));
+    assert_eq!(judged(&format!("a@studio.example,b@studio.example {key}\n")), Ok("a@studio.example".into()));
+    assert!(judged(&format!("{git}\n{git}\n")).unwrap_err().contains("not permitted"));
 }
 
 /// With nothing of ours: the two commands of the bundle's own README.

@@ -3,7 +3,7 @@
 //! May use: `audit` beside it. Invariants: no cell is a formula, whatever it says; XML has only characters that XML may
 //! have; everything that is put in is escaped.
 
-use super::audit::{AuditReport, FindingLine};
+use super::audit::{AuditReport, FindingLine, RuleLine};
 use super::error::ReportError;
 use crate::intake::Severity;
 use crate::model::Digest;
@@ -15,11 +15,13 @@ use serde_json::{Value, json};
 const JUNIT: &str = include_str!("audit.junit.hbs");
 /// Where SARIF is described.
 const SARIF_SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+/// What stands in place of a severity, or of a rule, where something could not be looked at.
+const NOT_KNOWN: &str = "not-known";
 const COLUMNS: [&str; 10] =
     ["severity", "rule", "site", "subject", "what", "evidence", "remedy", "answered-by", "until", "why"];
 
 impl AuditReport {
-    /// One row per finding, as RFC 4180 has it.
+    /// One row per finding, as RFC 4180 has it; then one for each thing that could not be looked at.
     pub fn to_csv(&self) -> String {
         let mut out = row(COLUMNS.map(str::to_owned));
         for finding in &self.findings {
@@ -37,6 +39,11 @@ impl AuditReport {
                 waived.map_or_else(String::new, |waived| waived.until.to_string()),
                 text(waived.map(|waived| waived.why.as_str())),
             ]));
+        }
+        for unknown in &self.unknown {
+            let mut cells = COLUMNS.map(|_| String::new());
+            (cells[0], cells[5]) = (NOT_KNOWN.to_owned(), unknown.clone());
+            out.push_str(&row(cells));
         }
         out
     }
@@ -101,33 +108,19 @@ impl AuditReport {
         }
     }
 
-    /// JUnit: each rule is a suite, each finding a test that failed, or that is skipped where somebody answers for it.
+    /// JUnit: each rule is a suite, each finding a test that failed, or that is skipped where somebody answers for it. What
+    /// could not be looked at is a suite of errors.
     ///
     /// # Errors
     /// [`ReportError::Template`] and [`ReportError::Audit`] when the template is damaged.
     pub fn to_junit(&self) -> Result<String, ReportError> {
-        let suites: Vec<Suite> = self
-            .rules
-            .iter()
-            .map(|rule| {
-                let mine = self.findings.iter().filter(|finding| finding.rule == rule.rule);
-                let cases: Vec<Case> = mine.map(|finding| self.case(finding)).collect();
-                let skipped = cases.iter().filter(|case| case.skipped.is_some()).count();
-                Suite {
-                    name: xml(&rule.rule),
-                    tests: cases.len().max(1),
-                    failures: cases.len() - skipped,
-                    skipped,
-                    passed: cases.is_empty(),
-                    cases,
-                }
-            })
-            .collect();
+        let suites: Vec<Suite> = self.rules.iter().map(|rule| self.suite(rule)).chain(self.errors()).collect();
         let total = |count: fn(&Suite) -> usize| suites.iter().map(count).sum();
         let view = Suites {
             tests: total(|suite| suite.tests),
             failures: total(|suite| suite.failures),
             skipped: total(|suite| suite.skipped),
+            errors: total(|suite| suite.errors),
             at: self.at.strftime("%Y-%m-%dT%H:%M:%S").to_string(),
             suites,
         };
@@ -136,6 +129,37 @@ impl AuditReport {
         let template = |source| ReportError::Template { source: Box::new(source) };
         engine.register_template_string("junit", JUNIT).map_err(template)?;
         engine.render("junit", &view).map_err(|source| ReportError::Audit { source: Box::new(source) })
+    }
+
+    fn suite(&self, rule: &RuleLine) -> Suite {
+        let mine = self.findings.iter().filter(|finding| finding.rule == rule.rule);
+        let cases: Vec<Case> = mine.map(|finding| self.case(finding)).collect();
+        let skipped = cases.iter().filter(|case| case.skipped.is_some()).count();
+        Suite {
+            name: xml(&rule.rule),
+            tests: cases.len().max(1),
+            failures: cases.len() - skipped,
+            skipped,
+            passed: cases.is_empty(),
+            cases,
+            errors: 0,
+            unknown: Vec::new(),
+        }
+    }
+
+    /// What could not be looked at; none where all was.
+    fn errors(&self) -> Option<Suite> {
+        let unknown: Vec<String> = self.unknown.iter().map(|text| xml(text)).collect();
+        (!unknown.is_empty()).then(|| Suite {
+            name: NOT_KNOWN.to_owned(),
+            tests: unknown.len(),
+            failures: 0,
+            skipped: 0,
+            passed: false,
+            cases: Vec::new(),
+            errors: unknown.len(),
+            unknown,
+        })
     }
 
     fn case(&self, finding: &FindingLine) -> Case {
@@ -156,6 +180,7 @@ struct Suites {
     tests: usize,
     failures: usize,
     skipped: usize,
+    errors: usize,
     at: String,
     suites: Vec<Suite>,
 }
@@ -168,6 +193,9 @@ struct Suite {
     skipped: usize,
     passed: bool,
     cases: Vec<Case>,
+    errors: usize,
+    /// What could not be looked at, and why.
+    unknown: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]

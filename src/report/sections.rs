@@ -3,7 +3,7 @@
 //! May use: `document`, `words`, `reasons`, `snapshot` for its values. Invariant: as in `view`.
 
 use super::document::{
-    CheckLine, CheckSubject, ClosedLine, Failure, FailureCause, HoldLine, ProvenRestore, Report, Restore, Seen,
+    CheckLine, CheckSubject, ClosedLine, Failure, FailureCause, HoldLine, Job, ProvenRestore, Report, Restore, Seen,
     StepEnd, StepKind, UpdateLine, UpdateState,
 };
 use super::reasons::{self, name_of};
@@ -140,7 +140,22 @@ pub(super) fn unknown(report: &Report) -> u64 {
 /// Whether the site was changed and not checked since.
 pub(super) fn unchecked(report: &Report) -> bool {
     let changed = report.steps.iter().any(|step| matches!(step.kind, StepKind::MaintenanceOn | StepKind::Update));
-    changed && report.checks.iter().all(|line| line.after.is_none())
+    let restored = report.restores.iter().any(|restore| restore.done || restore.overwritten.is_some());
+    (changed || restored) && report.checks.iter().all(|line| line.after.is_none())
+}
+
+/// Whether the last attempt was undone. What was put back after an earlier one says nothing of the site as it is.
+pub(super) fn was_put_back(report: &Report) -> bool {
+    let last = report.steps.iter().rev().find(|step| step.kind == StepKind::Restore);
+    let done = report.restores.last().is_some_and(|restore| restore.done);
+    done && last.is_some_and(|step| step.attempt == report.attempts)
+}
+
+/// Whether updates that an earlier attempt kept are on a site that did not pass its checks when the last one began.
+pub(super) fn broke_later(report: &Report) -> bool {
+    let last = report.failures.last();
+    report.attempts > 1
+        && last.is_some_and(|failure| failure.attempt == report.attempts && failure.step == StepKind::Baseline)
 }
 
 fn last(line: &CheckLine) -> Option<&Seen> {
@@ -158,7 +173,7 @@ pub(super) fn problem(report: &Report, words: &Words) -> Option<Problem> {
     let failures = report.failures.iter().map(|failure| (failure.at, failed(failure, words)));
     let restores = report.restores.iter().flat_map(|restore| {
         let at = restore.ended.unwrap_or(restore.began);
-        put_back(restore, words).into_iter().map(move |happened| (at, happened))
+        put_back(restore, &report.job, words).into_iter().map(move |happened| (at, happened))
     });
     let mut told: Vec<_> = failures.chain(restores).collect();
     told.sort_by_key(|(at, _)| *at);
@@ -203,14 +218,22 @@ fn failed(failure: &Failure, words: &Words) -> Happened {
     let points = failure.checks.iter().flat_map(|line| failing(line, words));
     Happened {
         time: Some(words.time(failure.at)),
-        text: failure_text(failure.cause, failure.step, failure.title.as_deref(), words),
+        text: failure_text(failure.cause, failure.step, failure.title.as_deref(), failure.attempt > 1, words),
         points: points.collect(),
     }
 }
 
-/// What went wrong, in a sentence.
-pub(super) fn failure_text(cause: FailureCause, step: StepKind, title: Option<&str>, words: &Words) -> String {
+/// What went wrong, in a sentence; `later`: after an attempt before it, so that checks before this one are not those before
+/// all work.
+pub(super) fn failure_text(
+    cause: FailureCause,
+    step: StepKind,
+    title: Option<&str>,
+    later: bool,
+    words: &Words,
+) -> String {
     let key = match (cause, step) {
+        (FailureCause::Checks, StepKind::Baseline) if later => "problem-step-baseline-later",
         (FailureCause::Checks, StepKind::Baseline) => "problem-step-baseline",
         (FailureCause::Checks, _) => "problem-step-checks",
         (FailureCause::Step, _) => "problem-step",
@@ -230,7 +253,7 @@ fn failing(line: &CheckLine, words: &Words) -> Vec<String> {
     reasons.iter().map(|reason| format!("{what} – {}", reasons::check(words, reason))).collect()
 }
 
-fn put_back(restore: &Restore, words: &Words) -> Vec<Happened> {
+fn put_back(restore: &Restore, job: &Job, words: &Words) -> Vec<Happened> {
     let time = Some(words.time(restore.ended.unwrap_or(restore.began)));
     if !restore.done {
         let key = if restore.ended.is_some() { "problem-restore-failed" } else { "problem-restore-interrupted" };
@@ -241,12 +264,22 @@ fn put_back(restore: &Restore, words: &Words) -> Vec<Happened> {
         0 => words.say("problem-identical"),
         left => words.count("problem-left", left),
     };
-    let text = format!("{} {compared}", words.count("problem-restored", restore.undone_count));
+    let key = match job {
+        Job::Update => "problem-restored",
+        Job::Restore { .. } => "problem-restored-asked",
+    };
+    let text = format!("{} {compared}", words.count(key, restore.undone_count));
     let points = restore.left.iter().take(LEFT_SHOWN).map(|item| cell(item)).collect();
     let checked = restore.good.map(|good| words.say(if good { "problem-good" } else { "problem-not-good" }));
     let checked = checked.map(|text| Happened { time: None, text, points: Vec::new() });
     let rows = restore.rows.as_ref().and_then(|rows| visitors(rows, words));
     std::iter::once(Happened { time, text, points }).chain(rows).chain(checked).collect()
+}
+
+/// Whether the site is not wholly as the snapshot says, or lacks what visitors wrote since.
+pub(super) fn has_left(restore: &Restore) -> bool {
+    let rows = restore.rows.as_ref().is_some_and(|rows| rows.left() > 0 || !rows.unread.is_empty());
+    restore.done && (!restore.left.is_empty() || rows)
 }
 
 /// Whether rows that visitors wrote were put back.

@@ -163,6 +163,9 @@ fn outcome(report: &Report, words: &Words) -> OutcomeView {
         Some(Outcome::CompletedWithHolds) if installed == 0 => ("held", "✓", "outcome-only-holds"),
         Some(Outcome::CompletedWithHolds) => ("held", "✓", "outcome-completed-with-holds"),
         Some(Outcome::Restored) if asked => ("good", "✓", "outcome-restored-asked"),
+        Some(Outcome::Restored) if report.restores.last().is_some_and(sections::has_left) => {
+            ("back", "↺", "outcome-restored-left")
+        }
         Some(Outcome::Restored) => ("back", "↺", "outcome-restored"),
         Some(Outcome::Refused) => ("none", "–", "outcome-refused"),
         Some(Outcome::Stuck) => ("act", "!", "outcome-stuck"),
@@ -191,21 +194,34 @@ fn sentences(report: &Report, words: &Words, installed: u64) -> Vec<String> {
     match report.outcome {
         Some(Outcome::Completed | Outcome::CompletedWithHolds) => done(report, words, installed),
         Some(Outcome::Restored) => put_back(report, words),
-        Some(Outcome::Refused) => {
-            let mut said = vec![words.say("say-refused")];
-            let later = !report.refusals.is_empty() && report.refusals.iter().all(reasons::passes_by_itself);
-            said.extend(later.then(|| words.say("say-refused-again")));
-            said
-        }
-        Some(Outcome::Stuck) => {
-            let restored = report.restores.last().is_some_and(|restore| restore.done);
-            let mut said = vec![words.say(if restored { "say-stuck-checks" } else { "say-stuck" })];
-            let backup = !restored && report.snapshots.iter().any(|snapshot| !snapshot.after);
-            said.extend(backup.then(|| words.say("say-stuck-backup")));
-            said
-        }
+        Some(Outcome::Refused) => refused(report, words),
+        Some(Outcome::Stuck) => stuck(report, words),
         None => vec![words.say("say-open")],
     }
+}
+
+fn refused(report: &Report, words: &Words) -> Vec<String> {
+    if matches!(report.job, Job::Restore { .. }) {
+        return vec![words.say("say-refused-restore")];
+    }
+    let later = !report.refusals.is_empty() && report.refusals.iter().all(reasons::passes_by_itself);
+    let again = later.then(|| words.say("say-refused-again"));
+    std::iter::once(words.say("say-refused")).chain(again).collect()
+}
+
+fn stuck(report: &Report, words: &Words) -> Vec<String> {
+    let restored = sections::was_put_back(report);
+    let key = match (&report.job, restored) {
+        (Job::Restore { .. }, true) => "say-stuck-restore-checks",
+        (Job::Restore { .. }, false) => "say-stuck-restore",
+        (Job::Update, true) => "say-stuck-checks",
+        (Job::Update, false) if sections::broke_later(report) => "say-stuck-later",
+        (Job::Update, false) => "say-stuck",
+    };
+    let update = report.job == Job::Update;
+    let backup = update && !restored && report.snapshots.iter().any(|snapshot| !snapshot.after);
+    let backup = backup.then(|| words.say("say-stuck-backup"));
+    std::iter::once(words.say(key)).chain(backup).collect()
 }
 
 fn done(report: &Report, words: &Words, installed: u64) -> Vec<String> {
@@ -241,7 +257,9 @@ fn put_back(report: &Report, words: &Words) -> Vec<String> {
             0 => said.push(words.say("say-identical")),
             left => said.push(words.count("say-left", left)),
         }
-        said.extend((restore.good == Some(true)).then(|| words.say("say-works")));
+        // A restore that was asked for has nothing to compare with: nobody checked the site before it.
+        let key = if report.job == Job::Update { "say-works" } else { "say-works-now" };
+        said.extend((restore.good == Some(true)).then(|| words.say(key)));
     }
     said
 }

@@ -128,6 +128,18 @@ fn refused(at: Timestamp) -> Run {
     Run { seen: None, refused: vec![why], ..Run::good(at).ending(Some(Outcome::Refused)) }
 }
 
+/// Many runs that were refused before they looked, the last an hour ago.
+fn refused_often(site: &mut Site, now: Timestamp) {
+    site.runs.extend((0..30).map(|number| refused(before(now, 0, 2, 60 - number))));
+}
+
+/// A restore that a person asked for, with what was read then.
+pub(crate) fn restored(at: Timestamp, versions: &[(&'static str, &'static str)]) -> Run {
+    let purpose = Purpose::Restore { snapshot: "x".into(), only: Vec::new(), exact: false };
+    let run = Run { purpose, seen: None, versions: versions.to_vec(), ..Run::good(at) };
+    run.ending(Some(Outcome::Restored))
+}
+
 /// What an audit has to find.
 pub(crate) const FAULTS: &[Change] = &[
     |site, _| {
@@ -146,7 +158,7 @@ pub(crate) const FAULTS: &[Change] = &[
     },
     |site, now| {
         let record = RunId::new(before(now, 400, 0, 0));
-        site.intakes.push((record, Verdict::Refuse));
+        site.intakes.push((record, before(now, 400, 0, 0), Verdict::Refuse));
         site.set("intake", format!("{{ accepted: {}, by: ops, record: {record} }}", day(now, -399)));
         site.expect("no-intake", "");
     },
@@ -301,6 +313,37 @@ pub(crate) const FAULTS: &[Change] = &[
             site.expect(rule, subject);
         }
     },
+    // A restore that was asked for took the update off again.
+    |site, now| {
+        fixed(site, 2);
+        site.runs.push(restored(before(now, 0, 4, 30), &[("plugin:p5", "1.0")]));
+        site.expect("vulnerable", "plugin:p5");
+    },
+    // However often a run is refused, what was seen before is known.
+    |site, now| {
+        extension(site, 3, "abandoned", json!("its author closed it"));
+        refused_often(site, now);
+        site.expect("abandoned", "plugin:p3");
+    },
+    |site, now| {
+        site.last().outcome = Some(Outcome::Restored);
+        refused_often(site, now);
+        site.expect("run-restored", "");
+    },
+    |site, now| {
+        only_before_the_window(site);
+        site.runs.push(restored(before(now, 0, 4, 30), &[("core:core", "99.2.1")]));
+        refused_often(site, now);
+        site.expect("window-missed", "");
+    },
+    // An intake looks at what is installed, and says nothing of what somebody changed before.
+    |site, now| {
+        drifted(site, "20200101T000000.000Z-000000000000");
+        extension(site, 3, "abandoned", json!("its author closed it"));
+        let at = before(now, 0, 1, 0);
+        site.intakes.push((RunId::new(at), at, Verdict::Accept));
+        site.expect("drift", "");
+    },
 ];
 
 /// What looks like a fault and is none.
@@ -310,9 +353,19 @@ pub(crate) const INNOCENT: &[Change] = &[
     // Stuck, and then put back by hand.
     |site, now| {
         site.last().outcome = Some(Outcome::Stuck);
-        let purpose = Purpose::Restore { snapshot: "x".into(), only: Vec::new(), exact: false };
-        let restore = Run { purpose, seen: None, ..Run::good(before(now, 0, 4, 30)).ending(Some(Outcome::Restored)) };
-        site.runs.push(restore);
+        site.runs.push(restored(before(now, 0, 4, 30), &[("core:core", "99.2.1")]));
+    },
+    // A restore of the state with the update.
+    |site, now| {
+        fixed(site, 2);
+        site.runs.push(restored(before(now, 0, 4, 30), &[("plugin:p5", "2.0")]));
+    },
+    // An intake of before the last run.
+    |site, now| {
+        site.seen()["core"]["version"] = json!("99.3.0");
+        let at = before(now, 2, 0, 0);
+        site.intakes.push((RunId::new(at), at, Verdict::Accept));
+        refused_often(site, now);
     },
     // Refused outside of its window, after a good run.
     |site, now| site.runs.push(refused(before(now, 0, 1, 0))),
@@ -406,7 +459,7 @@ pub(crate) const INNOCENT: &[Change] = &[
     // An intake that was accepted.
     |site, now| {
         let record = RunId::new(before(now, 400, 0, 0));
-        site.intakes.push((record, Verdict::AcceptWithConditions));
+        site.intakes.push((record, before(now, 400, 0, 0), Verdict::AcceptWithConditions));
         site.set("intake", format!("{{ accepted: {}, by: ops, record: {record} }}", day(now, -399)));
     },
     // A notice that was declined.

@@ -50,6 +50,8 @@ pub(crate) struct Run {
     pub(crate) updates: Vec<Update>,
     pub(crate) drift: Option<Found>,
     pub(crate) refused: Vec<Refusal>,
+    /// The versions that were read when it was over.
+    pub(crate) versions: Vec<(&'static str, &'static str)>,
 }
 
 impl Run {
@@ -64,6 +66,7 @@ impl Run {
             updates: Vec::new(),
             drift: None,
             refused: Vec::new(),
+            versions: Vec::new(),
         }
     }
 
@@ -104,7 +107,7 @@ pub(crate) struct Site {
     /// The snapshots in the store, by name.
     pub(crate) stored: Vec<String>,
     pub(crate) rehearsals: Vec<(Timestamp, RehearsalResult)>,
-    pub(crate) intakes: Vec<(RunId, Verdict)>,
+    pub(crate) intakes: Vec<(RunId, Timestamp, Verdict)>,
     pub(crate) decisions: Vec<(Timestamp, Decision)>,
     /// By rule and subject.
     pub(crate) expected: Vec<(&'static str, String)>,
@@ -190,8 +193,8 @@ impl Site {
         for (at, result) in &self.rehearsals {
             journal.rehearsed(&rehearsal(self.site(), *at, *result)).await.unwrap();
         }
-        for (id, verdict) in &self.intakes {
-            journal.assessed(&assessment(self.site(), *id, *verdict)).await.unwrap();
+        for (id, at, verdict) in &self.intakes {
+            journal.assessed(&assessment(self.site(), *id, *at, *verdict)).await.unwrap();
         }
         let mut last = 0;
         for (at, decision) in &self.decisions {
@@ -228,12 +231,12 @@ fn rehearsal(site: SiteName, began: Timestamp, result: RehearsalResult) -> Rehea
     }
 }
 
-fn assessment(site: SiteName, id: RunId, verdict: Verdict) -> Assessment {
+fn assessment(site: SiteName, id: RunId, at: Timestamp, verdict: Verdict) -> Assessment {
     Assessment {
         intake: Assessment::FORMAT,
         id,
         url: format!("https://{site}.example/"),
-        at: "2020-01-01T00:00:00Z".parse().unwrap(),
+        at,
         by: "ops".into(),
         program: "1".into(),
         snapshot: "20200101T000000.000Z-000000000000".into(),
@@ -299,7 +302,8 @@ fn events(site: &SiteName, client: &str, run: &Run) -> Vec<Event> {
         }
     }
     if let Some(outcome) = run.outcome {
-        events.push(Event::Closed { outcome, summary: "told by a test".into(), versions: BTreeMap::new() });
+        let versions = run.versions.iter().map(|(component, is)| (id(component), version(is))).collect();
+        events.push(Event::Closed { outcome, summary: "told by a test".into(), versions });
     }
     events
 }

@@ -3,22 +3,23 @@
 use super::Case;
 use crate::audit::Facts;
 use crate::audit::finding::{Evidence, Found, count, text, told};
-use crate::audit::{Ran, Value};
+use crate::audit::{Ran, Unreadable, Value};
 use crate::model::SiteName;
 
 /// A file of a plan can't be read: nobody keeps its site.
 pub(super) fn plan_unreadable(facts: &Facts) -> Vec<Found> {
-    let one =
-        |file: &crate::audit::Unreadable| Found::new(&file.file, vec![told("audit-why", [("why", text(&file.why))])]);
+    let one = |file: &Unreadable| {
+        let found = Found::new(&file.file, vec![told("audit-why", [("why", text(&file.why))])]);
+        found.of(facts.sites.keys().find(|site| file.names(site)))
+    };
     facts.unreadable.iter().map(one).collect()
 }
 
 /// A site that we worked on, or have snapshots of, and that has no plan.
 pub(super) fn no_plan(facts: &Facts, site: &SiteName) -> Vec<Found> {
     let known = facts.of(site);
-    let stem = |file: &str| file.rsplit_once('.').is_some_and(|(stem, _)| stem == site.as_str());
     // A plan that can't be read is another rule's.
-    if facts.plans.contains_key(site) || facts.unreadable.iter().any(|one| stem(&one.file)) {
+    if facts.plans.contains_key(site) || facts.unreadable.iter().any(|one| one.names(site)) {
         return Vec::new();
     }
     let backups = known.backups.as_ref().map_or(0, Vec::len);

@@ -39,6 +39,7 @@ enum Look {
     Waivers,
 }
 
+pub(super) const PLAN_UNREADABLE: &str = "plan-unreadable";
 pub(super) const WAIVER_EXPIRED: &str = "waiver-expired";
 pub(super) const WAIVER_UNUSED: &str = "waiver-unused";
 
@@ -60,7 +61,7 @@ const fn waivers(id: &'static str, severity: Severity) -> Rule {
 
 /// All rules, in the order of the guide.
 pub const RULES: &[Rule] = &[
-    fleet("plan-unreadable", High, fleet::plan_unreadable),
+    fleet(PLAN_UNREADABLE, High, fleet::plan_unreadable),
     known("no-plan", High, fleet::no_plan),
     site("never-seen", High, fleet::never_seen),
     fleet("neighbour-without-plan", Medium, fleet::neighbour_without_plan),
@@ -132,8 +133,8 @@ impl Case<'_> {
 /// A finding of a rule.
 pub(super) fn finding(id: &'static str, site: Option<&SiteName>, found: Found) -> Finding {
     let severity = rule(id).map_or(Low, |rule| rule.severity);
-    let Found { subject, evidence } = found;
-    Finding { rule: id, severity, site: site.cloned(), subject, evidence, waived: None }
+    let Found { site: own, subject, evidence } = found;
+    Finding { rule: id, severity, site: site.cloned().or(own), subject, evidence, waived: None }
 }
 
 /// All that the rules find.

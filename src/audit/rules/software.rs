@@ -184,7 +184,8 @@ pub(super) fn drift(case: &Case<'_>) -> Vec<Found> {
     if all == 0 {
         return Vec::new();
     }
-    let seen = told("audit-drift", [("count", Value::Count(all)), ("at", Value::Moment(look.at))]);
+    let at = Value::Moment(look.run.unwrap_or(look.at));
+    let seen = told("audit-drift", [("count", Value::Count(all)), ("at", at)]);
     let named = open.iter().take(SHOWN).map(|drift| told("audit-text", [("text", text(drift))]));
     vec![Found::site(std::iter::once(seen).chain(named).collect())]
 }

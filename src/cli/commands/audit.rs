@@ -28,7 +28,7 @@ pub(in crate::cli) async fn audit(common: &Common, options: &Options) -> Result<
     if let Err(error) = journal.audited(&record(&whole)).await {
         show::remark(format!("the score is not kept: {}", in_words(&error)));
     }
-    let wanted = whole.only(|finding| is_wanted(finding, options, chosen.as_ref()));
+    let wanted = whole.only(&facts.unreadable, |finding| is_wanted(finding, options, chosen.as_ref()));
     let language = Language::of(options.language.as_deref().unwrap_or("en"));
     let report = AuditReport::of(&wanted, &options.rule, &before, &language);
     let failed = |error: crate::report::ReportError| Failure::new(ExitCode::OTHER, &error);

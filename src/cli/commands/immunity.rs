@@ -43,8 +43,14 @@ fn stack(stack: &ledger::Stack) -> String {
     format!("{} {}{}", stack.cms, stack.core, parts.collect::<String>())
 }
 
+/// Kind and slug: a bare name is a plugin's, but for the one thing that every site has.
+fn named(component: &str) -> (&str, &str) {
+    let bare = if component == "core" { "core" } else { "plugin" };
+    component.split_once(':').unwrap_or((bare, component))
+}
+
 async fn lift(fleet: &Fleet, component: &str, version: &str, why: &str) -> Result<ExitCode, Failure> {
-    let (kind, slug) = component.split_once(':').unwrap_or(("plugin", component));
+    let (kind, slug) = named(component);
     let usage = |text: String| Failure { code: ExitCode::USAGE, text };
     let component = ComponentId::new(kind, slug).map_err(|error| usage(format!("{component:?}: {error}")))?;
     let version = Version::new(version).map_err(|error| usage(format!("{version:?}: {error}")))?;
@@ -60,4 +66,21 @@ async fn lift(fleet: &Fleet, component: &str, version: &str, why: &str) -> Resul
     journal.decide(Timestamp::now(), &who(), &decision).await?;
     show::line(format!("{component} {version}: lifted, the next runs may take it"));
     Ok(ExitCode::OK)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::named;
+
+    #[test]
+    fn a_bare_name_is_a_plugins_or_the_core() {
+        for (text, component) in [
+            ("core", ("core", "core")),
+            ("core:core", ("core", "core")),
+            ("akismet", ("plugin", "akismet")),
+            ("theme:blue", ("theme", "blue")),
+        ] {
+            assert_eq!(named(text), component, "{text}");
+        }
+    }
 }

@@ -25,41 +25,55 @@ pub(super) async fn month(
     let now = Timestamp::now();
     let mut sites = known(fleet, journal).await?;
     let scope = scope(options, &sites)?;
-    sites.retain(|site, plan| match &scope {
-        Scope::Client { name } => plan.client == *name,
+    sites.retain(|site, known| match &scope {
+        Scope::Client { name } => known.plan.client == *name,
         Scope::Site { site: wanted, .. } => site == wanted,
         Scope::Fleet => true,
     });
     let mut told = Vec::new();
-    for (site, plan) in sites {
-        told.push(read_site(journal, month, site, plan).await?);
+    for (site, Known { plan, kept }) in sites {
+        let read = read_site(journal, month, site, plan).await?;
+        // What is no longer kept is told as long as something was done; who asks for just that site gets an answer.
+        if kept || !read.runs.is_empty() || matches!(scope, Scope::Site { .. }) {
+            told.push(read);
+        }
     }
     Ok(MonthReport::of(month, scope, told, now))
 }
 
+/// A site of which a month may tell.
+struct Known {
+    plan: PlanExtract,
+    /// Whether it has a plan now, readable or not.
+    kept: bool,
+}
+
 /// Every site that has a plan or was ever run, with its plan; that of its last run where there is none now.
-async fn known(fleet: &Fleet, journal: &dyn Journal) -> Result<BTreeMap<SiteName, PlanExtract>, Failure> {
+async fn known(fleet: &Fleet, journal: &dyn Journal) -> Result<BTreeMap<SiteName, Known>, Failure> {
     let mut last: BTreeMap<SiteName, RunId> = BTreeMap::new();
     for run in journal.runs(None, false, u32::MAX).await? {
         last.entry(run.site).or_insert(run.run);
     }
     let mut sites = BTreeMap::new();
-    for (site, plan) in plans(fleet) {
+    let (plans, unreadable) = plans(fleet);
+    for (site, plan) in plans {
         last.remove(&site);
-        sites.insert(site, plan);
+        sites.insert(site, Known { plan, kept: true });
     }
     for (site, run) in last {
         let entries = journal.entries(run).await?;
         if let Some(Event::Opened(opened)) = entries.into_iter().next().map(|entry| entry.event) {
-            sites.insert(site, opened.plan);
+            let kept = unreadable.iter().any(|stem| stem == site.as_str());
+            sites.insert(site, Known { plan: opened.plan, kept });
         }
     }
     Ok(sites)
 }
 
-/// The plans as they are now. One that can't be read is said; its site is told by its runs.
-fn plans(fleet: &Fleet) -> Vec<(SiteName, PlanExtract)> {
-    let mut plans = Vec::new();
+/// The plans as they are now, and the names of those that can't be read, without their endings. That is said; their
+/// sites are told by their runs.
+fn plans(fleet: &Fleet) -> (Vec<(SiteName, PlanExtract)>, Vec<String>) {
+    let (mut plans, mut unreadable) = (Vec::new(), Vec::new());
     for file in plan_files(&fleet.settings.plans).unwrap_or_default() {
         match plan::load_file(&file, &fleet.library.names()) {
             Ok(plan) => {
@@ -67,11 +81,15 @@ fn plans(fleet: &Fleet) -> Vec<(SiteName, PlanExtract)> {
                 plans.push((plan.site.clone(), extract(&plan, digest)));
             }
             Err(_) => {
-                show::remark(format!("{} can't be read and is left out; `intendant validate` says why", file.display()))
+                show::remark(format!(
+                    "{} can't be read and is left out; `intendant validate` says why",
+                    file.display()
+                ));
+                unreadable.extend(file.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
             }
         }
     }
-    plans
+    (plans, unreadable)
 }
 
 fn extract(plan: &Plan, digest: Digest) -> PlanExtract {
@@ -86,9 +104,9 @@ fn extract(plan: &Plan, digest: Digest) -> PlanExtract {
     }
 }
 
-fn scope(options: &Options, sites: &BTreeMap<SiteName, PlanExtract>) -> Result<Scope, Failure> {
+fn scope(options: &Options, sites: &BTreeMap<SiteName, Known>) -> Result<Scope, Failure> {
     if let Some(name) = &options.client {
-        let mut clients: Vec<&str> = sites.values().map(|plan| plan.client.as_str()).collect();
+        let mut clients: Vec<&str> = sites.values().map(|known| known.plan.client.as_str()).collect();
         clients.sort_unstable();
         clients.dedup();
         return match clients.contains(&name.as_str()) {
@@ -103,7 +121,7 @@ fn scope(options: &Options, sites: &BTreeMap<SiteName, PlanExtract>) -> Result<S
     }
     match &options.site {
         Some(site) => match sites.get(site) {
-            Some(plan) => Ok(Scope::Site { site: site.clone(), client: plan.client.clone() }),
+            Some(known) => Ok(Scope::Site { site: site.clone(), client: known.plan.client.clone() }),
             None => Err(Failure::absent(format!("there is no plan for a site {site}, and it was never run"))),
         },
         None => Ok(Scope::Fleet),

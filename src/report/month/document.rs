@@ -127,6 +127,10 @@ pub struct MonthRun {
     pub failures: Vec<RunFailure>,
     /// Whether the last time that the site was put back succeeded, and was proven; none where it was not put back.
     pub put_back: Option<bool>,
+    /// Whether something differed still when the site had been put back: a detail that could not be set, or what
+    /// visitors had written.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
     /// For `stuck`: what a person has to do, in the program's own words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub todo: Option<String>,
@@ -170,7 +174,8 @@ pub struct MonthUpdate {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub fixed: Option<Timestamp>,
-    /// Whether it stands: false when the whole site was put back to an earlier state later in the month, as asked.
+    /// Whether it stands: false when the site was put back, as asked, to a state from before it; and when a part of the
+    /// site was put back, and the version was not read again.
     pub stands: bool,
 }
 

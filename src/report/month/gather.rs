@@ -1,9 +1,10 @@
 //! From the reports of runs to the report of a month.
 //!
-//! May use: `document`, `month::document`. Invariant: what the runs' reports say is taken over, never guessed.
+//! May use: `document`, `month::document`, `month::standing`. Invariant: what the runs' reports say is taken over, never guessed.
 
 use super::Month;
 use super::document::{MONTH_FORMAT, MonthReport, MonthRun, MonthSite, MonthUpdate, PageTimes, RunFailure, Scope};
+use super::standing::{Restored, Standing};
 use crate::journal::{PlanExtract, Rehearsal};
 use crate::model::{Outcome, SiteName, VersionStep, clean_line};
 use crate::report::document::{CheckSubject, Job, Report, UpdateLine, UpdateState};
@@ -64,7 +65,9 @@ fn site(month: Month, known: KnownSite) -> MonthSite {
     let before_end = |one: &&Rehearsal| one.site == known.site && !after(month, one.began, &zone);
     let rehearsals: Vec<Rehearsal> = known.rehearsals.iter().filter(before_end).cloned().collect();
     let looked = runs.iter().rev().find(|run| run.job == Job::Update && run.procedure.is_some());
-    let checked = runs.iter().rev().find(|run| !run.checks.is_empty() && !sections::unchecked(run));
+    // Checks from before a run that changed the site and made none say nothing of it any more.
+    let checked = runs.iter().rev().find(|run| !run.checks.is_empty() || sections::unchecked(run));
+    let checked = checked.filter(|run| !sections::unchecked(run));
     let (checks_passed, checks_made) = checked.map_or((0, 0), sections::passed);
     let snapshots = || runs.iter().flat_map(|run| &run.snapshots);
     MonthSite {
@@ -111,37 +114,51 @@ fn run(report: &Report) -> MonthRun {
         refusals: report.refusals.clone(),
         failures: report.failures.iter().map(failure).collect(),
         put_back: report.restores.last().map(|restore| restore.done && restore.good != Some(false)),
+        left: report.restores.last().is_some_and(sections::has_left),
         todo: report.summary.clone().filter(|_| report.outcome == Some(Outcome::Stuck)),
     }
 }
 
 /// What was installed and kept, one line for each component, in the order of their first updates.
 fn updates(runs: &[Report]) -> Vec<MonthUpdate> {
-    let mut all: Vec<MonthUpdate> = Vec::new();
+    let mut all: Vec<(MonthUpdate, Standing)> = Vec::new();
     for run in runs {
-        if whole_restore(run) {
-            all.iter_mut().for_each(|update| update.stands = false);
+        if let Some(restored) = Restored::of(run) {
+            for (update, standing) in &mut all {
+                update.stands = standing.put_back(&restored, &update.component) == Some(&update.to);
+            }
         }
         let at = run.ended.unwrap_or(run.began);
         for line in run.updates.iter().filter(|line| line.state == UpdateState::Applied) {
-            match all.iter_mut().find(|known| known.component == line.component) {
-                Some(known) => again(known, line, at),
-                None => all.push(MonthUpdate {
-                    component: line.component.clone(),
-                    title: line.title.clone(),
-                    from: line.from.clone(),
-                    to: line.to.clone(),
-                    step: line.step,
-                    times: 1,
-                    at,
-                    fixes: line.fixes.clone(),
-                    fixed: (!line.fixes.is_empty()).then_some(at),
-                    stands: true,
-                }),
+            match all.iter_mut().find(|(known, _)| known.component == line.component) {
+                Some((known, standing)) => {
+                    again(known, line, at);
+                    standing.installed(run, &line.to);
+                }
+                None => {
+                    let mut standing = Standing::default();
+                    standing.installed(run, &line.to);
+                    all.push((first(line, at), standing));
+                }
             }
         }
     }
-    all
+    all.into_iter().map(|(update, _)| update).collect()
+}
+
+fn first(line: &UpdateLine, at: Timestamp) -> MonthUpdate {
+    MonthUpdate {
+        component: line.component.clone(),
+        title: line.title.clone(),
+        from: line.from.clone(),
+        to: line.to.clone(),
+        step: line.step,
+        times: 1,
+        at,
+        fixes: line.fixes.clone(),
+        fixed: (!line.fixes.is_empty()).then_some(at),
+        stands: true,
+    }
 }
 
 fn again(known: &mut MonthUpdate, line: &UpdateLine, at: Timestamp) {
@@ -160,12 +177,6 @@ fn again(known: &mut MonthUpdate, line: &UpdateLine, at: Timestamp) {
     let new: Vec<_> = new.cloned().collect();
     known.fixes.extend(new);
     known.fixes.truncate(MOST_FIXES);
-}
-
-/// Whether the whole site was put back to an earlier state because somebody asked for it.
-fn whole_restore(run: &Report) -> bool {
-    let whole = matches!(&run.job, Job::Restore { only, .. } if only.is_empty());
-    whole && run.restores.iter().any(|restore| restore.done)
 }
 
 /// How fast each page answered before the first run, and after the last one.

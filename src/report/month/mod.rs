@@ -6,6 +6,7 @@
 mod calendar;
 mod document;
 mod gather;
+mod standing;
 mod view;
 
 pub use calendar::{Month, NotAMonth};

@@ -196,8 +196,23 @@ fn told_first(report: &MonthReport) -> impl Iterator<Item = &MonthSite> {
     told.into_iter().chain(quiet)
 }
 
+/// How the last run ended that was not refused: what a refusal says of the site is how it was found.
+fn last_end(site: &MonthSite) -> Option<Option<Outcome>> {
+    site.runs.iter().rev().map(|run| run.outcome).find(|outcome| *outcome != Some(Outcome::Refused))
+}
+
 fn is_stuck(site: &MonthSite) -> bool {
-    site.runs.last().is_some_and(|run| run.outcome == Some(Outcome::Stuck))
+    last_end(site) == Some(Some(Outcome::Stuck))
+}
+
+/// Whether its last run is not over.
+fn is_open(site: &MonthSite) -> bool {
+    last_end(site) == Some(None)
+}
+
+/// Whether there were runs, and not one of them began.
+fn is_only_refused(site: &MonthSite) -> bool {
+    !site.runs.is_empty() && last_end(site).is_none()
 }
 
 fn title(report: &MonthReport, words: &Words) -> String {
@@ -227,8 +242,10 @@ fn facts(report: &MonthReport, month: String, words: &Words) -> Vec<Pair> {
 /// What is counted over all sites.
 struct Sums {
     runs: u64,
-    /// Runs that were put back, refused or got stuck.
+    /// Runs that were put back or got stuck, or were refused for what does not pass by itself.
     failed: u64,
+    /// Sites on which no run of the month began.
+    only_refused: u64,
     updates: u64,
     fixed: u64,
     /// The longest time that a closed vulnerability had been known, in hours.
@@ -251,6 +268,7 @@ impl Sums {
         Self {
             runs: runs().count() as u64,
             failed: runs().filter(|run| failed(run)).count() as u64,
+            only_refused: report.sites.iter().filter(|site| is_only_refused(site)).count() as u64,
             updates: updates().map(|update| u64::from(update.times)).sum(),
             fixed: closing().count() as u64,
             longest: closing().flat_map(|update| &update.fixes).filter_map(|fix| fix.exposed_hours).max(),
@@ -268,7 +286,9 @@ fn failed(run: &MonthRun) -> bool {
     let asked = matches!(run.job, Job::Restore { .. });
     match run.outcome {
         Some(Outcome::Restored) => !asked,
-        Some(Outcome::Refused | Outcome::Stuck) => true,
+        // A window that is not open yet is nobody's failure.
+        Some(Outcome::Refused) => run.refusals.is_empty() || !run.refusals.iter().all(reasons::passes_by_itself),
+        Some(Outcome::Stuck) => true,
         Some(Outcome::Completed | Outcome::CompletedWithHolds) | None => false,
     }
 }
@@ -276,10 +296,12 @@ fn failed(run: &MonthRun) -> bool {
 fn outcome(report: &MonthReport, words: &Words) -> OutcomeView {
     let sums = Sums::of(report);
     let (tone, sign, key) = match () {
-        () if report.sites.iter().any(is_stuck) || sums.passed < sums.made => ("act", "!", "monthly-act"),
+        () if report.sites.iter().any(|site| is_stuck(site) || is_open(site)) => ("act", "!", "monthly-act"),
+        () if sums.passed < sums.made => ("act", "!", "monthly-act"),
         () if sums.runs == 0 => ("none", "–", "monthly-none"),
+        () if sums.only_refused + sums.idle == report.sites.len() as u64 => ("none", "–", "monthly-refused"),
         () if sums.waiting > 0 => ("held", "✓", "monthly-waiting"),
-        () if sums.failed > 0 => ("back", "↺", "monthly-tried"),
+        () if sums.failed + sums.only_refused > 0 => ("back", "↺", "monthly-tried"),
         () => ("good", "✓", "monthly-good"),
     };
     OutcomeView { tone, sign, title: words.say(key), sentences: sentences(report, &sums, words) }
@@ -294,6 +316,8 @@ fn sentences(report: &MonthReport, sums: &Sums, words: &Words) -> Vec<String> {
     }
     let stuck = report.sites.iter().filter(|site| is_stuck(site)).count() as u64;
     said.extend((stuck > 0).then(|| words.count("monthly-stuck", stuck)));
+    let open = report.sites.iter().filter(|site| is_open(site)).count() as u64;
+    said.extend((open > 0).then(|| words.count("monthly-open", open)));
     if sums.runs > 0 {
         said.push(words.count("monthly-updates", sums.updates));
     }
@@ -306,10 +330,12 @@ fn sentences(report: &MonthReport, sums: &Sums, words: &Words) -> Vec<String> {
         None => {}
     }
     said.extend((sums.failed > 0).then(|| words.count("monthly-failed", sums.failed)));
+    let several = report.sites.len() > 1;
+    said.extend((several && sums.only_refused > 0).then(|| words.count("monthly-only-refused", sums.only_refused)));
     said.extend((sums.waiting > 0).then(|| words.count("monthly-held-client", sums.waiting)));
     let others = sums.holds - sums.waiting;
     said.extend((others > 0).then(|| words.count("monthly-held", others)));
-    if sums.idle > 0 && report.sites.len() > 1 {
+    if sums.idle > 0 && several {
         said.push(words.count("monthly-idle", sums.idle));
     } else if sums.idle > 0 {
         said.push(words.say("monthly-no-run"));
@@ -464,28 +490,37 @@ fn runs(site: &MonthSite, words: &Words) -> Vec<RunView> {
 }
 
 fn run_view(run: &MonthRun, words: &Words) -> RunView {
-    let asked = matches!(run.job, Job::Restore { .. });
-    let (tone, text) = match run.outcome {
-        Some(Outcome::Completed) if run.installed == 0 => ("good", words.say("monthly-run-nothing")),
-        Some(Outcome::Completed) => ("good", words.count("monthly-run-completed", run.installed)),
-        Some(Outcome::CompletedWithHolds) if run.installed == 0 => ("held", words.say("monthly-run-only-holds")),
-        Some(Outcome::CompletedWithHolds) => ("held", words.count("monthly-run-with-holds", run.installed)),
-        Some(Outcome::Restored) if asked => ("good", words.say("monthly-run-asked")),
-        Some(Outcome::Restored) => ("back", words.say("monthly-run-restored")),
-        Some(Outcome::Refused) => ("none", words.say("monthly-run-refused")),
-        Some(Outcome::Stuck) => ("act", words.say("monthly-run-stuck")),
-        None => ("none", words.say("monthly-run-open")),
+    let asked = match &run.job {
+        Job::Update => None,
+        Job::Restore { only, .. } if only.is_empty() => Some("monthly-run-asked"),
+        Job::Restore { .. } => Some("monthly-run-asked-part"),
+    };
+    let (tone, text) = match (run.outcome, asked) {
+        (Some(Outcome::Completed), _) if run.installed == 0 => ("good", words.say("monthly-run-nothing")),
+        (Some(Outcome::Completed), _) => ("good", words.count("monthly-run-completed", run.installed)),
+        (Some(Outcome::CompletedWithHolds), _) if run.installed == 0 => ("held", words.say("monthly-run-only-holds")),
+        (Some(Outcome::CompletedWithHolds), _) => ("held", words.count("monthly-run-with-holds", run.installed)),
+        (Some(Outcome::Restored), Some(asked)) => ("good", words.say(asked)),
+        (Some(Outcome::Restored), None) if run.left => ("back", words.say("monthly-run-put-back")),
+        (Some(Outcome::Restored), None) => ("back", words.say("monthly-run-restored")),
+        (Some(Outcome::Refused), _) => ("none", words.say("monthly-run-refused")),
+        (Some(Outcome::Stuck), _) => ("act", words.say("monthly-run-stuck")),
+        (None, _) => ("none", words.say("monthly-run-open")),
     };
     let refused = run.refusals.iter().map(|refusal| reasons::refusal(words, refusal));
-    let failed = run.failures.iter();
-    let failed =
-        failed.map(|failure| sections::failure_text(failure.cause, failure.step, failure.title.as_deref(), words));
+    // A run whose first checks fail is refused.
+    let later = run.outcome != Some(Outcome::Refused);
+    let failed = run
+        .failures
+        .iter()
+        .map(|failure| sections::failure_text(failure.cause, failure.step, failure.title.as_deref(), later, words));
     let mut points: Vec<String> = refused.chain(failed).collect();
     points.dedup();
     let kept = matches!(run.outcome, Some(Outcome::Completed | Outcome::CompletedWithHolds));
     if kept && !run.failures.is_empty() {
         points.push(words.say("problem-again"));
     }
+    points.extend((run.outcome == Some(Outcome::Restored) && run.left).then(|| words.say("monthly-run-left")));
     let todo = run.todo.as_deref().map(|todo| clean_block(todo, TODO_LINES));
     RunView { date: words.date(run.began), tone, text, points, todo }
 }

@@ -137,3 +137,39 @@ fn the_stories_are_legal() {
         }
     }
 }
+
+/// What is said of the end is true of the site as it is, and of what was asked for.
+#[test]
+fn the_end_is_told_as_it_was() {
+    let told = |story: super::story::Story| story.report().to_markdown(Some(Language::of("en")), &provider()).unwrap();
+    let later = told(stories::stuck_later());
+    assert!(
+        later.contains("The updates are still there")
+            && later.contains("did not pass its checks any more")
+            && !later.contains("before anything was done")
+            && !later.contains("The site was put back from the backup taken just before"),
+        "{later}"
+    );
+    let stuck = told(stories::restore_stuck());
+    assert!(
+        stuck.contains("The site could not be put back automatically") && !stuck.contains("updates did not work"),
+        "{stuck}"
+    );
+    let checks = told(stories::restore_stuck_checks());
+    assert!(
+        checks.contains("the backup that was asked for, but it does not pass") && !checks.contains("taken just before"),
+        "{checks}"
+    );
+    let refused = told(stories::restore_refused());
+    assert!(refused.contains("The restore did not begin") && !refused.contains("updates did not begin"), "{refused}");
+    let asked = told(stories::restore_asked());
+    assert!(
+        asked.contains("Restored, as asked") && !asked.contains("taken before") && !asked.contains("you asked"),
+        "{asked}"
+    );
+    for left in [stories::restored_left(), stories::restored_rows()] {
+        let left = told(left);
+        assert!(left.contains("Put back, but not entirely") && !left.contains("exactly as it was"), "{left}");
+    }
+    assert!(told(stories::restored()).contains("Put back exactly as it was"));
+}

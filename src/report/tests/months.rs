@@ -96,6 +96,19 @@ pub(super) fn all() -> Vec<(&'static str, MonthReport)> {
         ("month-quiet", of(one_site(), vec![site("boutique-laval", Vec::new())], early)),
         ("month-nothing", of(Scope::Fleet, Vec::new(), december())),
         (
+            "month-refused",
+            of(
+                one_site(),
+                vec![site("boutique-laval", vec![on(9, stories::refused()), on(16, stories::refused_over_cap())])],
+                december(),
+            ),
+        ),
+        ("month-open", of(one_site(), vec![site("boutique-laval", vec![secured(3), on(12, stories::open())])], early)),
+        (
+            "month-left",
+            of(one_site(), vec![site("boutique-laval", vec![on(12, stories::restored_left())])], december()),
+        ),
+        (
             "month-put-back",
             of(
                 one_site(),
@@ -167,4 +180,93 @@ fn what_is_counted_is_what_the_runs_say() {
     assert!(undone.sites[0].updates.iter().all(|update| !update.stands));
     let page = undone.to_html(Some(Language::of("en")), &provider()).unwrap();
     assert!(!page.contains("Security: what was closed"), "what was put back is not closed");
+}
+
+/// A month of one site with these runs, and the title and sentences of its page.
+fn told(runs: Vec<Report>) -> (MonthReport, String) {
+    let month = MonthReport::of(november(), one_site(), vec![site("boutique-laval", runs)], december());
+    let page = month.to_markdown(Some(Language::of("en")), &provider()).unwrap();
+    (month, page)
+}
+
+#[test]
+fn a_site_that_is_stuck_stays_so_when_later_runs_are_refused() {
+    let (month, page) = told(vec![secured(3), on(12, stories::stuck()), on(13, stories::refused())]);
+    assert!(page.contains("Needs attention") && page.contains("A specialist must finish it by hand"), "{page}");
+    let shop = &month.sites[0];
+    assert_eq!((shop.checks_made, shop.checked), (0, None), "checks of the week before say nothing of it");
+    let (_, page) = told(vec![on(12, stories::stuck()), on(13, stories::restore_asked()), on(14, stories::refused())]);
+    assert!(!page.contains("Needs attention"), "{page}");
+}
+
+#[test]
+fn a_month_in_which_nothing_began_is_not_praised() {
+    let (_, page) = told(vec![on(9, stories::refused()), on(16, stories::refused())]);
+    assert!(page.contains("Nothing could be done this month") && !page.contains("did not succeed"), "{page}");
+    let (_, page) = told(vec![secured(3), on(12, stories::open())]);
+    assert!(page.contains("Needs attention") && page.contains("the work was not over"), "{page}");
+    let (_, page) = told(vec![secured(3), on(9, stories::refused())]);
+    assert!(page.contains("Maintained and checked") && !page.contains("did not succeed"), "{page}");
+    let (_, page) = told(vec![secured(3), on(9, stories::refused_over_cap())]);
+    assert!(page.contains("One visit did not succeed"), "{page}");
+}
+
+const AKISMET: &str = "akismet";
+
+/// Whether an update of the third stands after what came later.
+fn stands(later: Vec<Report>) -> bool {
+    let (month, _) = told(std::iter::once(named(secured(3))).chain(later).collect());
+    let mut updates = month.sites[0].updates.iter();
+    updates.find(|update| update.component.slug.as_str() == AKISMET).unwrap().stands
+}
+
+fn snapshot(at: &str) -> String {
+    format!("{at}-0123456789ab")
+}
+
+/// Of the third, with a snapshot after the updates that has a name as runs give them.
+fn named(mut report: Report) -> Report {
+    let after = report.snapshots.iter_mut().find(|snapshot| snapshot.after).unwrap();
+    after.name = snapshot("20261103T070200.000Z");
+    report
+}
+
+/// Somebody had a snapshot put back on a day, and this version was read then.
+fn restore(day: i64, of: &str, only: &[&str], read: Option<&str>) -> Report {
+    let mut report = on(day, stories::restore_asked());
+    let only = only.iter().map(|one| (*one).to_owned()).collect();
+    report.job = crate::report::Job::Restore { snapshot: snapshot(of), only };
+    let akismet = super::story::id("plugin:akismet");
+    report.versions = read.map(|read| (akismet, super::story::version(read))).into_iter().collect();
+    report
+}
+
+#[test]
+fn a_restore_undoes_what_its_snapshot_does_not_have() {
+    let (before, after, later) = ("20261103T070030.000Z", "20261103T070200.000Z", "20261110T070000.000Z");
+    assert!(!stands(vec![restore(12, before, &[], None)]));
+    assert!(stands(vec![restore(12, after, &[], None)]), "the snapshot after the updates has them");
+    assert!(stands(vec![restore(12, later, &[], None)]));
+    // A snapshot from between two restores is of what the first one left.
+    let between = "20261115T070000.000Z";
+    assert!(!stands(vec![restore(12, before, &[], None), restore(20, between, &[], None)]));
+    assert!(stands(vec![restore(12, before, &[], None), restore(20, later, &[], None)]));
+    // What was read back goes before the times.
+    assert!(stands(vec![restore(12, before, &[], Some("5.7.2"))]));
+    assert!(!stands(vec![restore(12, later, &[], Some("5.0.2"))]));
+    // Nobody knows what a part of it took along.
+    assert!(!stands(vec![restore(12, later, &["wp-content/plugins"], None)]));
+    assert!(stands(vec![restore(12, before, &["wp-content/themes"], Some("5.7.2"))]));
+    // One that broke off may have left anything.
+    let broken = Report {
+        restores: stories::restored()
+            .report()
+            .restores
+            .into_iter()
+            .map(|one| crate::report::Restore { done: false, ..one })
+            .collect(),
+        ..restore(12, before, &[], None)
+    };
+    assert!(!stands(vec![broken.clone()]));
+    assert!(stands(vec![Report { restores: Vec::new(), ..broken }]), "nothing was overwritten");
 }

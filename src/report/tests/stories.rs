@@ -310,16 +310,84 @@ pub(super) fn stuck_checks() -> Story {
     story
 }
 
-pub(super) fn restore_asked() -> Story {
-    let purpose =
-        Purpose::Restore { snapshot: "2026-11-10T070100Z-aa00bb11cc22".into(), only: Vec::new(), exact: false };
+const ASKED: &str = "2026-11-10T070100Z-aa00bb11cc22";
+
+fn restore_begun() -> Story {
+    let purpose = Purpose::Restore { snapshot: ASKED.into(), only: Vec::new(), exact: false };
     let mut story = Story::begin(CLIENT, "fr", purpose);
     story.plan(Vec::new(), Vec::new());
     story.go(0, |action| !matches!(action, Action::Lock));
     story.unwind("asked for");
+    story
+}
+
+pub(super) fn restore_asked() -> Story {
+    let mut story = restore_begun();
     story.restore(&[]);
     story.check_restored(good(false));
     story.close(Outcome::Restored, "restored", &[]);
+    story
+}
+
+/// An asked restore that broke off each time.
+pub(super) fn restore_stuck() -> Story {
+    let mut story = restore_begun();
+    for attempt in 1..=4 {
+        story.write(15, Event::RestoreBegun { snapshot: ASKED.into(), attempt });
+        story.write(9_000, Event::RestoreFailed { why: "the disk of web3.example is full".into() });
+    }
+    story.close(Outcome::Stuck, "the site could not be put back: the disk of web3.example is full", &[]);
+    story
+}
+
+/// An asked restore after which the site does not pass its checks.
+pub(super) fn restore_stuck_checks() -> Story {
+    let mut story = restore_begun();
+    story.restore(&[]);
+    story.check_restored(vec![server_error("/")]);
+    story.close(Outcome::Stuck, "the site was put back, but it does not pass its checks", &[]);
+    story
+}
+
+/// An asked restore that did not begin.
+pub(super) fn restore_refused() -> Story {
+    let purpose = Purpose::Restore { snapshot: ASKED.into(), only: Vec::new(), exact: false };
+    let mut story = Story::begin(CLIENT, "fr", purpose);
+    let why = "the store can't be read: its key is missing".into();
+    story.write(4_100, Event::Refused { reasons: vec![Refusal::Failed { why }] });
+    story.close(Outcome::Refused, "nothing was changed", &[]);
+    story
+}
+
+/// Put back, but for the rights of a folder.
+pub(super) fn restored_left() -> Story {
+    let mut story = begin();
+    story.plan(vec![slider()], Vec::new());
+    let step = story.go(0, |action| matches!(action, Action::Check { .. }));
+    story.fail(step, BROKEN, vec![server_error("/")], Some("plugin:tb-slider"));
+    story.unwind(BROKEN);
+    story.restore(&["wp-content/uploads: owner 33 instead of 1001"]);
+    story.check_restored(good(false));
+    story.close(Outcome::Restored, "the site is as it was before", &[("plugin:tb-slider", "1.4")]);
+    story
+}
+
+/// The culprit was left out and the rest kept; then the site did not pass its checks any more.
+pub(super) fn stuck_later() -> Story {
+    let mut story = begin();
+    story.plan(vec![slider(), updates().remove(0)], Vec::new());
+    let step = story.go(0, |action| matches!(action, Action::Check { .. }));
+    story.fail(step, BROKEN, vec![server_error("/")], Some("plugin:tb-slider"));
+    story.unwind(BROKEN);
+    story.restore(&[]);
+    story.check_restored(good(false));
+    story.plan(vec![updates().remove(0)], Vec::new());
+    story.go(0, |_| false);
+    story.plan(vec![slider()], Vec::new());
+    let step = story.go(0, |action| matches!(action, Action::Baseline { .. }));
+    story.fail(step, BROKEN, vec![server_error("/")], None);
+    let todo = "updates were applied and passed their checks, and then the site did not pass them any more";
+    story.close(Outcome::Stuck, todo, &[]);
     story
 }
 
@@ -348,6 +416,11 @@ pub(super) fn all() -> Vec<(&'static str, Story)> {
         ("refused-by-checks", refused_by_checks()),
         ("stuck-checks", stuck_checks()),
         ("restore-asked", restore_asked()),
+        ("restore-stuck", restore_stuck()),
+        ("restore-stuck-checks", restore_stuck_checks()),
+        ("restore-refused", restore_refused()),
+        ("restored-left", restored_left()),
+        ("stuck-later", stuck_later()),
         ("open", open()),
         ("drifted", drifted()),
         ("refused-by-drift", refused_by_drift()),

@@ -66,7 +66,8 @@ outcome-nothing = Already up to date
 outcome-completed-with-holds = Updated, with some updates on hold
 outcome-only-holds = Checked, with some updates on hold
 outcome-restored = Put back exactly as it was
-outcome-restored-asked = Restored, as you asked
+outcome-restored-left = Put back, but not entirely
+outcome-restored-asked = Restored, as asked
 outcome-refused = Nothing was changed
 outcome-stuck = Needs attention
 outcome-open = Not finished
@@ -111,10 +112,15 @@ say-left = { $count ->
    *[other] Files and database were then compared with the backup once more: { $shown } details could not be set back.
 }
 say-works = The site passes its checks, as before.
+say-works-now = The site passes its checks.
 say-refused = The updates did not begin, and the site was not touched.
+say-refused-restore = The restore did not begin, and the site was not touched.
 say-refused-again = They will be tried again in a later maintenance window.
 say-stuck = The updates did not work, and the site could not be put back automatically. A specialist must finish this by hand.
 say-stuck-checks = The site was put back from the backup taken just before, but it does not pass its checks. A specialist must look at it.
+say-stuck-later = Updates were installed and passed their checks; a little later the site did not pass them any more. The updates are still there. A specialist must look at the site.
+say-stuck-restore = The site could not be put back automatically. A specialist must finish this by hand.
+say-stuck-restore-checks = The site was put back from the backup that was asked for, but it does not pass its checks. A specialist must look at it.
 say-stuck-backup = The backup taken before the updates is complete and verified.
 say-open = This report was made before the work was over.
 say-interrupted = { $count ->
@@ -263,12 +269,18 @@ problem-title = What happened, and what was done
 problem-title-refused = Why nothing was done
 problem-step-checks = { $step }: afterwards the site did not pass its checks.
 problem-step-baseline = The site did not pass its checks before anything was done.
+problem-step-baseline-later = Before the work went on, the site was checked: it did not pass its checks any more.
 problem-step = { $step }: this did not work.
 problem-step-interrupted = { $step }: this was interrupted in the middle.
 problem-restored = { $count ->
     [0] The site was compared with the backup taken before: nothing differed.
     [one] The site was put back from the backup taken before. One file or table was set back.
    *[other] The site was put back from the backup taken before. { $shown } files and tables were set back.
+}
+problem-restored-asked = { $count ->
+    [0] The site was compared with the backup that was asked for: nothing differed.
+    [one] The site was put back from the backup that was asked for. One file or table was set back.
+   *[other] The site was put back from the backup that was asked for. { $shown } files and tables were set back.
 }
 problem-restore-failed = Putting the site back did not work.
 problem-restore-interrupted = Putting the site back was interrupted.
@@ -464,7 +476,8 @@ monthly-label-month = Month
 monthly-label-sites = Sites
 monthly-good = Maintained and checked
 monthly-waiting = Maintained and checked; something waits for you
-monthly-tried = Checked; not every update worked
+monthly-tried = Checked; not everything worked
+monthly-refused = Nothing could be done this month
 monthly-act = Needs attention
 monthly-none = No maintenance this month
 monthly-until = The month is not over: this is how it stood on { $date }.
@@ -477,6 +490,14 @@ monthly-idle = { $count ->
 monthly-stuck = { $count ->
     [one] On one site the work could not be finished automatically. A specialist must finish it by hand.
    *[other] On { $shown } sites the work could not be finished automatically. A specialist must finish it by hand.
+}
+monthly-open = { $count ->
+    [one] On one site the work was not over when this was written.
+   *[other] On { $shown } sites the work was not over when this was written.
+}
+monthly-only-refused = { $count ->
+    [one] On one site no work could begin this month; below is why.
+   *[other] On { $shown } sites no work could begin this month; below is why.
 }
 monthly-updates = { $count ->
     [0] No update was installed.
@@ -536,8 +557,11 @@ monthly-run-with-holds = { $count ->
    *[other] { $shown } updates were installed and checked; others are on hold.
 }
 monthly-run-only-holds = The site was backed up and checked. The updates that exist are on hold.
-monthly-run-asked = The site was put back to an earlier backup, as you asked.
+monthly-run-asked = The site was put back to an earlier backup, as asked.
+monthly-run-asked-part = A part of the site was put back to an earlier backup, as asked.
 monthly-run-restored = Something did not work, so the site was put back exactly as it was. No update was kept.
+monthly-run-put-back = Something did not work, so the site was put back. No update was kept.
+monthly-run-left = Not everything could be put back; the report of that day has the details.
 monthly-run-refused = Nothing was changed.
 monthly-run-stuck = The work could not be finished automatically. A specialist must finish it by hand.
 monthly-run-open = The work was not over when this was written.
@@ -545,7 +569,7 @@ monthly-times = { $count ->
     [one] in one step
    *[other] in { $shown } updates
 }
-monthly-put-back-later = Later the whole site was put back to an earlier backup, as you asked: this version may be gone.
+monthly-put-back-later = Later the site, or a part of it, was put back from a backup, as asked: this version may be gone.
 monthly-checked = On { $date }, { $part } of { $total } checks passed.
 monthly-column-page = How fast pages answer
 monthly-column-first = Before the first visit

@@ -67,6 +67,7 @@ outcome-nothing = Déjà à jour
 outcome-completed-with-holds = Mis à jour, avec des mises à jour en attente
 outcome-only-holds = Vérifié, avec des mises à jour en attente
 outcome-restored = Remis exactement dans son état d’origine
+outcome-restored-left = Remis en place, mais pas entièrement
 outcome-restored-asked = Restauré, comme demandé
 outcome-refused = Rien n’a été modifié
 outcome-stuck = Intervention nécessaire
@@ -112,10 +113,15 @@ say-left = { $count ->
    *[other] Les fichiers et la base de données ont ensuite été comparés de nouveau à la sauvegarde : { $shown } détails n’ont pas pu être rétablis.
 }
 say-works = Le site réussit ses vérifications, comme avant.
+say-works-now = Le site réussit ses vérifications.
 say-refused = Les mises à jour n’ont pas commencé et le site n’a pas été touché.
+say-refused-restore = La restauration n’a pas commencé et le site n’a pas été touché.
 say-refused-again = Elles seront tentées de nouveau dans une prochaine fenêtre d’entretien.
 say-stuck = Les mises à jour n’ont pas fonctionné, et le site n’a pas pu être remis en place automatiquement. Un spécialiste doit terminer le travail à la main.
 say-stuck-checks = Le site a été remis en place à partir de la sauvegarde prise juste avant, mais il ne réussit pas ses vérifications. Un spécialiste doit l’examiner.
+say-stuck-later = Des mises à jour ont été installées et ont réussi leurs vérifications; peu après, le site ne les réussissait plus. Ces mises à jour sont toujours en place. Un spécialiste doit examiner le site.
+say-stuck-restore = Le site n’a pas pu être remis en place automatiquement. Un spécialiste doit terminer le travail à la main.
+say-stuck-restore-checks = Le site a été remis en place à partir de la sauvegarde demandée, mais il ne réussit pas ses vérifications. Un spécialiste doit l’examiner.
 say-stuck-backup = La sauvegarde prise avant les mises à jour est complète et vérifiée.
 say-open = Ce rapport a été produit avant la fin du travail.
 say-interrupted = { $count ->
@@ -264,12 +270,18 @@ problem-title = Ce qui s’est passé, et ce qui a été fait
 problem-title-refused = Pourquoi rien n’a été fait
 problem-step-checks = { $step } : ensuite, le site n’a pas réussi ses vérifications.
 problem-step-baseline = Le site n’a pas réussi ses vérifications avant toute intervention.
+problem-step-baseline-later = Avant de continuer, le site a été vérifié : il ne réussissait plus ses vérifications.
 problem-step = { $step } : cela n’a pas fonctionné.
 problem-step-interrupted = { $step } : cela a été interrompu en cours de route.
 problem-restored = { $count ->
     [0] Le site a été comparé à la sauvegarde prise avant : rien ne différait.
     [one] Le site a été remis en place à partir de la sauvegarde prise avant. Un fichier ou une table a été rétabli.
    *[other] Le site a été remis en place à partir de la sauvegarde prise avant. { $shown } fichiers et tables ont été rétablis.
+}
+problem-restored-asked = { $count ->
+    [0] Le site a été comparé à la sauvegarde demandée : rien ne différait.
+    [one] Le site a été remis en place à partir de la sauvegarde demandée. Un fichier ou une table a été rétabli.
+   *[other] Le site a été remis en place à partir de la sauvegarde demandée. { $shown } fichiers et tables ont été rétablis.
 }
 problem-restore-failed = La remise en place n’a pas fonctionné.
 problem-restore-interrupted = La remise en place a été interrompue.
@@ -465,7 +477,8 @@ monthly-label-month = Mois
 monthly-label-sites = Sites
 monthly-good = Entretenu et vérifié
 monthly-waiting = Entretenu et vérifié; quelque chose attend votre intervention
-monthly-tried = Vérifié; certaines mises à jour n’ont pas fonctionné
+monthly-tried = Vérifié; tout n’a pas fonctionné
+monthly-refused = Rien n’a pu être fait ce mois-ci
 monthly-act = Demande une intervention
 monthly-none = Aucun entretien ce mois-ci
 monthly-until = Le mois n’est pas terminé : voici la situation au { $date }.
@@ -478,6 +491,14 @@ monthly-idle = { $count ->
 monthly-stuck = { $count ->
     [one] Sur un site, le travail n’a pas pu être terminé automatiquement. Un spécialiste doit le terminer à la main.
    *[other] Sur { $shown } sites, le travail n’a pas pu être terminé automatiquement. Un spécialiste doit le terminer à la main.
+}
+monthly-open = { $count ->
+    [one] Sur un site, le travail n’était pas terminé au moment où ceci a été écrit.
+   *[other] Sur { $shown } sites, le travail n’était pas terminé au moment où ceci a été écrit.
+}
+monthly-only-refused = { $count ->
+    [one] Sur un site, aucun travail n’a pu commencer ce mois-ci; la raison est donnée ci-dessous.
+   *[other] Sur { $shown } sites, aucun travail n’a pu commencer ce mois-ci; les raisons sont données ci-dessous.
 }
 monthly-updates = { $count ->
     [0] Aucune mise à jour n’a été installée.
@@ -537,8 +558,11 @@ monthly-run-with-holds = { $count ->
    *[other] { $shown } mises à jour ont été installées et vérifiées; d’autres sont en attente.
 }
 monthly-run-only-holds = Le site a été sauvegardé et vérifié. Les mises à jour qui existent sont en attente.
-monthly-run-asked = Le site a été ramené à une sauvegarde antérieure, comme vous l’avez demandé.
+monthly-run-asked = Le site a été ramené à une sauvegarde antérieure, comme demandé.
+monthly-run-asked-part = Une partie du site a été ramenée à une sauvegarde antérieure, comme demandé.
 monthly-run-restored = Quelque chose n’a pas fonctionné; le site a donc été remis exactement comme il était. Aucune mise à jour n’a été gardée.
+monthly-run-put-back = Quelque chose n’a pas fonctionné; le site a donc été remis en place. Aucune mise à jour n’a été gardée.
+monthly-run-left = Tout n’a pas pu être remis en place; le rapport de ce jour-là donne les détails.
 monthly-run-refused = Rien n’a été changé.
 monthly-run-stuck = Le travail n’a pas pu être terminé automatiquement. Un spécialiste doit le terminer à la main.
 monthly-run-open = Le travail n’était pas terminé au moment où ceci a été écrit.
@@ -546,7 +570,7 @@ monthly-times = { $count ->
     [one] en une étape
    *[other] en { $shown } mises à jour
 }
-monthly-put-back-later = Par la suite, tout le site a été ramené à une sauvegarde antérieure, comme vous l’avez demandé : cette version n’y est peut-être plus.
+monthly-put-back-later = Par la suite, le site ou une partie du site a été ramené à une sauvegarde, comme demandé : cette version n’y est peut-être plus.
 monthly-checked = Le { $date }, { $part } vérifications sur { $total } ont réussi.
 monthly-column-page = Vitesse des pages
 monthly-column-first = Avant la première intervention
