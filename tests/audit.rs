@@ -85,6 +85,7 @@ fn build(folder: &Path, sites: &[Site], now: Timestamp) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let journal = fleet::begin(folder, &faults::settings(now)).await;
+        std::fs::write(folder.join("licences.yaml"), faults::licences(now)).unwrap();
         for site in sites {
             site.write(folder, &journal).await;
         }

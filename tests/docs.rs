@@ -144,6 +144,9 @@ fn every_yaml_block_is_read() {
                 "plan: 1" => plan(&block.text),
                 "playbook: 1" => intendant::playbook::parse(file, &block.text).err().map(|error| error.to_string()),
                 "settings: 1" => settings_error(&block.text),
+                "licences: 1" => {
+                    intendant::plan::LicencePools::parse(file, &block.text).err().map(|error| error.to_string())
+                }
                 _ => plan(&completed(&block.text)),
             };
             rows.extend(wrong.map(|wrong| format!("{place}: {wrong}")));

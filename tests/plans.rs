@@ -130,9 +130,11 @@ fn no_case_is_forgotten() {
 
 #[test]
 fn the_schemas_for_editors_are_those_of_the_types() {
-    for (file, text) in
-        [("plans/plan.schema.json", plan::json_schema()), ("playbooks/playbook.schema.json", playbook::json_schema())]
-    {
+    for (file, text) in [
+        ("plans/plan.schema.json", plan::json_schema()),
+        ("plans/licences.schema.json", plan::LicencePools::json_schema()),
+        ("playbooks/playbook.schema.json", playbook::json_schema()),
+    ] {
         golden(&root().join(file), &text)
             .unwrap_or_else(|_| panic!("{file} is not that of the types; INTENDANT_BLESS=1 rewrites it"));
     }
@@ -159,11 +161,11 @@ fn a_folder_takes_the_place_of_what_is_shipped() {
     fs::write(own.join("playbook.yaml"), text.replace("title: WordPress", "title: Ours")).unwrap();
     let library = playbook::Library::open(folder.path()).unwrap();
     assert!(matches!(library.load("wordpress"), Err(playbook::PlaybookError::Script { .. })));
-    for script in ["inventory.php", "versions.php", "database.php", "maintenance.php", "boot.php"] {
+    for script in ["inventory.php", "versions.php", "database.php", "maintenance.php", "boot.php", "licence.php"] {
         fs::write(own.join(script), "<?php").unwrap();
     }
     let (playbook, scripts) = library.load("wordpress").unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!((playbook.title.as_str(), scripts.len()), ("Ours", 5));
+    assert_eq!((playbook.title.as_str(), scripts.len()), ("Ours", 6));
     fs::rename(&own, folder.path().join("other")).unwrap();
     let library = playbook::Library::open(folder.path()).unwrap();
     assert!(matches!(library.load("other"), Err(playbook::PlaybookError::Name { .. })));
@@ -236,4 +238,17 @@ proptest! {
     fn no_edit_of_a_plan_makes_reading_panic(text in mutated()) {
         let _ = plan::parse(Path::new("x.yaml"), &text, &KNOWN).map_err(|error| error.to_string());
     }
+}
+
+#[test]
+fn a_tier_of_the_settings_is_known_to_plans_and_any_other_is_not() {
+    let text = std::fs::read_to_string(root().join("tests/plans/errors/tier-unknown.yaml")).unwrap();
+    let own = [("large-shop".to_owned(), 60)];
+    let tiers = intendant::model::Tiers::with(own.into()).unwrap();
+    let parse = |text: &str| plan::parse(Path::new("p.yaml"), text, plan::Terms { cms: &KNOWN, tiers: Some(&tiers) });
+    let plan = parse(&text.replace("advanse", "large-shop")).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(plan.extension_cap(), Some(60));
+    let error = parse(&text.replace("advanse", "large-shops")).unwrap_err().to_string();
+    assert!(error.starts_with("p.yaml:4:7: there is no tier large-shops"), "{error}");
+    assert!(error.contains("did you mean large-shop?"), "{error}");
 }

@@ -110,11 +110,16 @@ pub(super) enum Command {
     /// The messages that were written, and what became of them
     #[command(after_help = "Examples:\n  intendant mail\n  intendant mail retry")]
     Mail(Mail),
-    /// What needs an answer: updates that wait for an approval
+    /// What needs an answer or a hand: updates that wait for an approval, and tasks
     #[command(
-        after_help = "Examples:\n  intendant notices --site boutique-laval\n  intendant notices approve 12 --why \"tried on the staging site\"\n  intendant notices decline 13 --why \"the client moves to another shop\""
+        after_help = "Examples:\n  intendant notices --site boutique-laval\n  intendant notices approve 12 --why \"tried on the staging site\"\n  intendant notices decline 13 --why \"the client moves to another shop\"\n  intendant notices done 14 --why \"installed by hand\"\n  intendant notices --send"
     )]
     Notices(Notices),
+    /// Pools of licences: which there are, who has a seat, and changing that
+    #[command(
+        after_help = "Examples:\n  intendant licence\n  intendant licence add cache-pool --vendor \"Fast Cache inc.\" --product \"Fast Cache Pro\" --seats 5 --until 2027-03-31 --key file:keys/cache --by option --name fast_cache_key\n  intendant licence assign cache-pool boutique-laval\n  intendant licence release cache-pool cafe-du-coin"
+    )]
+    Licence(Licence),
     /// Versions that broke a site, and so are held on similar ones
     #[command(
         after_help = "Examples:\n  intendant immunity\n  intendant immunity lift plugin:fast-cache 3.4.2 --why \"it was the server's own cache\""
@@ -440,6 +445,9 @@ pub(super) struct Notices {
     /// Answered and expired ones, too
     #[arg(long)]
     pub(super) all: bool,
+    /// Send those that were not sent yet by e-mail to whom they concern
+    #[arg(long, conflicts_with = "all")]
+    pub(super) send: bool,
     #[command(subcommand)]
     pub(super) action: Option<NoticeAction>,
 }
@@ -448,8 +456,10 @@ pub(super) struct Notices {
 pub(super) enum NoticeAction {
     /// It may be done
     Approve(NoticeAnswer),
-    /// It may not
+    /// It may not, or will not be done
     Decline(NoticeAnswer),
+    /// A task is done; the next run looks again
+    Done(NoticeAnswer),
 }
 
 #[derive(Debug, Args)]
@@ -463,6 +473,76 @@ pub(super) struct NoticeAnswer {
     /// Who decided [default: whoever runs this]
     #[arg(long, value_name = "WHO")]
     pub(super) by: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Licence {
+    #[command(subcommand)]
+    pub(super) action: Option<LicenceAction>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum LicenceAction {
+    /// The pools, their seats, and the sites that have one
+    List,
+    /// Add a pool, or write one anew
+    Add(NewPool),
+    /// Remove a pool
+    Remove {
+        /// The pool
+        pool: String,
+    },
+    /// Give a site a seat; where it has one, have its key tried again
+    Assign(SeatOf),
+    /// Take a site's seat back
+    Release(SeatOf),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SeatOf {
+    /// The pool
+    pub(super) pool: String,
+    /// The site
+    pub(super) site: String,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct NewPool {
+    /// Its name, as plans write it: licences: [{ extension: …, from: POOL }]
+    pub(super) pool: String,
+    /// Who sells the licences
+    #[arg(long)]
+    pub(super) vendor: String,
+    /// What they are for
+    #[arg(long)]
+    pub(super) product: String,
+    /// How many sites may use them [default: as many as like]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) seats: Option<u32>,
+    /// Their last day, such as 2027-03-31 [default: for good]
+    #[arg(long, value_name = "DAY")]
+    pub(super) until: Option<String>,
+    /// Where the key is, never the key itself: file:PATH, or env:NAME of a variable INTENDANT_…
+    #[arg(long, value_name = "REFERENCE")]
+    pub(super) key: Option<String>,
+    /// No server of the vendor takes part: the licence is entered by hand
+    #[arg(long)]
+    pub(super) offline: bool,
+    /// How the key is entered: a way of the site's playbook, such as option or constant [default: by hand]
+    #[arg(long, value_name = "WAY")]
+    pub(super) by: Option<String>,
+    /// The name of the option, or of the constant
+    #[arg(long, requires = "by")]
+    pub(super) name: Option<String>,
+    /// A command on the site's host that enters the key, which it reads from its standard input
+    #[arg(long, value_name = "COMMAND", requires = "probe", conflicts_with = "by")]
+    pub(super) run: Option<String>,
+    /// A command that ends with 0 once the key is entered; it reads the key, too
+    #[arg(long, value_name = "COMMAND", requires = "run")]
+    pub(super) probe: Option<String>,
+    /// Write a pool anew that is there; its seats stay
+    #[arg(long)]
+    pub(super) replace: bool,
 }
 
 #[derive(Debug, Args)]

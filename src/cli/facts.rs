@@ -55,7 +55,7 @@ type Plans = BTreeMap<SiteName, Arc<Plan>>;
 
 fn plans(fleet: &Fleet) -> Result<(Plans, Vec<Unreadable>), Failure> {
     let (mut plans, mut unreadable) = (Plans::new(), Vec::new());
-    let all = plan::load_folder(&fleet.settings.plans, &fleet.library.names());
+    let all = plan::load_folder(&fleet.settings.plans, fleet.terms(&fleet.library.names()));
     for (file, loaded) in all.map_err(|error| Failure::new(ExitCode::ABSENT, &error))? {
         match loaded {
             Ok(plan) => drop(plans.insert(plan.site.clone(), Arc::new(plan))),

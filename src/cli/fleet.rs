@@ -6,7 +6,7 @@ use super::settings::{Settings, StorePlace};
 use super::{ExitCode, Failure};
 use crate::journal::SqliteJournal;
 use crate::model::Digest;
-use crate::plan::{self, Plan};
+use crate::plan::{self, Plan, Terms};
 use crate::playbook::Library;
 use crate::remote::SshSettings;
 use crate::run::{Job, Listener, Runner, SystemClock};
@@ -32,6 +32,11 @@ impl Fleet {
         Ok(Self { settings, library })
     }
 
+    /// What plans may name.
+    pub(super) fn terms<'a>(&'a self, cms: &'a [&'a str]) -> Terms<'a> {
+        Terms { cms, tiers: Some(&self.settings.rules.tiers) }
+    }
+
     /// The journal.
     pub(super) async fn journal(&self) -> Result<SqliteJournal, Failure> {
         Ok(SqliteJournal::open(&self.settings.state.join("journal.db")).await?)
@@ -49,6 +54,7 @@ impl Fleet {
             evidence: self.evidence(),
             rules: self.settings.rules.clone(),
             feeds: Arc::new(self.settings.feeds.open()),
+            keys: Arc::new(self.settings.licences.clone()),
             by: who(),
         })
     }
@@ -141,7 +147,7 @@ impl Fleet {
 
     fn job_of(&self, file: &Path) -> Result<Job, Failure> {
         let invalid = |error: &dyn std::error::Error| Failure::new(ExitCode::INVALID, error);
-        let plan: Plan = plan::load_file(file, &self.library.names()).map_err(|error| invalid(&error))?;
+        let plan: Plan = plan::load_file(file, self.terms(&self.library.names())).map_err(|error| invalid(&error))?;
         let (playbook, scripts) = self.library.load(plan.cms.as_str()).map_err(|error| invalid(&error))?;
         let text = std::fs::read(file).unwrap_or_default();
         Ok(Job {

@@ -12,6 +12,7 @@ mod feeds;
 mod fleet;
 mod glance;
 mod identity;
+mod licences;
 mod post;
 #[cfg(test)]
 mod previews;
@@ -70,6 +71,7 @@ async fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::VerifyEvidence(options) => commands::evidence::verify(common, options),
         Command::Mail(options) => commands::mail::mail(common, options),
         Command::Notices(options) => commands::notices::notices(common, options).await,
+        Command::Licence(options) => commands::licence::licence(common, options).await,
         Command::Immunity(options) => commands::immunity::immunity(common, options).await,
         Command::Playbook(options) => commands::playbook::playbook(common, options).await,
         Command::Audit(options) => commands::audit::audit(common, options).await,

@@ -19,6 +19,8 @@ pub(super) struct MailFile {
     password: Option<String>,
     #[serde(default)]
     after_runs: bool,
+    #[serde(default)]
+    notices: bool,
 }
 
 /// How the connection is encrypted.
@@ -41,6 +43,8 @@ pub(super) struct MailSettings {
     pub(super) from: Mailbox,
     /// Whether every run's report is sent.
     pub(super) after_runs: bool,
+    /// Whether new notices are sent after every run.
+    pub(super) notices: bool,
     server: String,
     port: Option<u16>,
     security: Security,
@@ -64,7 +68,8 @@ impl MailFile {
         };
         // A server that can't be is said at once, not when the first report is ready.
         MailServer::new(&self.server, self.port, security, None).map_err(|error| invalid(format!("mail: {error}")))?;
-        Ok(MailSettings { from, after_runs: self.after_runs, server: self.server, port: self.port, security, login })
+        let (after_runs, notices) = (self.after_runs, self.notices);
+        Ok(MailSettings { from, after_runs, notices, server: self.server, port: self.port, security, login })
     }
 }
 

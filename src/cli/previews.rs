@@ -5,7 +5,7 @@ use super::show::preview_lines;
 use crate::inventory::Inventory;
 use crate::ledger::{Ledger, LedgerEntry};
 use crate::model::{ComponentId, Digest, SiteName, Version};
-use crate::plan::FleetRules;
+use crate::plan::{FleetRules, LicencePools, Tag, Terms};
 use crate::playbook::Library;
 use crate::run::{Job, Search, decide, protected};
 use crate::update::{Closed, Fix, Known};
@@ -31,6 +31,12 @@ struct Case {
     plan: String,
     #[serde(default)]
     rules: FleetRules,
+    /// The licences that there are.
+    #[serde(default)]
+    licences: LicencePools,
+    /// Why keys can't be read, by their pools.
+    #[serde(default)]
+    unreadable_keys: BTreeMap<Tag, String>,
     /// What broke the site earlier in the run, and how.
     #[serde(default)]
     failed: BTreeMap<ComponentId, String>,
@@ -70,7 +76,10 @@ fn job(case: &Case) -> Job {
          url: https://shop.example/\nhost: {{ ssh: shop, path: /srv/shop }}\n{}",
         case.tier, case.plan
     );
-    let plan = crate::plan::parse(Path::new("shop.yaml"), &text, &["wordpress"]).unwrap();
+    let plan = {
+        let terms = Terms { cms: &["wordpress"], tiers: Some(&case.rules.tiers) };
+        crate::plan::parse(Path::new("shop.yaml"), &text, terms).unwrap()
+    };
     let (playbook, _) = Library::shipped().load("wordpress").unwrap();
     Job {
         plan: Arc::new(plan),
@@ -100,11 +109,15 @@ fn shown(case: Case) -> String {
             })
             .collect(),
         first_seen: case.first_seen.into_iter().map(|seen| ((seen.component, seen.version), seen.at)).collect(),
+        refused_licences: ledger.entered_licences().into_iter().filter(|entered| !entered.taken).collect(),
+        unreadable_keys: case.unreadable_keys,
     };
+    let rules = FleetRules { pools: case.licences, ..case.rules };
     let now = "2026-11-22T07:30:00Z".parse().unwrap();
     let search = Search::blaming(case.failed);
-    let preview = decide(&job, &case.rules, &known, now, &search, inventory).unwrap();
-    let lines = preview_lines("shop", job.plan.extension_cap(), &preview, &protected(&job)).join("\n");
+    let preview = decide(&job, &rules, &known, now, &search, inventory).unwrap();
+    let lines =
+        preview_lines("shop", (job.plan.extension_cap(), &job.plan.tiers), &preview, &protected(&job)).join("\n");
     // The digest changes with the playbook, and is another test's affair.
     let shown = lines.replace(&preview.digest.to_string(), "DIGEST");
     format!("# {}\n{shown}\n", case.shows)

@@ -4,6 +4,7 @@
 use super::arguments::Common;
 use super::feeds::{FeedList, FeedsFile};
 use super::identity::Reference;
+use super::licences::{self, LicenceFile};
 use super::post::{MailFile, MailSettings};
 use super::provider::{ProviderFile, ProviderSettings};
 use super::{ExitCode, Failure};
@@ -32,6 +33,7 @@ struct SettingsFile {
     provider: ProviderFile,
     mail: Option<MailFile>,
     rules: FleetRules,
+    licences: Option<PathBuf>,
     vulnerabilities: FeedsFile,
 }
 
@@ -54,6 +56,8 @@ pub(super) struct Settings {
     /// How reports are sent, if they are.
     pub(super) mail: Option<MailSettings>,
     pub(super) rules: FleetRules,
+    /// Where the pools of licences stand; what they are is among the rules.
+    pub(super) licences: LicenceFile,
     pub(super) feeds: FeedList,
 }
 
@@ -102,6 +106,7 @@ impl Settings {
         let choose = |option: &Option<PathBuf>, read: Option<PathBuf>, default: PathBuf| {
             option.clone().or_else(|| read.map(|path| folder.join(path))).unwrap_or(default)
         };
+        let licences = LicenceFile::new(folder.join(read.licences.as_deref().unwrap_or(Path::new(licences::DEFAULT))));
         Ok(Self {
             plans: choose(&common.plans, read.plans, "plans".into()),
             playbooks: common.playbooks.clone().or_else(|| read.playbooks.map(|path| folder.join(path))),
@@ -123,7 +128,8 @@ impl Settings {
             parallel: read.parallel.unwrap_or(4).clamp(1, 256),
             provider: read.provider.resolve(&folder)?,
             mail: read.mail.map(|mail| mail.resolve(&folder)).transpose()?,
-            rules: read.rules,
+            rules: FleetRules { pools: licences.read()?, ..read.rules },
+            licences,
             feeds: read.vulnerabilities.resolve(&folder, cache_home.join("feeds"))?,
         })
     }

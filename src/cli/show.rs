@@ -4,8 +4,7 @@ use crate::drift::Found;
 use crate::intake::{Assessment, Severity};
 use crate::inventory::{ChecksumState, Inventory};
 use crate::journal::{Rehearsal, RehearsalResult};
-use crate::ledger::About;
-use crate::model::{Hold, HoldReason, Room, Tier, clean_line, harmless, human_bytes};
+use crate::model::{Hold, HoldReason, LicenceProblem, Room, Tiers, clean_line, harmless, human_bytes};
 use crate::procedure::{Action, Procedure, Step};
 use crate::report::AuditReport;
 use crate::run::{Pending, Preview};
@@ -87,6 +86,7 @@ pub(super) fn reason(reason: &HoldReason) -> String {
         HoldReason::Dependency { on } => format!("needs {on}, which is missing or not active"),
         HoldReason::With { other } => format!("moves together with {other}, which is held"),
         HoldReason::Licence => "there is no package: a licence is missing or has ended".into(),
+        HoldReason::LicencePool { pool, problem } => licence(pool, problem),
         HoldReason::Modified { files } => format!("its files were modified: {}", files.join(", ")),
         HoldReason::OutsidePlan { tier } => {
             format!("outside the plan; the tier {tier} would cover it")
@@ -97,6 +97,33 @@ pub(super) fn reason(reason: &HoldReason) -> String {
         HoldReason::Failed { why } => {
             format!("broke the site in this run: {}", clean_line(why, 160))
         }
+    }
+}
+
+/// Why a pool gives no licence, in words.
+fn licence(pool: &str, problem: &LicenceProblem) -> String {
+    match problem {
+        LicenceProblem::Unknown => {
+            format!("needs a licence, and there is no pool {pool}: intendant licence add {pool}")
+        }
+        LicenceProblem::Ended { until } => format!("needs a licence, and those of {pool} ended on {until}"),
+        LicenceProblem::OverUsed { used, seats } => {
+            format!(
+                "needs a licence, and {pool} is over-used ({used} sites, {seats} licences): buy more, or intendant licence release"
+            )
+        }
+        LicenceProblem::Full { seats } => {
+            format!("needs a licence, and none of {pool} is free (all {seats} are with other sites): buy more")
+        }
+        LicenceProblem::NoSeat => {
+            format!("needs a licence, and {pool} has one free: intendant licence assign {pool} SITE")
+        }
+        LicenceProblem::ByHand => format!("its licence of {pool} is entered by hand, in the site's administration"),
+        LicenceProblem::Key { why } => format!("needs a licence, and the key of {pool} can't be read: {why}"),
+        LicenceProblem::Refused { since } => format!(
+            "its vendor did not take the key of {pool} on {}; put the key right, then: intendant licence assign {pool} SITE",
+            since.strftime("%Y-%m-%d")
+        ),
     }
 }
 
@@ -138,16 +165,21 @@ fn hold_name(hold: &Hold) -> String {
 }
 
 /// Prints what a run would do.
-pub(super) fn preview(site: &str, cap: Option<u32>, preview: &Preview, protected: &[String]) {
+pub(super) fn preview(site: &str, cap: (Option<u32>, &Tiers), preview: &Preview, protected: &[String]) {
     preview_lines(site, cap, preview, protected).iter().for_each(line);
 }
 
-pub(super) fn preview_lines(site: &str, cap: Option<u32>, preview: &Preview, protected: &[String]) -> Vec<String> {
+pub(super) fn preview_lines(
+    site: &str,
+    cap: (Option<u32>, &Tiers),
+    preview: &Preview,
+    protected: &[String],
+) -> Vec<String> {
     let procedure = &preview.procedure;
     let mut lines = vec![format!("{site}: procedure {}", preview.digest)];
     lines.extend(procedure.steps.iter().map(|step| step_line(procedure, step)));
     let counted = preview.inventory.counted();
-    if cap.is_some_and(|cap| Room::of(counted, cap) != Room::Enough) {
+    if cap.0.is_some_and(|cap| Room::of(counted, cap) != Room::Enough) {
         lines.push(format!("\n{}", coverage(cap, counted)));
     }
     if !procedure.holds.is_empty() {
@@ -157,18 +189,24 @@ pub(super) fn preview_lines(site: &str, cap: Option<u32>, preview: &Preview, pro
         lines.push(String::new());
         lines.extend(drift_lines(site, Some(found)));
     }
-    lines.extend(preview.pending.iter().map(|Pending { about: About::Update { component, to, .. }, notice }| {
-        let how = match notice {
-            Some(notice) => format!("waits for an answer to notice {notice}: intendant notices approve {notice}"),
-            None => "needs an approval: a run asks for it (intendant notices)".into(),
-        };
-        format!("\n{component} {to} {how}")
-    }));
+    lines.extend(preview.pending.iter().map(pending));
     if procedure.changes_site() && !protected.is_empty() {
         lines.push(format!("\nIf it is undone, rows that came in meanwhile are put back in: {}", protected.join(", ")));
     }
     lines.extend(preview.refusals.iter().map(|refusal| format!("\nA run would be refused now: {refusal}")));
     lines
+}
+
+/// What an update waits for that a person has to decide or to do.
+fn pending(Pending { about, notice }: &Pending) -> String {
+    let how = match (about.is_task(), notice) {
+        (false, Some(notice)) => format!("waits for an answer to notice {notice}: intendant notices approve {notice}"),
+        (false, None) => "needs an approval: a run asks for it (intendant notices)".into(),
+        (true, Some(notice)) => format!("waits for a person, who then says: intendant notices done {notice}"),
+        (true, None) => "needs a person: a run writes a notice (intendant notices)".into(),
+    };
+    let (_, to) = about.step();
+    format!("\n{} {to} {how}", about.component())
 }
 
 /// Prints what somebody else changed.
@@ -288,20 +326,20 @@ fn step_line(procedure: &Procedure, step: &Step) -> String {
 }
 
 /// How many extensions count, and how many are covered.
-fn coverage(cap: Option<u32>, counted: u32) -> String {
+fn coverage((cap, tiers): (Option<u32>, &Tiers), counted: u32) -> String {
     let covered = match cap.map(|cap| (cap, Room::of(counted, cap))) {
         None => "no limit".to_owned(),
         Some((cap, Room::Enough)) => format!("{cap} covered"),
         Some((cap, Room::Near)) => format!("{cap} covered: the limit is near"),
         Some((cap, Room::Over)) => {
-            format!("{cap} covered: OVER THE CAP, the tier {} would cover them", Tier::covering(counted))
+            format!("{cap} covered: OVER THE CAP, the tier {} would cover them", tiers.covering(counted))
         }
     };
     format!("extensions that count: {counted} ({covered})")
 }
 
 /// Prints an inventory.
-pub(super) fn inventory(site: &str, cap: Option<u32>, inventory: &Inventory) {
+pub(super) fn inventory(site: &str, cap: (Option<u32>, &Tiers), inventory: &Inventory) {
     let core = &inventory.core;
     let offered = core.offers.iter().map(|offer| offer.version.to_string()).collect::<Vec<_>>().join(", ");
     let offered = match (offered.is_empty(), inventory.sources.is_empty()) {

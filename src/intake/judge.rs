@@ -4,7 +4,7 @@
 
 use super::{Behind, Finding, MAX_FINDINGS, Severity, Texts, Verdict};
 use crate::inventory::{ChecksumState, Inventory, Offer};
-use crate::model::{ComponentId, Tier, Version, VersionStep, clean_line};
+use crate::model::{ComponentId, Version, VersionStep, clean_line};
 use crate::plan::Plan;
 use crate::playbook::Versions;
 use std::cmp::Ordering;
@@ -217,7 +217,7 @@ fn around(seen: &Seen<'_>, findings: &mut Vec<Finding>) {
     }
     let extensions = inventory.counted();
     if let Some(cap) = plan.extension_cap().filter(|cap| extensions > *cap) {
-        let tier = Tier::covering(extensions);
+        let tier = plan.tiers.covering(extensions);
         let why = [
             format!(
                 "the site has {extensions} extensions, and its plan covers {cap}; the tier {tier} would cover them"

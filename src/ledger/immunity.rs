@@ -67,7 +67,11 @@ impl Ledger {
                 Decision::Lifted { component, version, .. } => {
                     all.retain(|one| one.component != *component || one.version != *version);
                 }
-                Decision::Noticed { .. } | Decision::Answered { .. } | Decision::DriftAccepted { .. } => {}
+                Decision::Noticed { .. }
+                | Decision::Answered { .. }
+                | Decision::Sent { .. }
+                | Decision::DriftAccepted { .. }
+                | Decision::Licence { .. } => {}
             }
         }
         all

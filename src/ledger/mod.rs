@@ -1,14 +1,16 @@
 //! What people, and runs on their behalf, decided about the fleet: notices and their answers, versions that
-//! broke a site, and who lifted what. Append-only, folded when it is read.
+//! broke a site, licences, and who lifted what. Append-only, folded when it is read.
 //!
 //! May use: `model`. Invariants: pure; an entry is never changed; a later entry can end what an earlier one
 //! began, and says who did it and when; what has expired is decided by the day that is handed in.
 
 mod immunity;
+mod licence;
 mod notice;
 
 pub use immunity::{Immunity, Stack};
-pub use notice::{About, Answer, Notice, Verdict, covering, covers};
+pub use licence::{Entered, LicenceChange};
+pub use notice::{About, Answer, Notice, Verdict, asked, covering, covers};
 
 use crate::model::{ComponentId, Digest, RunId, SiteName, Version};
 use jiff::Timestamp;
@@ -38,6 +40,13 @@ pub enum Decision {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
     },
+    /// Notices were put into a message to who must act.
+    Sent {
+        /// Which.
+        notices: Vec<u64>,
+        /// The messages, as the queue of mail calls them.
+        messages: Vec<String>,
+    },
     /// A version broke a site: it is held on every similar one.
     Broke {
         /// Where.
@@ -64,6 +73,14 @@ pub enum Decision {
         /// Why.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
+    },
+    /// A pool of licences was changed, or used.
+    Licence {
+        /// The pool.
+        pool: String,
+        /// How.
+        #[serde(flatten)]
+        change: LicenceChange,
     },
     /// A version that broke a site may be tried again.
     Lifted {

@@ -4,7 +4,7 @@
 //! force; an answer to a notice that has one already replaces it, so the last one counts.
 
 use super::{Decision, Ledger};
-use crate::model::{ComponentId, Period, SiteName, Version, VersionScheme};
+use crate::model::{ComponentId, HoldReason, Period, SiteName, Version, VersionScheme};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,55 @@ pub enum About {
         /// Whether it is a step into another release train; else the plan asks for the approval.
         major: bool,
     },
+    /// An update that moves only once a person has done something.
+    Task {
+        /// What would move.
+        component: ComponentId,
+        /// What the site's administration calls it.
+        title: String,
+        /// What is installed.
+        from: Version,
+        /// Where it would go.
+        to: Version,
+        /// What has to be done.
+        reason: HoldReason,
+    },
+}
+
+impl About {
+    /// What would move.
+    pub fn component(&self) -> &ComponentId {
+        match self {
+            Self::Update { component, .. } | Self::Task { component, .. } => component,
+        }
+    }
+
+    /// What the site's administration calls it.
+    pub fn title(&self) -> &str {
+        match self {
+            Self::Update { title, .. } | Self::Task { title, .. } => title,
+        }
+    }
+
+    /// What is installed, and where it would go.
+    pub fn step(&self) -> (&Version, &Version) {
+        match self {
+            Self::Update { from, to, .. } | Self::Task { from, to, .. } => (from, to),
+        }
+    }
+
+    /// Why it waits.
+    pub fn reason(&self) -> &HoldReason {
+        match self {
+            Self::Update { .. } => &HoldReason::Approval,
+            Self::Task { reason, .. } => reason,
+        }
+    }
+
+    /// Whether it is something to do, not to decide.
+    pub fn is_task(&self) -> bool {
+        matches!(self, Self::Task { .. })
+    }
 }
 
 /// An answer to a notice.
@@ -35,6 +84,8 @@ pub enum Verdict {
     Approved,
     /// It may not.
     Declined,
+    /// It is done, says who answered; the next run looks.
+    Done,
 }
 
 /// Who answered a notice, and how.
@@ -68,6 +119,8 @@ pub struct Notice {
     pub answer: Option<Answer>,
     /// When it loses its force: unanswered or approved, this long after. What was declined stays declined.
     pub expires: Option<Timestamp>,
+    /// When it was sent to who must act, if it was.
+    pub sent: Option<Timestamp>,
 }
 
 impl Notice {
@@ -90,17 +143,26 @@ impl Ledger {
                     opened: entry.at,
                     answer: None,
                     expires: expiry(entry.at, after),
+                    sent: None,
                 }),
                 Decision::Answered { notice, verdict, why } => {
                     let Ok(place) = notices.binary_search_by_key(notice, |one| one.number) else { continue };
                     notices[place].expires = match verdict {
                         Verdict::Approved => expiry(entry.at, after),
-                        Verdict::Declined => None,
+                        Verdict::Declined | Verdict::Done => None,
                     };
                     let (by, why) = (entry.by.clone(), why.clone());
                     notices[place].answer = Some(Answer { verdict: *verdict, by, at: entry.at, why });
                 }
-                Decision::Broke { .. } | Decision::Lifted { .. } | Decision::DriftAccepted { .. } => {}
+                Decision::Sent { notices: sent, .. } => {
+                    for notice in notices.iter_mut().filter(|notice| sent.contains(&notice.number)) {
+                        notice.sent = notice.sent.or(Some(entry.at));
+                    }
+                }
+                Decision::Broke { .. }
+                | Decision::Lifted { .. }
+                | Decision::DriftAccepted { .. }
+                | Decision::Licence { .. } => {}
             }
         }
         notices
@@ -123,8 +185,23 @@ pub fn covering<'a>(
     now: Timestamp,
 ) -> Option<&'a Notice> {
     notices.iter().rev().find(|notice| {
-        let About::Update { component: of, to: noticed, .. } = &notice.about;
+        let About::Update { component: of, to: noticed, .. } = &notice.about else { return false };
         notice.site == *site && of == component && notice.in_force(now) && covers(noticed, to, versions)
+    })
+}
+
+/// The newest notice that asks for just this task and is not done: it waits, or nobody is going to do it.
+pub fn asked<'a>(
+    notices: &'a [Notice],
+    site: &SiteName,
+    component: &ComponentId,
+    reason: &HoldReason,
+    now: Timestamp,
+) -> Option<&'a Notice> {
+    let done = |notice: &Notice| notice.answer.as_ref().is_some_and(|answer| answer.verdict == Verdict::Done);
+    notices.iter().rev().find(|notice| {
+        let About::Task { component: of, reason: asked, .. } = &notice.about else { return false };
+        notice.site == *site && of == component && asked.is_same_task(reason) && notice.in_force(now) && !done(notice)
     })
 }
 
@@ -132,4 +209,65 @@ pub fn covering<'a>(
 pub fn covers(decided: &Version, version: &Version, (scheme, train_parts): (VersionScheme, usize)) -> bool {
     scheme.compare(decided, version).is_le()
         && scheme.step(decided, version, train_parts) != crate::model::VersionStep::Major
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::LedgerEntry;
+    use crate::model::LicenceProblem;
+
+    fn at(day: i64) -> Timestamp {
+        Timestamp::from_second(1_760_000_000 + day * 86_400).unwrap()
+    }
+
+    /// A ledger with a task of one component, and what came after it.
+    fn after(decisions: Vec<Decision>) -> Vec<Notice> {
+        let about = About::Task {
+            component: ComponentId::new("plugin", "cache").unwrap(),
+            title: "Cache".into(),
+            from: Version::new("1.0").unwrap(),
+            to: Version::new("2.0").unwrap(),
+            reason: HoldReason::LicencePool { pool: "pool".into(), problem: LicenceProblem::NoSeat },
+        };
+        let first = Decision::Noticed { site: SiteName::new("shop").unwrap(), about };
+        let entry = |(number, decision): (u64, Decision)| LedgerEntry {
+            number,
+            at: at(i64::try_from(number).unwrap()),
+            by: "anne".into(),
+            decision,
+        };
+        let entries = (1..).zip(std::iter::once(first).chain(decisions)).map(entry).collect();
+        Ledger::new(entries).notices(Period::from_secs(90 * 86_400))
+    }
+
+    fn is_asked(notices: &[Notice], slug: &str, problem: LicenceProblem, day: i64) -> bool {
+        let component = ComponentId::new("plugin", slug).unwrap();
+        let reason = HoldReason::LicencePool { pool: "pool".into(), problem };
+        asked(notices, &SiteName::new("shop").unwrap(), &component, &reason, at(day)).is_some()
+    }
+
+    #[test]
+    fn a_task_is_asked_for_once_until_it_is_called_done() {
+        let answered = |verdict| vec![Decision::Answered { notice: 1, verdict, why: None }];
+        let open = after(Vec::new());
+        assert!(is_asked(&open, "cache", LicenceProblem::NoSeat, 5));
+        assert!(!is_asked(&open, "cache", LicenceProblem::ByHand, 5), "another task");
+        assert!(!is_asked(&open, "forms", LicenceProblem::NoSeat, 5), "another component");
+        assert!(!is_asked(&open, "cache", LicenceProblem::NoSeat, 95), "it has expired");
+        let done = after(answered(Verdict::Done));
+        assert!(!is_asked(&done, "cache", LicenceProblem::NoSeat, 5), "if it waits still, it was not done");
+        assert_eq!(done[0].answer.as_ref().unwrap().by, "anne");
+        let declined = after(answered(Verdict::Declined));
+        assert!(is_asked(&declined, "cache", LicenceProblem::NoSeat, 500), "nobody is asked again");
+    }
+
+    #[test]
+    fn what_was_sent_is_known_and_survives_json() {
+        let sent = Decision::Sent { notices: vec![1, 7], messages: vec!["5f0c".into()] };
+        let text = serde_json::to_string(&sent).unwrap();
+        assert_eq!(serde_json::from_str::<Decision>(&text).unwrap(), sent);
+        assert_eq!(after(vec![sent])[0].sent, Some(at(2)));
+        assert_eq!(after(Vec::new())[0].sent, None);
+    }
 }

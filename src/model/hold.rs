@@ -111,6 +111,13 @@ pub enum HoldReason {
     },
     /// The offer has no package: a licence is missing or has ended.
     Licence,
+    /// The same, and the pool that the plan names for it gives none.
+    LicencePool {
+        /// The pool.
+        pool: String,
+        /// Why not.
+        problem: LicenceProblem,
+    },
     /// The installed files differ from the published ones.
     Modified {
         /// Some of the files, at most ten.
@@ -145,6 +152,23 @@ pub enum HoldReason {
 }
 
 impl HoldReason {
+    /// Whether it is a task: a person has to do something on the site, or buy something, and nobody is asked to decide.
+    pub fn is_task(&self) -> bool {
+        matches!(self, Self::Manual { .. } | Self::Licence | Self::LicencePool { .. })
+    }
+
+    /// Whether both ask for the same.
+    pub fn is_same_task(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Manual { what, .. }, Self::Manual { what: also, .. }) => what == also,
+            (Self::Licence, Self::Licence) => true,
+            (Self::LicencePool { pool, problem }, Self::LicencePool { pool: of, problem: also }) => {
+                pool == of && std::mem::discriminant(problem) == std::mem::discriminant(also)
+            }
+            _ => false,
+        }
+    }
+
     /// Who can lift it.
     pub fn lifter(&self) -> Lifter {
         match self {
@@ -152,11 +176,63 @@ impl HoldReason {
             Self::Unusable { .. } | Self::Special | Self::Immune { .. } => Lifter::Operator,
             Self::Approval | Self::Declined { .. } => Lifter::Client,
             Self::Licence | Self::OutsidePlan { .. } | Self::Lapsed { .. } => Lifter::Client,
+            Self::LicencePool { problem, .. } => problem.lifter(),
             Self::Manual { who, .. } => *who,
             Self::Platform { .. } | Self::NotWritable { .. } => Lifter::Host,
             Self::Dependency { .. } | Self::Core { .. } | Self::With { .. } => Lifter::Operator,
             Self::Failed { .. } => Lifter::Vendor,
             Self::TooYoung { .. } | Self::NextWindow | Self::Postponed => Lifter::Time,
+        }
+    }
+}
+
+/// Why a pool gives a site no licence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", tag = "is")]
+pub enum LicenceProblem {
+    /// There is no such pool.
+    Unknown,
+    /// Its licences are over.
+    Ended {
+        /// Their last day.
+        #[schemars(with = "String")]
+        until: jiff::civil::Date,
+    },
+    /// More sites have a seat than it has licences.
+    OverUsed {
+        /// How many sites have one.
+        used: u32,
+        /// How many licences there are.
+        seats: u32,
+    },
+    /// The site has no seat, and none is free.
+    Full {
+        /// How many there are.
+        seats: u32,
+    },
+    /// The site has no seat; one is free.
+    NoSeat,
+    /// The site has a seat, and the licence is entered by hand.
+    ByHand,
+    /// Its key can't be read.
+    Key {
+        /// What was said.
+        why: String,
+    },
+    /// It was entered, and the extension's vendor did not take it.
+    Refused {
+        /// When that was.
+        #[schemars(with = "String")]
+        since: jiff::Timestamp,
+    },
+}
+
+impl LicenceProblem {
+    /// Who can end it.
+    pub fn lifter(&self) -> Lifter {
+        match self {
+            Self::Ended { .. } | Self::OverUsed { .. } | Self::Full { .. } => Lifter::Client,
+            Self::Unknown | Self::NoSeat | Self::ByHand | Self::Key { .. } | Self::Refused { .. } => Lifter::Operator,
         }
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! May use: `model`. Invariants: every choice has a default; a waiver has an owner, a reason and a last day.
 
-use super::scalars::Tag;
 use crate::model::{Period, SiteName};
 use jiff::civil::Date;
 use serde::Deserialize;
@@ -27,8 +26,6 @@ pub struct AuditRules {
     /// The last days of release trains, by what they are of (a CMS, or a part such as `php`) and by train. They go before
     /// the shipped ones; `never` takes one of those away.
     pub end_of_life: BTreeMap<String, BTreeMap<String, LastDay>>,
-    /// The licences that there are, by the name of their pool.
-    pub licence_pools: BTreeMap<Tag, LicencePool>,
     /// What each machine hosts, where that is known.
     pub hosted: Vec<Hosted>,
     /// What somebody answers for until a day.
@@ -45,7 +42,6 @@ impl Default for AuditRules {
             end_of_life_within: days(90),
             notices_answered_within: days(14),
             end_of_life: BTreeMap::new(),
-            licence_pools: BTreeMap::new(),
             hosted: Vec::new(),
             waivers: Vec::new(),
         }
@@ -75,18 +71,6 @@ impl<'de> Deserialize<'de> for LastDay {
 
 fn clean(text: &str) -> String {
     crate::model::clean_line(text, 40)
-}
-
-/// Licences that are bought together.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct LicencePool {
-    /// How many sites may use them; as many as like unless given.
-    #[serde(default)]
-    pub seats: Option<u32>,
-    /// Their last day; for good unless given.
-    #[serde(default)]
-    pub until: Option<Date>,
 }
 
 /// What one machine hosts.

@@ -5,7 +5,7 @@ use super::host::{Host, SiteUrl};
 use super::scalars::{CmsName, Day, PathPattern, TablePattern, Tag};
 use super::schedule::{Blackout, Window};
 use super::updates::Updates;
-use crate::model::{Check, ComponentName, Period, PlainArgument, SiteName, Tier, Version};
+use crate::model::{Check, ComponentName, Period, PlainArgument, SiteName, Tier, Tiers, Version};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +20,11 @@ pub struct Plan {
     pub site: SiteName,
     /// Who it belongs to.
     pub client: Client,
-    /// The service level: base (10 extensions), advanced (25) or custom.
+    /// The service level: base (10 extensions), advanced (25), custom, or one of the fleet's settings.
     pub tier: Tier,
+    /// What tiers there were when the plan was read.
+    #[serde(skip)]
+    pub tiers: Tiers,
     /// The number of third-party extensions that a custom plan covers; no limit unless given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = 10_000))]
@@ -106,9 +109,9 @@ fn half_an_hour() -> Period {
 impl Plan {
     /// The number of third-party extensions that are covered; none means no limit.
     pub fn extension_cap(&self) -> Option<u32> {
-        match self.tier {
+        match &self.tier {
             Tier::Custom => self.cap,
-            tier => tier.cap(),
+            tier => self.tiers.cap(tier),
         }
     }
 

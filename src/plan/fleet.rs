@@ -2,8 +2,8 @@
 //!
 //! May use: `model`. Invariant: every choice has a default.
 
-use super::AuditRules;
-use crate::model::Period;
+use super::{AuditRules, LicencePools};
+use crate::model::{Period, Tiers};
 use serde::Deserialize;
 
 /// What holds for every site, whatever its plan says.
@@ -14,8 +14,13 @@ pub struct FleetRules {
     pub lapsed: Lapsed,
     /// How long a notice waits for its answer, and an approval for its update.
     pub notices_expire_after: Period,
+    /// Tiers of the provider's own: how many extensions each covers.
+    pub tiers: Tiers,
     /// What an audit expects.
     pub audit: AuditRules,
+    /// The licences that there are. They stand in a file of their own.
+    #[serde(skip)]
+    pub pools: LicencePools,
 }
 
 impl Default for FleetRules {
@@ -23,7 +28,9 @@ impl Default for FleetRules {
         Self {
             lapsed: Lapsed::default(),
             notices_expire_after: Period::from_secs(90 * 86_400),
+            tiers: Tiers::default(),
             audit: AuditRules::default(),
+            pools: LicencePools::default(),
         }
     }
 }

@@ -4,7 +4,7 @@ use super::host::{AbsolutePath, LocalPath, SiteUrl, SshTarget};
 use super::scalars::{CmsName, DatabaseName, Day, Email, PathPattern, TablePattern, Tag, TimeOfDay};
 use super::{Plan, Zone, rules};
 use crate::model::document::{self, Formats, Schema, Violations};
-use crate::model::{ComponentName, PagePath, Period, PlainArgument, RedirectTarget, SiteName, Version};
+use crate::model::{ComponentName, PagePath, Period, PlainArgument, RedirectTarget, SiteName, Tier, Tiers, Version};
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -76,6 +76,7 @@ static FORMATS: LazyLock<Formats> = LazyLock::new(|| {
         .with::<SshTarget>()
         .with::<TablePattern>()
         .with::<Tag>()
+        .with::<Tier>()
         .with::<TimeOfDay>()
         .with::<Version>()
         .with::<Zone>()
@@ -86,15 +87,47 @@ pub fn json_schema() -> String {
     SCHEMA.to_text()
 }
 
-/// The plan that `text` holds. `file` is only named in errors; `known_cms` are the playbooks
+/// What plans may name.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms<'a> {
+    /// The playbooks that there are.
+    pub cms: &'a [&'a str],
+    /// The tiers that there are; those of every fleet unless given.
+    pub tiers: Option<&'a Tiers>,
+}
+
+impl<'a> From<&'a [&'a str]> for Terms<'a> {
+    fn from(cms: &'a [&'a str]) -> Self {
+        Self { cms, tiers: None }
+    }
+}
+
+impl<'a, const N: usize> From<&'a [&'a str; N]> for Terms<'a> {
+    fn from(cms: &'a [&'a str; N]) -> Self {
+        Self { cms, tiers: None }
+    }
+}
+
+impl<'a> From<&'a Vec<&'a str>> for Terms<'a> {
+    fn from(cms: &'a Vec<&'a str>) -> Self {
+        Self { cms, tiers: None }
+    }
+}
+
+/// The plan that `text` holds. `file` is only named in errors; `known` is what it may name: at least the playbooks
 /// that there are.
-pub fn parse(file: &Path, text: &str, known_cms: &[&str]) -> Result<Plan, PlanError> {
-    document::checked(file, text, &SCHEMA, &FORMATS, |node| rules::names(node, known_cms), rules::validate)
-        .map_err(PlanError::Invalid)
+pub fn parse<'a>(file: &Path, text: &str, known: impl Into<Terms<'a>>) -> Result<Plan, PlanError> {
+    let known = known.into();
+    let tiers = known.tiers.cloned().unwrap_or_default();
+    let names = |node: &document::Node| rules::names(node, known.cms, &tiers);
+    let validate =
+        |plan: &Plan, node: &document::Node| rules::validate(&Plan { tiers: tiers.clone(), ..plan.clone() }, node);
+    let plan = document::checked(file, text, &SCHEMA, &FORMATS, names, validate);
+    plan.map(|plan: Plan| Plan { tiers: tiers.clone(), ..plan }).map_err(PlanError::Invalid)
 }
 
 /// The plan in a file.
-pub fn load_file(file: &Path, known_cms: &[&str]) -> Result<Plan, PlanError> {
+pub fn load_file<'a>(file: &Path, known: impl Into<Terms<'a>>) -> Result<Plan, PlanError> {
     let unreadable = |source| PlanError::Read { file: file.to_owned(), source };
     let mut bytes = Vec::new();
     let limit = document::MAX_DOCUMENT_BYTES as u64 + 1;
@@ -104,7 +137,7 @@ pub fn load_file(file: &Path, known_cms: &[&str]) -> Result<Plan, PlanError> {
         file: file.to_owned(),
         line: 1 + bytes[..error.valid_up_to()].iter().filter(|b| **b == b'\n').count(),
     })?;
-    parse(file, text, known_cms)
+    parse(file, text, known)
 }
 
 /// A file of a folder, and what it holds.
@@ -112,11 +145,12 @@ pub type LoadedPlan = (PathBuf, Result<Plan, PlanError>);
 
 /// What each `.yaml` or `.yml` file of a folder holds, in the order of their names. One bad plan
 /// leaves the others usable; the second plan of a site is an error. Folders in it are not read.
-pub fn load_folder(folder: &Path, known_cms: &[&str]) -> Result<Vec<LoadedPlan>, PlanError> {
+pub fn load_folder<'a>(folder: &Path, known: impl Into<Terms<'a>>) -> Result<Vec<LoadedPlan>, PlanError> {
+    let known = known.into();
     let mut first_of: BTreeMap<SiteName, PathBuf> = BTreeMap::new();
     let mut plans = Vec::new();
     for file in plan_files(folder)? {
-        let loaded = load_file(&file, known_cms).and_then(|plan| match first_of.get(&plan.site) {
+        let loaded = load_file(&file, known).and_then(|plan| match first_of.get(&plan.site) {
             Some(first) => Err(PlanError::Twice { file: file.clone(), site: plan.site, first: first.clone() }),
             None => {
                 first_of.insert(plan.site.clone(), file.clone());

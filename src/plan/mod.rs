@@ -9,6 +9,7 @@ mod document;
 mod drift;
 mod fleet;
 mod host;
+mod licences;
 mod load;
 mod order;
 mod rules;
@@ -16,7 +17,7 @@ mod scalars;
 mod schedule;
 mod updates;
 
-pub use audit::{AuditRules, Hosted, LastDay, LicencePool, Waiver};
+pub use audit::{AuditRules, Hosted, LastDay, Waiver};
 pub use document::{
     Approval, Client, Contact, Contract, Intake, Keep, Language, Licence, OnFailure, OverCap, Plan, Rehearsal, Role,
     Snapshots,
@@ -24,7 +25,8 @@ pub use document::{
 pub use drift::{DriftPart, DriftRules};
 pub use fleet::{FleetRules, Lapsed, LapsedSecurity};
 pub use host::{AbsolutePath, Host, LocalHost, LocalPath, SiteUrl, SshHost, SshTarget};
-pub use load::{LoadedPlan, PlanError, json_schema, load_file, load_folder, parse};
+pub use licences::{Activation, BY_COMMAND, KeyReference, LicencePool, LicencePools, SettingName};
+pub use load::{LoadedPlan, PlanError, Terms, json_schema, load_file, load_folder, parse};
 pub use scalars::{CmsName, DatabaseName, Email, PathPattern, TablePattern, Tag};
 pub use schedule::{Blackout, Weekday, Window, Zone};
 pub use updates::{Approvals, Build, Channel, ExtensionApproval, Level, Manual, PlannedHold, Security, Updates};

@@ -3,15 +3,16 @@
 use super::updates::Level;
 use super::{OverCap, Plan};
 use crate::model::document::{Node, NodeValue, Place, Seg, Violation};
-use crate::model::{CheckedText, ComponentName, Period, Tier, nearest};
+use crate::model::{CheckedText, ComponentName, Period, Tier, Tiers, nearest};
 use std::collections::BTreeMap;
 
 /// How long a host may wait for its runner, in seconds: it has to be longer than a line is silent now and then.
 const HEAL_AFTER_S: std::ops::RangeInclusive<u64> = 10..=86_400;
 
 /// The names in a document that its schema can't check: its playbook, and keys that are names.
-pub(super) fn names(node: &Node, known_cms: &[&str]) -> Vec<Violation> {
+pub(super) fn names(node: &Node, known_cms: &[&str], tiers: &Tiers) -> Vec<Violation> {
     let mut found = Vec::new();
+    found.extend(tier(node, tiers));
     if let Some(cms) = node.get(&["cms".into()])
         && let NodeValue::Text(name) = &cms.value
         && super::CmsName::check(name).is_ok()
@@ -32,6 +33,21 @@ pub(super) fn names(node: &Node, known_cms: &[&str]) -> Vec<Violation> {
         }
     }
     found
+}
+
+/// A tier that nobody defined.
+fn tier(node: &Node, tiers: &Tiers) -> Option<Violation> {
+    let tier = node.get(&["tier".into()])?;
+    let NodeValue::Text(name) = &tier.value else { return None };
+    let unknown = Tier::try_from(name.clone()).ok().filter(|tier| !tiers.has(tier))?;
+    let known = tiers.names();
+    let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean {near}? "));
+    let hint = format!(
+        "{}One of: {}; the fleet's settings may have more: rules.tiers",
+        near.unwrap_or_default(),
+        known.join(", ")
+    );
+    Some(Violation::new(tier.place, format!("there is no tier {unknown}")).hint(hint))
 }
 
 /// Everything that can't hold at once.
@@ -88,10 +104,10 @@ impl Rules<'_> {
     }
 
     fn tier(&mut self) {
-        let (Some(_), Some(own)) = (self.plan.cap, self.plan.tier.cap()) else {
+        let (Some(_), Some(own)) = (self.plan.cap, self.plan.tiers.cap(&self.plan.tier)) else {
             return;
         };
-        let (tier, base, advanced) = (self.plan.tier, Tier::Base, Tier::Advanced);
+        let (tier, base, advanced) = (&self.plan.tier, Tier::Base, Tier::Advanced);
         self.say(
             &["cap".into()],
             format!("the tier {tier} covers {own} extensions; its plans have no cap of their own"),

@@ -346,7 +346,7 @@ pub struct FeedUse {
 }
 
 /// What changes a site.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Operations {
     /// How visitors are asked to wait; a CMS may have no such switch.
@@ -358,6 +358,9 @@ pub struct Operations {
     pub prepare: Vec<CommandTemplate>,
     /// How a component of each kind is brought to a version.
     pub update: BTreeMap<Kind, CommandTemplate>,
+    /// Ways to enter the key of a licence, by the name that pools of licences know.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub activate: BTreeMap<ToolName, Activate>,
     /// The migration of the database.
     #[serde(default)]
     pub migrate: Option<CommandTemplate>,
@@ -374,6 +377,33 @@ pub struct Operations {
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub languages: Vec<CommandTemplate>,
+}
+
+/// A way to enter the key of a licence. Its commands read the key from their standard input; `{{name}}` is what it is
+/// entered as, `{{kind}}` and `{{slug}}` say what it is for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Activate {
+    /// The command.
+    #[schemars(length(min = 1, max = 64))]
+    pub run: Vec<Argument>,
+    /// How long it may take.
+    #[serde(default = "CommandTemplate::default_timeout")]
+    pub timeout: Period,
+    /// The exit codes that mean success.
+    #[serde(default = "CommandTemplate::default_exit")]
+    #[schemars(length(min = 1, max = 32), inner(range(min = 0, max = 255)))]
+    pub exit: Vec<u8>,
+    /// Looks before and after it: `entered`, whether just this key is entered; and `package`, whether the update is offered
+    /// with a package then.
+    pub probe: Fact,
+}
+
+impl Activate {
+    /// Its command.
+    pub fn command(&self) -> CommandTemplate {
+        CommandTemplate { run: self.run.clone(), timeout: self.timeout, exit: self.exit.clone() }
+    }
 }
 
 /// How visitors are asked to wait.

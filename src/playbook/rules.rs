@@ -12,7 +12,9 @@ use crate::model::{CheckedText, Kind, Period, nearest};
 /// Values that every command may use.
 const COMMON: [&str; 4] = ["root", "scratch", "scripts", "url"];
 /// Values that only some commands may use.
-const SPECIAL: [&str; 7] = ["program", "token", "slug", "version", "file", "rehearsal", "database"];
+const SPECIAL: [&str; 9] = ["program", "token", "slug", "version", "file", "rehearsal", "database", "name", "kind"];
+/// Those that a way to enter a licence may use.
+const OF_LICENCES: [&str; 3] = ["name", "slug", "kind"];
 
 /// Keys that are names.
 pub(super) fn names(node: &Node) -> Vec<Violation> {
@@ -29,6 +31,7 @@ pub(super) fn names(node: &Node) -> Vec<Violation> {
     keys(&["tools".into()], ToolName::check);
     keys(&["facts".into()], ToolName::check);
     keys(&["operations".into(), "update".into()], crate::model::Slug::check);
+    keys(&["operations".into(), "activate".into()], ToolName::check);
     keys(&["files".into(), "of".into()], crate::model::Slug::check);
     keys(&["versions".into(), "train-of".into()], crate::model::Slug::check);
     let uses = match node.get(&["vulnerabilities".into()]) {
@@ -221,6 +224,11 @@ impl Rules<'_> {
                     "{{slug}} or {{file}} in one of its arguments",
                 );
             }
+        }
+        for (way, activate) in &operations.activate {
+            let path = [at("activate"), vec![way.as_str().into()]].concat();
+            self.command(&path, &activate.command(), &OF_LICENCES);
+            self.fact_with(&[path, vec!["probe".into()]].concat(), &activate.probe, &OF_LICENCES);
         }
         if let Some(maintenance) = &operations.maintenance {
             self.command(&[at("maintenance"), vec!["on".into()]].concat(), &maintenance.on, &["token"]);

@@ -12,7 +12,8 @@ pub use resolve::{ProcedureError, build, build_restore, patience, restart};
 
 use crate::check::{Check, Depth, Patience};
 use crate::model::{ComponentId, Digest, Hold, SiteName, Version};
-use crate::playbook::CommandTemplate;
+use crate::plan::Tag;
+use crate::playbook::{CommandTemplate, Transform};
 use crate::update::Update;
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +90,22 @@ pub enum Action {
         /// The commands.
         commands: Vec<CommandTemplate>,
     },
+    /// Enters the key of a licence, without which the update has no package, and looks whether that did it.
+    Activate {
+        /// The group of the update.
+        group: usize,
+        /// What it is for.
+        component: ComponentId,
+        /// The pool with the key.
+        pool: Tag,
+        /// The command. It reads the key.
+        command: CommandTemplate,
+        /// What looks, before and after it. It reads the key, too.
+        probe: CommandTemplate,
+        /// What becomes of what that prints; where there is nothing, that it ends well is enough.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        parse: Option<Box<Transform>>,
+    },
     /// Brings one component to its version and reads the version again.
     Update {
         /// The group, counted from 0.
@@ -164,6 +181,7 @@ impl Action {
             | Self::Unlock => false,
             Self::MaintenanceOn { .. }
             | Self::Prepare { .. }
+            | Self::Activate { .. }
             | Self::Update { .. }
             | Self::Migrate { .. }
             | Self::Languages { .. }
@@ -180,7 +198,7 @@ impl Action {
     /// The group that this step belongs to.
     pub fn group(&self) -> Option<usize> {
         match self {
-            Self::Update { group, .. } => Some(*group),
+            Self::Update { group, .. } | Self::Activate { group, .. } => Some(*group),
             Self::Migrate { group, .. } | Self::Check { group, .. } | Self::Flush { group, .. } => *group,
             _ => None,
         }

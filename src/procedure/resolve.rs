@@ -4,7 +4,7 @@ use super::{Action, FORMAT, Procedure, SnapshotMoment, Step};
 use crate::check::{Check, CheckKind, Depth, HttpCheck, MIN_PERCENT, Patience, StatusRule};
 use crate::inventory::Inventory;
 use crate::model::{self, Digest};
-use crate::plan::Plan;
+use crate::plan::{BY_COMMAND, Plan};
 use crate::playbook::{Argument, ArgumentError, CommandTemplate, Playbook, Values};
 use crate::update::{Update, UpdateGraph};
 
@@ -134,6 +134,12 @@ fn changes(
     }
     for (group, members) in graph.groups.iter().enumerate() {
         for update in &members.updates {
+            steps.extend(activate_step(plan, playbook, group, update)?);
+            let by_command = update.licence.as_ref().is_some_and(|licence| licence.activate.by.as_str() == BY_COMMAND);
+            if by_command && !operations.prepare.is_empty() {
+                // Offers that the CMS remembers are those without the licence.
+                steps.push(Action::Prepare { commands: operations.prepare.clone() });
+            }
             steps.push(update_step(plan, playbook, group, update)?);
         }
         let core = members.updates.iter().any(|update| update.component.kind.is_core());
@@ -163,6 +169,46 @@ fn changes(
         steps.push(Action::Disarm);
     }
     Ok(steps)
+}
+
+/// Enters the licence that the update needs, where it needs one.
+fn activate_step(
+    plan: &Plan,
+    playbook: &Playbook,
+    group: usize,
+    update: &Update,
+) -> Result<Option<Action>, ProcedureError> {
+    let Some(licence) = &update.licence else { return Ok(None) };
+    let (way, component) = (&licence.activate, &update.component);
+    let failed = |source| ProcedureError::Command {
+        site: plan.site.clone(),
+        what: format!("the licence of {component}"),
+        source,
+    };
+    let (command, probe, parse) = if way.by.as_str() == BY_COMMAND {
+        (literal(&way.run).map_err(failed)?, literal(&way.probe).map_err(failed)?, None)
+    } else {
+        let activate = playbook.operations.activate.iter().find(|(name, _)| name.as_str() == way.by.as_str());
+        let Some((_, activate)) = activate else {
+            let what = format!("the licence of {component}: it can't enter {}", way.by);
+            return Err(ProcedureError::NoOperation { site: plan.site.clone(), what });
+        };
+        let name = way.name.as_ref().map_or_else(String::new, ToString::to_string);
+        let values: Values =
+            [("name", name), ("slug", component.slug.to_string()), ("kind", component.kind.to_string())]
+                .map(|(key, value)| (key.to_owned(), value))
+                .into();
+        let fill = |template: &CommandTemplate| partly(template, &values).map_err(failed);
+        let probe = fill(&activate.probe.command())?;
+        (fill(&activate.command())?, probe, Some(Box::new(activate.probe.parse.clone())))
+    };
+    let (pool, component) = (licence.pool.clone(), component.clone());
+    Ok(Some(Action::Activate { group, component, pool, command, probe, parse }))
+}
+
+fn literal(run: &[model::PlainArgument]) -> Result<CommandTemplate, ArgumentError> {
+    let run = run.iter().map(|argument| Argument::literal(argument.as_str().to_owned()));
+    Ok(CommandTemplate::of(run.collect::<Result<_, _>>()?))
 }
 
 fn update_step(plan: &Plan, playbook: &Playbook, group: usize, update: &Update) -> Result<Action, ProcedureError> {
@@ -215,6 +261,7 @@ fn named(index: usize, action: Action) -> Step {
         Action::Disarm => "disarm the dead man's switch".into(),
         Action::MaintenanceOn { .. } => "maintenance on".into(),
         Action::Prepare { .. } => "prepare".into(),
+        Action::Activate { component, pool, .. } => format!("enter the licence of {component} (pool {pool})"),
         Action::Update { component, from, to, .. } => format!("update {component} {from} → {to}"),
         Action::Migrate { .. } => "migrate the database".into(),
         Action::Languages { .. } => "update languages".into(),

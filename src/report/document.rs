@@ -475,6 +475,8 @@ pub enum StepKind {
     MaintenanceOn,
     /// What the CMS needs before the first update.
     Prepare,
+    /// Entering the key of a licence.
+    Licence,
     /// An update.
     Update,
     /// Migrating the database.

@@ -223,6 +223,7 @@ impl Gather {
         let step = self.procedure.as_ref().and_then(|procedure| procedure.steps.get(step));
         step.map_or((StepKind::Look, None), |step| match &step.action {
             Action::Update { component, .. } => (StepKind::Update, Some(component.clone())),
+            Action::Activate { component, .. } => (StepKind::Licence, Some(component.clone())),
             other => (kind(other), None),
         })
     }
@@ -437,6 +438,7 @@ fn kind(action: &Action) -> StepKind {
         Action::Disarm => StepKind::Disarm,
         Action::MaintenanceOn { .. } => StepKind::MaintenanceOn,
         Action::Prepare { .. } => StepKind::Prepare,
+        Action::Activate { .. } => StepKind::Licence,
         Action::Update { .. } => StepKind::Update,
         Action::Migrate { .. } => StepKind::Migrate,
         Action::Languages { .. } => StepKind::Languages,

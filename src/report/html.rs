@@ -129,7 +129,7 @@ fn render(
 }
 
 /// An e-mail, from a report's outline.
-fn mail(what: &str, provider: &Provider, words: &Words, outline: Outline) -> Result<MailForms, ReportError> {
+pub(super) fn mail(what: &str, provider: &Provider, words: &Words, outline: Outline) -> Result<MailForms, ReportError> {
     let text = render((Form::Text, what), provider, words, &outline)?;
     let mail = Mail::of(outline, provider);
     let html = render((Form::Mail, what), provider, words, &mail)?;

@@ -16,6 +16,7 @@ mod gather;
 mod html;
 mod intake;
 mod month;
+mod notices;
 mod outline;
 mod provider;
 mod reasons;
@@ -38,5 +39,6 @@ pub use month::{
     KnownSite, MONTH_FORMAT, Month, MonthReport, MonthRun, MonthSite, MonthUpdate, NotAMonth, PageTimes, RunFailure,
     Scope, month_json_schema,
 };
+pub use notices::{MOST_NOTICES, notices_mail};
 pub use provider::{Colour, MAX_LOGO_BYTES, MAX_TEMPLATE_BYTES, Picture, Provider, ProviderError, Templates};
 pub use words::Language;

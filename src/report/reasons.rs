@@ -5,7 +5,7 @@
 
 use super::words::{Args, Words, outside, own};
 use crate::check::{FailureKind, Reason};
-use crate::model::{HoldReason, Lifter};
+use crate::model::{HoldReason, LicenceProblem, Lifter};
 use crate::update::Refusal;
 use fluent_templates::fluent_bundle::FluentValue;
 use serde::Serialize;
@@ -67,6 +67,7 @@ pub(super) fn hold(words: &Words, reason: &HoldReason, notice: Option<u64>) -> S
         HoldReason::Dependency { on } => tell("hold-dependency", &[("on", outside(on))]),
         HoldReason::With { other } => tell("hold-with", &[("other", outside(other.slug.as_str()))]),
         HoldReason::Licence => tell("hold-licence", &[]),
+        HoldReason::LicencePool { problem, .. } => licence(words, problem),
         HoldReason::Modified { files } => modified(words, files),
         HoldReason::OutsidePlan { tier: wanted } => {
             tell("hold-outside-plan", &[("tier", own(tier(words, &wanted.to_string())))])
@@ -75,6 +76,19 @@ pub(super) fn hold(words: &Words, reason: &HoldReason, notice: Option<u64>) -> S
         HoldReason::Unusable { why } => tell("hold-unusable", &[("why", sentence(why))]),
         HoldReason::NotWritable { path } => tell("hold-not-writable", &[("path", outside(path))]),
         HoldReason::Failed { .. } => tell("hold-failed", &[]),
+    }
+}
+
+/// Why a pool gives no licence. What a pool is called, and where its key is, is no affair of clients.
+fn licence(words: &Words, problem: &LicenceProblem) -> String {
+    match problem {
+        LicenceProblem::Ended { until } => words.tell("hold-licence-ended", &[("until", own(words.day(*until)))]),
+        LicenceProblem::OverUsed { .. } => words.say("hold-licence-over-used"),
+        LicenceProblem::Full { .. } => words.say("hold-licence-full"),
+        LicenceProblem::Unknown | LicenceProblem::NoSeat => words.say("hold-licence-no-seat"),
+        LicenceProblem::ByHand => words.say("hold-licence-by-hand"),
+        LicenceProblem::Key { .. } => words.say("hold-licence-key"),
+        LicenceProblem::Refused { .. } => words.say("hold-licence-refused"),
     }
 }
 

@@ -3,8 +3,10 @@
 use super::drift::Asked;
 use super::fleet;
 use super::keeper::renew_every;
+use super::licence::{self, Secrets};
+use super::notices::Pending;
 use super::perform::{Bench, Failed, failed_checks, failure, perform};
-use super::preview::{Pending, Preview, look, unreadable};
+use super::preview::{Preview, look, unreadable};
 use super::restore::left_by_earlier_runs;
 use super::search::Search;
 use super::source::{close_site, open_guarded, playbook_digest, snapshot_source};
@@ -13,7 +15,7 @@ use crate::check::{Baseline, Depth};
 use crate::drift::Found;
 use crate::inventory::{self, Inventory};
 use crate::journal::{AttemptState, Entry, Event, JournalError, Opened, PlanExtract, Planned, Purpose, RunState};
-use crate::ledger::{About, Decision};
+use crate::ledger::Decision;
 use crate::model::{Outcome, RunId, SiteName, clean_block};
 use crate::plan::OnFailure;
 use crate::procedure::{self, Action, Procedure, SnapshotMoment};
@@ -206,7 +208,8 @@ impl Driver<'_> {
                     return Err(error);
                 }
             };
-            self.bench = Some(Bench::new(site, self.run, self.runner.clone(), source, renew_every(&self.job.plan))?);
+            let kept = (renew_every(&self.job.plan), Secrets::of(self.runner, self.job));
+            self.bench = Some(Bench::new(site, self.run, self.runner.clone(), source, kept)?);
         }
         Ok(())
     }
@@ -311,22 +314,7 @@ impl Driver<'_> {
         }
     }
 
-    /// Asks for the approvals that are missing, each once.
-    async fn notice(&mut self, pending: Vec<Pending>) -> Result<(), RunError> {
-        let site = &self.job.plan.site;
-        for Pending { about, notice } in pending {
-            let About::Update { component, .. } = &about;
-            let component = component.clone();
-            let notice = match notice {
-                Some(notice) => notice,
-                None => self.decide(Decision::Noticed { site: site.clone(), about }).await?,
-            };
-            self.write(Event::Noticed { notice, component }).await?;
-        }
-        Ok(())
-    }
-
-    async fn decide(&self, decision: Decision) -> Result<u64, RunError> {
+    pub(super) async fn decide(&self, decision: Decision) -> Result<u64, RunError> {
         let (now, runner) = (self.runner.clock.now(), self.runner);
         let decided = runner.journal.decide(now, &runner.by, &decision).await;
         decided.map_err(|source| RunError::Journal { site: self.job.plan.site.clone(), source })
@@ -556,6 +544,7 @@ impl Driver<'_> {
         if let Err(error) = self.protect_fleet(outcome).await {
             tracing::warn!(%error, "what broke the site could not be written down for the rest of the fleet");
         }
+        licence::tell_fleet(self.runner, &self.state, self.job, self.run).await;
         let summary = self.summary(outcome);
         let versions = match (&self.bench, outcome) {
             (Some(bench), Outcome::Completed | Outcome::CompletedWithHolds | Outcome::Restored) => {

@@ -6,6 +6,7 @@
 
 use super::drift::Asked;
 use super::keeper::renew_every;
+use super::licence::Secrets;
 use super::perform::{Bench, failing};
 use super::preview::look;
 use super::search::Search;
@@ -116,7 +117,7 @@ async fn see(runner: &Runner, job: &Job, site: Site, id: RunId) -> Result<See, W
             return Err(error);
         }
     };
-    let bench = Bench::new(site, id, runner.clone(), source, renew_every(&job.plan))?;
+    let bench = Bench::new(site, id, runner.clone(), source, (renew_every(&job.plan), Secrets::of(runner, job)))?;
     let seen = async {
         let asked = Asked { source: Some(&bench.source), ..Asked::default() };
         let preview = look(runner, job, &bench.site, &Search::default(), asked).await?;

@@ -9,7 +9,9 @@ mod drive;
 mod fleet;
 mod intake;
 mod keeper;
+mod licence;
 mod next;
+mod notices;
 mod perform;
 mod preview;
 mod rehearse;
@@ -21,8 +23,10 @@ mod switch;
 pub use drift::{accept_drift, drift};
 pub use drive::{recover, run};
 pub use intake::intake;
+pub use licence::{Keys, NoKeys};
 pub use next::{Next, Policy, next};
-pub use preview::{Pending, Preview, decide, preview};
+pub use notices::Pending;
+pub use preview::{Preview, decide, preview};
 pub use rehearse::rehearse;
 pub use restore::{RestoreAsked, restore};
 pub use search::Search;
@@ -100,6 +104,8 @@ pub struct Runner {
     pub rules: FleetRules,
     /// Where vulnerabilities are published.
     pub feeds: Arc<Feeds>,
+    /// Where keys of licences are.
+    pub keys: Arc<dyn Keys>,
     /// Who runs this, and where: `user@machine (pid 12)`.
     pub by: String,
 }

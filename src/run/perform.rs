@@ -1,16 +1,17 @@
 //! Does one step on a site that is open, and reads back what it did.
 
 use super::keeper::Keeper;
+use super::licence::{self, Entering, Secrets};
 use super::{Runner, WorkError, in_words};
 use crate::check::{
     self, Baseline, Check, CheckKind, CheckResult, Depth, Means, Observation, Pass, Patience, Prober, ProberSettings,
 };
 use crate::inventory::{self, InventoryError};
 use crate::journal::{AttemptState, Claim, RunState, SnapshotRecord, StepFailure, StepResult};
-use crate::model::{ComponentId, RunId, Version, clean_block};
+use crate::model::{ComponentId, RunId, Version};
 use crate::playbook::{CommandTemplate, Values};
 use crate::procedure::{Action, Procedure};
-use crate::remote::{Output, RemoteError};
+use crate::remote::RemoteError;
 use crate::site::{Holder, Lease, Site, SiteError, Switch, SwitchState};
 use crate::snapshot::{self, CaptureRequest, Captured, Phase, Progress, Source, Store};
 use secrecy::{ExposeSecret, SecretString};
@@ -32,6 +33,8 @@ pub(super) struct Bench {
     secret: SecretString,
     /// The pause between two renewals of the lease.
     renew_every: Duration,
+    /// What no program's words are kept with.
+    pub(super) secrets: Secrets,
     /// Renews it, once there is one.
     keeper: Mutex<Option<Keeper>>,
 }
@@ -42,7 +45,7 @@ impl Bench {
         run: RunId,
         runner: Runner,
         source: Source,
-        renew_every: Duration,
+        (renew_every, secrets): (Duration, Secrets),
     ) -> Result<Self, WorkError> {
         let secret = SecretString::from(format!("{}{}", uuid::Uuid::new_v4().simple(), uuid::Uuid::new_v4().simple()));
         let maintenance = site.playbook.operations.maintenance.as_ref();
@@ -51,7 +54,8 @@ impl Bench {
             .map(|header| Pass { header: header.as_str().to_owned(), secret: secret.clone() });
         let settings = ProberSettings { pass, ..ProberSettings::default() };
         let prober = Prober::new(&site.address.url, settings)?;
-        let bench = Self { site, run, runner, source, prober, secret, renew_every, keeper: Mutex::new(None) };
+        let keeper = Mutex::new(None);
+        let bench = Self { site, run, runner, source, prober, secret, renew_every, secrets, keeper };
         if bench.lease().is_held() {
             bench.keep();
         }
@@ -134,7 +138,7 @@ impl Bench {
                 return Err(failure);
             }
         };
-        let claim = claim(command.shown(), &output);
+        let claim = Claim { command: command.shown(), status: output.status, said: self.secrets.said(&output) };
         let allowed = template.exit.iter().any(|status| i32::from(*status) == output.status);
         if allowed {
             return Ok(claim);
@@ -255,7 +259,7 @@ impl Bench {
 }
 
 /// The status that is noted for a command that was ended at its limit of time, as `timeout` has it.
-const TIMED_OUT: i32 = 124;
+pub(super) const TIMED_OUT: i32 = 124;
 
 /// The lease's number. Between two of ours there is room for one of the host, which takes the lease when nothing is heard of
 /// its runner.
@@ -290,16 +294,12 @@ fn record(captured: &Captured) -> SnapshotRecord {
     }
 }
 
-fn claim(command: String, output: &Output) -> Claim {
-    Claim { command, status: output.status, said: clean_block(&output.tail(), 12) }
-}
-
 /// An error as the failure of a step.
 pub(super) fn failure(error: impl std::error::Error) -> Failed {
     plain_failure(in_words(&error))
 }
 
-fn plain_failure(why: String) -> Failed {
+pub(super) fn plain_failure(why: String) -> Failed {
     Box::new(StepFailure { why, claim: None, results: Vec::new(), blamed: None })
 }
 
@@ -353,6 +353,9 @@ pub(super) async fn perform(
         Action::Snapshot { .. } => Ok(StepResult::Snapshot { snapshot: bench.snapshot().await? }),
         Action::MaintenanceOn { command } | Action::MaintenanceOff { command } => {
             Ok(StepResult::Ran { claims: vec![bench.operate(command).await?] })
+        }
+        Action::Activate { component, pool, command, probe, parse, .. } => {
+            licence::enter(bench, Entering { component, pool, command, probe, parse: parse.as_deref() }).await
         }
         Action::Update { component, from, to, command, .. } => update(bench, component, from, to, command).await,
         Action::Migrate { command, group } => {

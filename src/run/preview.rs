@@ -1,16 +1,15 @@
 //! What a run would do, without doing it.
 
 use super::drift::Asked;
+use super::licence::unreadable_keys;
+use super::notices::{Pending, pending};
 use super::search::Search;
 use super::source::{close_site, open_site, playbook_digest};
 use super::{Job, Runner, WorkError};
 use crate::check::Depth;
 use crate::drift::Found;
 use crate::inventory::{self, Inventory, Offer};
-use crate::ledger::{self, About};
-use crate::model::{
-    ComponentId, Digest, HoldReason, Kind, Version, VersionScheme, VersionStep, clean_line, human_bytes,
-};
+use crate::model::{ComponentId, Digest, HoldReason, Kind, Version, VersionScheme, clean_line, human_bytes};
 use crate::plan::FleetRules;
 use crate::procedure::{self, Procedure, ProcedureError};
 use crate::site::{Expect, Site};
@@ -32,19 +31,10 @@ pub struct Preview {
     pub digest: Digest,
     /// Why a run would not begin now.
     pub refusals: Vec<Refusal>,
-    /// What waits for an approval.
+    /// What waits for a person.
     pub pending: Vec<Pending>,
     /// What is publicly known of what is installed; none where nobody was asked.
     pub vulnerabilities: Option<vulnerability::Known>,
-}
-
-/// An update that waits for an approval.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Pending {
-    /// Which.
-    pub about: About,
-    /// The notice that asks for it; a run writes one where there is none.
-    pub notice: Option<u64>,
 }
 
 /// The least room for a run, and for one that replaces the core, in bytes.
@@ -95,6 +85,7 @@ pub fn decide(
 ) -> Result<Preview, ProcedureError> {
     let updatable: BTreeSet<Kind> = job.playbook.operations.update.keys().cloned().collect();
     let trial = search.trial();
+    let ways = job.playbook.operations.activate.keys().map(|way| way.as_str().to_owned()).collect();
     let graph_of = |lane: Lane| {
         update::decide(&Inputs {
             plan: &job.plan,
@@ -104,6 +95,8 @@ pub fn decide(
             now,
             failed: search.blamed(),
             known,
+            pools: &rules.pools,
+            ways: &ways,
             lane,
             trial: trial.as_ref(),
         })
@@ -156,6 +149,8 @@ async fn known(
         immunities: ledger.immunities(),
         fixes: offers.iter().filter_map(|(id, offer)| fix(scheme, &matches, id, &offer.version)).collect(),
         first_seen,
+        refused_licences: ledger.entered_licences().into_iter().filter(|entered| !entered.taken).collect(),
+        unreadable_keys: unreadable_keys(runner, job),
     };
     Ok((known, told))
 }
@@ -177,22 +172,6 @@ fn fix(scheme: VersionScheme, matches: &[&Match], id: &ComponentId, to: &Version
     let closed = |one: &&Match| Closed { name: clean_line(one.record.name(), 80), published: one.record.published };
     let closes: Vec<Closed> = mine.map(closed).take(MOST_CLOSED).collect();
     (!closes.is_empty()).then(|| Fix { component: id.clone(), version: to.clone(), closes })
-}
-
-/// The updates that wait for an approval, and the notices that ask for it.
-fn pending(job: &Job, known: &Known, procedure: &Procedure, now: Timestamp) -> Vec<Pending> {
-    let versions = &job.playbook.versions;
-    let waiting = procedure.holds.iter().filter(|hold| hold.reason == HoldReason::Approval);
-    let pending = waiting.filter_map(|hold| {
-        let (component, to) = (hold.component.clone(), hold.offered.clone()?);
-        let parts = versions.train_parts(&component.kind);
-        let by = (versions.scheme, parts);
-        let notice = ledger::covering(&known.notices, &job.plan.site, &component, &to, by, now);
-        let major = versions.scheme.step(&hold.installed, &to, parts) == VersionStep::Major;
-        let about = About::Update { component, title: hold.title.clone(), from: hold.installed.clone(), to, major };
-        Some(Pending { about, notice: notice.map(|notice| notice.number) })
-    });
-    pending.collect()
 }
 
 /// A run has to be able to put the site back: not with snapshots that it can't read.

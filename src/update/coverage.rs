@@ -30,11 +30,14 @@ impl Coverage {
         let mut extensions: Vec<&Extension> = inputs.inventory.extensions.iter().filter(|e| e.counts()).collect();
         extensions.sort_by_key(|extension| (named(extension), !extension.active, &extension.id));
         let outside = extensions.into_iter().skip(usize::try_from(cap).unwrap_or(usize::MAX));
-        Self { outside: outside.map(|extension| extension.id.clone()).collect(), tier: Some(Tier::covering(counted)) }
+        Self {
+            outside: outside.map(|extension| extension.id.clone()).collect(),
+            tier: Some(inputs.plan.tiers.covering(counted)),
+        }
     }
 
     /// The tier that would cover this extension, if the plan does not.
     pub(super) fn lacking(&self, id: &ComponentId) -> Option<Tier> {
-        self.tier.filter(|_| self.outside.contains(id))
+        self.tier.clone().filter(|_| self.outside.contains(id))
     }
 }

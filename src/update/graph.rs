@@ -1,7 +1,7 @@
 //! Groups and their order.
 
 use super::policy::{Decision, needs_of, offer_of};
-use super::{Closed, Inputs};
+use super::{Closed, Inputs, Licensed};
 use crate::model::{ComponentId, Hold, Version, VersionStep};
 use petgraph::graph::{DiGraph, NodeIndex};
 use serde::{Deserialize, Serialize};
@@ -31,6 +31,9 @@ pub struct Update {
     /// Whether it is a special build: no ordinary release.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub special: bool,
+    /// The licence that is entered before it, where its offer has no package without.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub licence: Option<Licensed>,
 }
 
 /// Why an update stands after another one, or in one group with it.

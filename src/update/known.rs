@@ -1,12 +1,13 @@
 //! What is known besides a site and its plan: the fleet's decisions, and what became public.
 //!
-//! May use: `model`, `ledger`. Invariant: values only; nothing known holds nothing.
+//! May use: `model`, `plan`, `ledger`. Invariant: values only; nothing known holds nothing.
 
-use crate::ledger::{Immunity, Notice};
+use crate::ledger::{Entered, Immunity, Notice};
 use crate::model::{ComponentId, Version};
+use crate::plan::Tag;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What is known.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +20,10 @@ pub struct Known {
     pub fixes: Vec<Fix>,
     /// When an offer was seen first, on any site of its CMS.
     pub first_seen: HashMap<(ComponentId, Version), Timestamp>,
+    /// Licences that vendors did not take.
+    pub refused_licences: Vec<Entered>,
+    /// Why keys can't be read, by their pools, as far as the site needs them.
+    pub unreadable_keys: BTreeMap<Tag, String>,
 }
 
 /// An offer that closes known vulnerabilities of what is installed.

@@ -8,6 +8,7 @@
 mod coverage;
 mod graph;
 mod known;
+mod licence;
 mod policy;
 mod refusal;
 
@@ -15,11 +16,12 @@ pub use graph::{Because, Group, Update, UpdateGraph};
 pub use refusal::{Moment, Refusal, is_due, lane, next_window, past_windows, refusals, window_end};
 
 pub use known::{Closed, Fix, Known};
+pub use licence::Licensed;
 
 use crate::inventory::Inventory;
 use crate::ledger::Stack;
 use crate::model::{ComponentId, HoldReason, Kind, Version};
-use crate::plan::Plan;
+use crate::plan::{LicencePools, Plan};
 use crate::playbook::Versions;
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -41,6 +43,10 @@ pub struct Inputs<'a> {
     pub failed: &'a BTreeMap<ComponentId, String>,
     /// What is known besides the site and its plan.
     pub known: &'a Known,
+    /// The licences that there are.
+    pub pools: &'a LicencePools,
+    /// The ways in which the playbook can enter one.
+    pub ways: &'a BTreeSet<String>,
     /// What may move at all.
     pub lane: Lane,
     /// What this attempt is limited to, while the run searches for what breaks the site.

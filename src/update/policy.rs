@@ -2,6 +2,7 @@
 
 use super::coverage::Coverage;
 use super::graph::Update;
+use super::licence::licence;
 use super::{Fix, Inputs, Lane};
 use crate::inventory::{ChecksumState, Extension, Offer, Requirements};
 use crate::ledger::{Verdict, covering, covers};
@@ -143,6 +144,7 @@ impl Candidate<'_> {
             because: Vec::new(),
             fixes: inputs.known.fixed_by(self.id, &self.offer.version).to_vec(),
             special: inputs.versions.scheme.is_special(&self.offer.version),
+            licence: (!self.offer.package).then(|| licence(inputs, self.id).ok()).flatten(),
         }
     }
 
@@ -231,7 +233,7 @@ fn reason(
             Lane::Security(_) | Lane::All => None,
         })
         .or_else(|| immune(inputs, candidate))
-        .or_else(|| package_reason(candidate.offer))
+        .or_else(|| package_reason(inputs, candidate))
         .or_else(|| platform_reason(inputs, &candidate.offer.requires))
         .or_else(|| modified(inputs, candidate.id))
         .or_else(|| candidate.unwritable.map(|path| HoldReason::NotWritable { path: path.clone() }))
@@ -299,10 +301,11 @@ fn immune(inputs: &Inputs<'_>, candidate: &Candidate<'_>) -> Option<HoldReason> 
     Some(HoldReason::Immune { since: broke.since })
 }
 
-fn package_reason(offer: &Offer) -> Option<HoldReason> {
-    match &offer.manual {
+fn package_reason(inputs: &Inputs<'_>, candidate: &Candidate<'_>) -> Option<HoldReason> {
+    match &candidate.offer.manual {
         Some(what) => Some(HoldReason::Manual { what: what.clone(), who: Lifter::Operator }),
-        None => (!offer.package).then_some(HoldReason::Licence),
+        None if candidate.offer.package => None,
+        None => licence(inputs, candidate.id).err(),
     }
 }
 

@@ -192,7 +192,7 @@ pub fn refusals(plan: &Plan, inventory: &Inventory, rules: &FleetRules, moment: 
     }
     let extensions = inventory.counted();
     if let Some(cap) = plan.extension_cap().filter(|cap| plan.over_cap == OverCap::Refuse && extensions > *cap) {
-        reasons.push(Refusal::OverCap { extensions, cap, tier: Tier::covering(extensions) });
+        reasons.push(Refusal::OverCap { extensions, cap, tier: plan.tiers.covering(extensions) });
     }
     reasons.extend(inventory.unsupported.clone().map(|why| Refusal::Unsupported { why }));
     for source in inventory.sources.iter().filter(|source| !source.reachable) {

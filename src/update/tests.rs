@@ -4,7 +4,7 @@ use super::*;
 use crate::inventory::Inventory;
 use crate::ledger::{About, Decision, Ledger, LedgerEntry, Notice, Verdict};
 use crate::model::{HoldReason, SiteName, Tier, VersionScheme};
-use crate::plan::FleetRules;
+use crate::plan::{FleetRules, LicencePools};
 use serde_json::{Value, json};
 
 const PLAN: &str = "plan: 1\nsite: shop\nclient: { name: Shop, language: en }\ntier: advanced\ncms: wordpress\nurl: https://shop.example/\nhost: { ssh: shop, path: /srv/shop }\n";
@@ -54,6 +54,8 @@ fn tried(
         now: now(),
         failed: &failed,
         known,
+        pools: &LicencePools::default(),
+        ways: &BTreeSet::new(),
         lane,
         trial,
     })
@@ -335,6 +337,8 @@ fn a_core_that_is_put_off_is_not_hidden_by_a_higher_one() {
         now: now(),
         failed: &BTreeMap::new(),
         known: &Known::default(),
+        pools: &LicencePools::default(),
+        ways: &BTreeSet::new(),
         lane: Lane::All,
         trial: Some(&trial),
     });

@@ -19,7 +19,6 @@ pub(crate) fn settings(now: Timestamp) -> String {
     format!(
         "settings: 1\nplans: plans\nstate: state\nsnapshots: store\nreports: reports\nrules:\n  audit:\n    \
          end-of-life: {{ wordpress: {{ \"98\": {ended} }}, php: {{ \"9.0\": {ended}, \"9.1\": {soon}, \"9.3\": {later}, \"7.3\": never }} }}\n    \
-         licence-pools: {{ small: {{ seats: 3 }}, ended: {{ until: {ended} }}, large: {{ seats: 1000, until: {later} }} }}\n    \
          hosted:\n      - {{ host: web3.example, sites: [/srv/www/s0004/, /srv/www/forgotten] }}\n      \
          - {{ host: web9.example, sites: [/srv/www/alone] }}\n    \
          waivers:\n      \
@@ -29,6 +28,17 @@ pub(crate) fn settings(now: Timestamp) -> String {
          - {{ rule: modified, site: s0000, owner: Anne, why: nothing of the kind, until: {later} }}\n",
         ended = day(now, -3),
         soon = day(now, 40),
+        later = day(now, 200)
+    )
+}
+
+/// The pools of licences of the fleet.
+pub(crate) fn licences(now: Timestamp) -> String {
+    format!(
+        "licences: 1\npools:\n  small: {{ vendor: V, product: P, seats: 3 }}\n  \
+         ended: {{ vendor: V, product: P, until: {ended} }}\n  \
+         large: {{ vendor: V, product: P, seats: 1000, until: {later} }}\n",
+        ended = day(now, -3),
         later = day(now, 200)
     )
 }
@@ -83,6 +93,7 @@ fn fixed(site: &mut Site, hours: i64) {
         because: Vec::new(),
         fixes: vec![closed],
         special: false,
+        licence: None,
     }];
 }
 

@@ -308,6 +308,7 @@ impl Run {
             Action::MaintenanceOn { .. }
             | Action::MaintenanceOff { .. }
             | Action::Prepare { .. }
+            | Action::Activate { .. }
             | Action::Languages { .. }
             | Action::Flush { .. } => StepResult::Ran { claims: vec![claim] },
         })

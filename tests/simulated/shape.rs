@@ -5,7 +5,7 @@ use intendant::check::Depth;
 use intendant::inventory::Inventory;
 use intendant::journal::{Planned, Purpose};
 use intendant::model::{ComponentId, Digest, SiteName};
-use intendant::plan::Plan;
+use intendant::plan::{LicencePools, Plan};
 use intendant::playbook::{Library, Playbook};
 use intendant::procedure::{self, Procedure};
 use intendant::run::Search;
@@ -191,6 +191,8 @@ impl Shape {
             now: "2026-11-22T02:00:00Z".parse().unwrap(),
             failed: search.blamed(),
             known: &Known::default(),
+            pools: &LicencePools::default(),
+            ways: &BTreeSet::new(),
             lane: Lane::All,
             trial: search.trial().as_ref(),
         });

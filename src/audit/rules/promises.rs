@@ -4,10 +4,13 @@ use super::Case;
 use crate::audit::finding::{Evidence, Found, count, text, told};
 use crate::audit::{Facts, Value};
 use crate::intake::Verdict;
-use crate::ledger::{About, Notice};
-use crate::model::{ComponentId, HoldReason, Room, Tier, Version};
+use crate::ledger::Notice;
+use crate::model::{ComponentId, HoldReason, Room, SiteName, Version};
+use crate::plan::Plan;
 use jiff::civil::Date;
 use jiff::{Span, Timestamp};
+use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Whole days of a length of time.
 pub(super) fn days(period: crate::model::Period) -> i64 {
@@ -43,15 +46,11 @@ fn room(case: &Case<'_>) -> Option<(u32, u32, Room)> {
 /// More extensions than the plan covers.
 pub(super) fn over_cap(case: &Case<'_>) -> Vec<Found> {
     let Some((counted, cap, Room::Over)) = room(case) else { return Vec::new() };
-    let tier = match Tier::covering(counted) {
-        Tier::Base => "base",
-        Tier::Advanced => "advanced",
-        Tier::Custom => "custom",
-    };
+    let tier = case.plan.tiers.covering(counted);
     let values = [
         ("count", Value::Count(u64::from(counted))),
         ("cap", Value::Count(u64::from(cap))),
-        ("tier", Value::Word(tier)),
+        ("tier", text(tier.as_str())),
     ];
     vec![Found::site(vec![told("audit-cap-over", values)])]
 }
@@ -90,7 +89,7 @@ pub(super) fn contract_ending(case: &Case<'_>) -> Vec<Found> {
 /// An update that is offered without a package.
 pub(super) fn licence_missing(case: &Case<'_>) -> Vec<Found> {
     let holds = case.known.look.iter().flat_map(|look| &look.holds);
-    let missing = holds.filter(|hold| hold.reason == HoldReason::Licence);
+    let missing = holds.filter(|hold| matches!(hold.reason, HoldReason::Licence | HoldReason::LicencePool { .. }));
     let one = |hold: &crate::model::Hold| {
         let offered = hold.offered.as_ref().map_or("?", |version| version.as_str());
         let values = [("installed", text(&hold.installed)), ("offered", text(offered))];
@@ -101,7 +100,7 @@ pub(super) fn licence_missing(case: &Case<'_>) -> Vec<Found> {
 
 /// A licence from a pool that is over.
 pub(super) fn licence_expired(case: &Case<'_>) -> Vec<Found> {
-    let pools = &case.facts.rules.audit.licence_pools;
+    let pools = &case.facts.rules.pools.pools;
     let over = case.plan.licences.iter().filter_map(|licence| {
         let until = pools.get(&licence.from)?.until.filter(|until| *until < case.today)?;
         let values = [("pool", text(licence.from.as_str())), ("day", Value::Day(until))];
@@ -112,9 +111,11 @@ pub(super) fn licence_expired(case: &Case<'_>) -> Vec<Found> {
 
 /// A pool from which more sites take than it has licences.
 pub(super) fn licence_over_used(facts: &Facts) -> Vec<Found> {
-    let over = facts.rules.audit.licence_pools.iter().filter_map(|(pool, licences)| {
+    let over = facts.rules.pools.pools.iter().filter_map(|(pool, licences)| {
         let seats = usize::try_from(licences.seats?).unwrap_or(usize::MAX);
-        let used = facts.plans.values().flat_map(|plan| &plan.licences).filter(|licence| licence.from == *pool).count();
+        let takes = |plan: &&Arc<Plan>| plan.licences.iter().any(|licence| licence.from == *pool);
+        let taking = facts.plans.values().filter(takes).map(|plan| &plan.site);
+        let used = taking.chain(&licences.sites).collect::<BTreeSet<&SiteName>>().len();
         let evidence = told("audit-pool-used", [("count", count(used)), ("seats", count(seats))]);
         (used > seats).then(|| Found::new(pool.as_str(), vec![evidence]))
     });
@@ -137,9 +138,9 @@ fn unanswered<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a Notice> {
 }
 
 fn asked(notice: &Notice, key: &'static str, at: Timestamp) -> Found {
-    let About::Update { component, to, .. } = &notice.about;
+    let (_, to) = notice.about.step();
     let values = [("notice", Value::Count(notice.number)), ("version", text(to)), ("at", Value::Moment(at))];
-    Found::new(component, vec![told(key, values)])
+    Found::new(notice.about.component(), vec![told(key, values)])
 }
 
 /// A notice that waits for its answer for long.
@@ -159,11 +160,11 @@ pub(super) fn notice_expired(case: &Case<'_>) -> Vec<Found> {
 }
 
 fn still_waits(case: &Case<'_>, notice: &Notice) -> bool {
-    let About::Update { component, from, .. } = &notice.about;
-    let again = case.facts.notices.iter().any(|other| {
-        let About::Update { component: of, .. } = &other.about;
-        other.site == notice.site && other.number > notice.number && of == component
-    });
+    let (component, (from, _)) = (notice.about.component(), notice.about.step());
+    let again =
+        case.facts.notices.iter().any(|other| {
+            other.site == notice.site && other.number > notice.number && other.about.component() == component
+        });
     !again && installed(case, component) == Some(from)
 }
 

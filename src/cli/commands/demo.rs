@@ -56,7 +56,12 @@ async fn scenes(common: &Common, folder: &Path, site: &Testbed) -> Result<ExitCo
     let job = fleet.job("demo")?;
 
     show::line(format!("\n— What will be done: intendant preview demo --plans {}\n", plans.display()));
-    show::preview("demo", job.plan.extension_cap(), &run::preview(&runner, &job).await?, &run::protected(&job));
+    show::preview(
+        "demo",
+        (job.plan.extension_cap(), &job.plan.tiers),
+        &run::preview(&runner, &job).await?,
+        &run::protected(&job),
+    );
 
     show::line("\n— The run: intendant run demo\n");
     let good = run::run(&runner, &job).await?;

@@ -4,7 +4,7 @@ use crate::cli::arguments::{Common, Init};
 use crate::cli::fleet::Fleet;
 use crate::cli::{ExitCode, Failure, show};
 use crate::inventory::{self, Inventory};
-use crate::model::{Digest, SiteName, Tier};
+use crate::model::{Digest, SiteName, Tiers};
 use crate::plan;
 use crate::run::{Job, NoListener, WorkError, close_site, open_site};
 use crate::site::Expect;
@@ -28,9 +28,10 @@ pub(in crate::cli) async fn init(common: &Common, options: &Init) -> Result<Exit
     }
     let host = host_line(&place, options)?;
     let (cms, inventory) = look(&fleet, &name, &host).await?;
-    let text = document(&name, &cms, &host, &inventory);
+    let text = document(&name, &cms, &host, &inventory, &fleet.settings.rules.tiers);
     // The plan that is written must be one that is read.
-    plan::parse(&file, &text, &fleet.library.names()).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
+    plan::parse(&file, &text, fleet.terms(&fleet.library.names()))
+        .map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
     if options.print {
         show::line(text.trim_end());
         return Ok(ExitCode::OK);
@@ -98,7 +99,8 @@ async fn look(fleet: &Fleet, name: &SiteName, host: &str) -> Result<(String, Inv
              url: http://unknown.invalid/\nhost: {host}\n"
         );
         let invalid = |error: &dyn std::error::Error| Failure::new(ExitCode::USAGE, error);
-        let plan = plan::parse(Path::new("(arguments)"), &text, &fleet.library.names()).map_err(|e| invalid(&e))?;
+        let plan = plan::parse(Path::new("(arguments)"), &text, fleet.terms(&fleet.library.names()))
+            .map_err(|e| invalid(&e))?;
         let job = Job {
             plan: Arc::new(plan),
             plan_digest: Digest::of(text.as_bytes()),
@@ -121,9 +123,9 @@ async fn look(fleet: &Fleet, name: &SiteName, host: &str) -> Result<(String, Inv
     Err(Failure { code: ExitCode::HOST, text: format!("no playbook fits the site:\n{}", tried.join("\n")) })
 }
 
-fn document(name: &SiteName, cms: &str, host: &str, inventory: &Inventory) -> String {
+fn document(name: &SiteName, cms: &str, host: &str, inventory: &Inventory, tiers: &Tiers) -> String {
     let counted = inventory.counted();
-    let tier = Tier::covering(counted);
+    let tier = tiers.covering(counted);
     let url = inventory.address.clone().filter(|address| address.starts_with("http"));
     let url = url.unwrap_or_else(|| "https://unknown.invalid/".into());
     format!(

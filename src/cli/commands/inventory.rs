@@ -26,7 +26,7 @@ pub(in crate::cli) async fn inventory(common: &Common, options: &Sites) -> Resul
         };
         match taken {
             Ok(taken) if common.json => all.push(json!({ "site": name, "inventory": taken })),
-            Ok(taken) => show::inventory(name.as_str(), job.plan.extension_cap(), &taken),
+            Ok(taken) => show::inventory(name.as_str(), (job.plan.extension_cap(), &job.plan.tiers), &taken),
             Err(error) => code = code.max(Failure::from(error).report()),
         }
     }

@@ -6,7 +6,7 @@ use crate::cli::fleet::Fleet;
 use crate::cli::post::MailSettings;
 use crate::cli::{ExitCode, Failure, show};
 use crate::mail::{Letter, Listing, Logo, Mailbox, Queue, QueueError, Queued, Record, State};
-use crate::report::{Language, Provider};
+use crate::report::{Language, MailForms, Provider};
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -43,9 +43,7 @@ pub(super) fn send(
     to: &[Mailbox],
 ) -> Result<ExitCode, Failure> {
     let ids = put(fleet, told, form, to)?;
-    send_what_waits(fleet)?;
-    let all = queue(fleet).list()?.records;
-    let records: Vec<Record> = all.into_iter().filter(|record| ids.contains(&record.id)).collect();
+    let records = send_those(fleet, &ids)?;
     match as_json {
         true => show::json(&json!({ "mail": 1, "list": records })),
         false => records.iter().for_each(|record| show::line(told_of(record))),
@@ -60,29 +58,41 @@ pub(super) fn put(
     (language, provider): (Option<Language>, &Provider),
     to: &[Mailbox],
 ) -> Result<Vec<String>, Failure> {
-    let settings = settings(fleet)?;
-    let queue = queue(fleet);
     let forms = told.mail(language.clone(), provider).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
-    let logo = provider.logo.as_ref().map(|logo| Logo { png: logo.bytes().to_vec() });
     // In another language it is another message.
     let identity = format!("{} in {}", told.identity(), language.unwrap_or_else(|| told.language()).tag());
-    let now = Timestamp::now();
-    let mut ids = Vec::new();
-    for to in to {
-        let letter = Letter {
-            from: &settings.from,
-            to,
-            subject: &forms.subject,
-            subject_id: &identity,
-            text: &forms.text,
-            html: &forms.html,
-            logo: logo.as_ref(),
-        };
-        let bytes = letter.bytes(now).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
-        let (Queued::New(record) | Queued::Known(record)) = queue.put(&letter, &bytes, now)?;
-        ids.push(record.id);
-    }
-    Ok(ids)
+    to.iter().map(|to| enqueue(fleet, &forms, provider, &identity, to)).collect()
+}
+
+/// Writes a message down for one address, and gives its name; what was written down before stays as it is.
+pub(super) fn enqueue(
+    fleet: &Fleet,
+    forms: &MailForms,
+    provider: &Provider,
+    identity: &str,
+    to: &Mailbox,
+) -> Result<String, Failure> {
+    let (from, now) = (&settings(fleet)?.from, Timestamp::now());
+    let logo = provider.logo.as_ref().map(|logo| Logo { png: logo.bytes().to_vec() });
+    let letter = Letter {
+        from,
+        to,
+        subject: &forms.subject,
+        subject_id: identity,
+        text: &forms.text,
+        html: &forms.html,
+        logo: logo.as_ref(),
+    };
+    let bytes = letter.bytes(now).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
+    let (Queued::New(record) | Queued::Known(record)) = queue(fleet).put(&letter, &bytes, now)?;
+    Ok(record.id)
+}
+
+/// Sends what waits, and gives the records of these messages.
+pub(super) fn send_those(fleet: &Fleet, ids: &[String]) -> Result<Vec<Record>, Failure> {
+    send_what_waits(fleet)?;
+    let all = queue(fleet).list()?.records;
+    Ok(all.into_iter().filter(|record| ids.contains(&record.id)).collect())
 }
 
 /// Sends what waits, and says of each message what became of it.
@@ -119,7 +129,7 @@ fn settings(fleet: &Fleet) -> Result<&MailSettings, Failure> {
     fleet.settings.mail.as_ref().ok_or_else(none)
 }
 
-fn sent(records: &[Record]) -> ExitCode {
+pub(super) fn sent(records: &[Record]) -> ExitCode {
     let is_sent = |record: &Record| matches!(record.state, State::Sent { .. });
     if records.iter().all(is_sent) { ExitCode::OK } else { ExitCode::OTHER }
 }
@@ -142,7 +152,7 @@ fn state(record: &Record) -> String {
     }
 }
 
-fn told_of(record: &Record) -> String {
+pub(super) fn told_of(record: &Record) -> String {
     format!("{}: {}: {}", record.to, record.subject, state(record))
 }
 

@@ -75,7 +75,7 @@ async fn known(fleet: &Fleet, journal: &dyn Journal) -> Result<BTreeMap<SiteName
 fn plans(fleet: &Fleet) -> (Vec<(SiteName, PlanExtract)>, Vec<String>) {
     let (mut plans, mut unreadable) = (Vec::new(), Vec::new());
     for file in plan_files(&fleet.settings.plans).unwrap_or_default() {
-        match plan::load_file(&file, &fleet.library.names()) {
+        match plan::load_file(&file, fleet.terms(&fleet.library.names())) {
             Ok(plan) => {
                 let digest = Digest::of(&std::fs::read(&file).unwrap_or_default());
                 plans.push((plan.site.clone(), extract(&plan, digest)));

@@ -120,7 +120,7 @@ async fn try_site(common: &Common, site: &str, wanted: &[String]) -> Result<Exit
     } else {
         tried.iter().for_each(Tried::show);
         match inventory {
-            Some(Ok(all)) => show::inventory(job.plan.site.as_str(), job.plan.extension_cap(), &all),
+            Some(Ok(all)) => show::inventory(job.plan.site.as_str(), (job.plan.extension_cap(), &job.plan.tiers), &all),
             Some(Err(why)) => show::line(format!("no inventory: {why}")),
             None => {}
         }

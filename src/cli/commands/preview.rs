@@ -26,7 +26,12 @@ pub(in crate::cli) async fn preview(common: &Common, options: &Sites) -> Result<
                         "refusals": preview.refusals, "protected": run::protected(&job),
                     }));
                 } else {
-                    show::preview(site.as_str(), job.plan.extension_cap(), &preview, &run::protected(&job));
+                    show::preview(
+                        site.as_str(),
+                        (job.plan.extension_cap(), &job.plan.tiers),
+                        &preview,
+                        &run::protected(&job),
+                    );
                 }
             }
             Err(error) => code = code.max(Failure::from(error).report()),

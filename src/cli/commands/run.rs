@@ -220,7 +220,11 @@ async fn tell(fleet: &Fleet, runner: &Runner, site: SiteName, ended: Result<Ende
         show::remark(format!("{site}: the report was not sent: {}", failure.text));
         false
     });
-    Told { site, ended, reports, queued }
+    let noticed = super::send::queue_after_run(fleet, runner.journal.as_ref(), &site).await.unwrap_or_else(|failure| {
+        show::remark(format!("{site}: its notices were not sent: {}", failure.text));
+        false
+    });
+    Told { site, ended, reports, queued: queued || noticed }
 }
 
 /// Says how it ended, and sends what is to be sent.
@@ -259,7 +263,7 @@ async fn finish(common: &Common, fleet: &Fleet, runner: &Runner, all_told: Vec<T
         show::json(&json!({ "runs": all }));
     }
     if queued && let Err(failure) = super::mail::send_quietly(fleet) {
-        show::remark(format!("the reports were not sent: {}", failure.text));
+        show::remark(format!("the mail was not sent: {}", failure.text));
     }
     Ok(code)
 }

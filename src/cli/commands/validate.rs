@@ -3,7 +3,6 @@
 use crate::cli::arguments::{Common, Validate};
 use crate::cli::fleet::{Fleet, plan_files};
 use crate::cli::{ExitCode, Failure, show};
-use crate::playbook::Library;
 use crate::{plan, playbook};
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -25,10 +24,10 @@ pub(in crate::cli) fn validate(common: &Common, options: &Validate) -> Result<Ex
     for file in files {
         if file.is_dir() {
             for file in plan_files(&file)? {
-                all.push(check(&file, &fleet.library));
+                all.push(check(&file, &fleet));
             }
         } else {
-            all.push(check(&file, &fleet.library));
+            all.push(check(&file, &fleet));
         }
     }
     let bad = all.iter().any(|checked| checked.error.is_some());
@@ -49,7 +48,7 @@ pub(in crate::cli) fn validate(common: &Common, options: &Validate) -> Result<Ex
     Ok(if bad { ExitCode::INVALID } else { ExitCode::OK })
 }
 
-fn check(file: &Path, library: &Library) -> Checked {
+fn check(file: &Path, fleet: &Fleet) -> Checked {
     let checked = |what: String, error: Option<String>| Checked { file: file.to_owned(), what, error };
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
@@ -61,7 +60,7 @@ fn check(file: &Path, library: &Library) -> Checked {
             Err(error) => checked(String::new(), Some(error.to_string())),
         };
     }
-    match plan::parse(file, &text, &library.names()) {
+    match plan::parse(file, &text, fleet.terms(&fleet.library.names())) {
         Ok(plan) => checked(format!("{}, tier {}", plan.site, plan.tier), None),
         Err(error) => checked(String::new(), Some(error.to_string())),
     }

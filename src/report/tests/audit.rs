@@ -35,7 +35,7 @@ fn sentences() -> Vec<(&'static str, &'static str, Vec<Evidence>)> {
     let run = |outcome| evidence("audit-last-run", &[when.clone(), ("outcome", Value::Word(outcome))]);
     let who = |who| evidence("audit-held", &[("who", Value::Word(who))]);
     let waiver = [("owner", text("Anne")), ("why", text("the agency works on it")), ("day", day.clone())];
-    let cap = |count: u64| [("count", Value::Count(count)), ("cap", Value::Count(25)), ("tier", Value::Word("custom"))];
+    let cap = |count: u64| [("count", Value::Count(count)), ("cap", Value::Count(25)), ("tier", text("custom"))];
     vec![
         ("plan-unreadable", "cafe.yaml", vec![evidence("audit-why", &[("why", text("cafe.yaml:3: unknown key"))])]),
         ("no-plan", "", ["completed", "completed-with-holds", "restored", "refused", "stuck", "open"].map(run).into()),

@@ -2,7 +2,10 @@
 
 use super::golden::{compare, folder, provider};
 use super::{months, stories};
-use crate::report::{Colour, Language, Picture, Provider, Templates};
+use crate::ledger::{About, Decision, Ledger, LedgerEntry, Notice};
+use crate::model::{HoldReason, LicenceProblem, Lifter, Period};
+use crate::plan::Plan;
+use crate::report::{Colour, Language, Picture, Provider, Templates, notices_mail};
 
 /// A PNG as far as anybody here looks at it.
 fn logo() -> Picture {
@@ -57,8 +60,17 @@ fn mails_are_as_approved() {
         let tag = language.tag();
         let of_run = stories::with_holds().report().to_mail(Some(language.clone()), &branded()).unwrap();
         let of_stuck = stories::stuck().report().to_mail(Some(language.clone()), &provider()).unwrap();
-        let of_month = month.to_mail(Some(language), &branded()).unwrap();
-        for (name, mail) in [("mail-with-holds", of_run), ("mail-stuck", of_stuck), ("mail-month", of_month)] {
+        let of_month = month.to_mail(Some(language.clone()), &branded()).unwrap();
+        let (plan, notices) = noticed();
+        let notices: Vec<&Notice> = notices.iter().collect();
+        let of_notices = notices_mail(&notices, &plan, Some(language), &branded()).unwrap();
+        let mails = [
+            ("mail-with-holds", of_run),
+            ("mail-stuck", of_stuck),
+            ("mail-month", of_month),
+            ("mail-notices", of_notices),
+        ];
+        for (name, mail) in mails {
             assert!(
                 !mail.html.contains("<style") && !mail.html.contains("class="),
                 "readers of mail know no style sheets"
@@ -70,4 +82,49 @@ fn mails_are_as_approved() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A site with an approval and two tasks.
+fn noticed() -> (Plan, Vec<Notice>) {
+    let text = "plan: 1\nsite: boutique\nclient: { name: Boutique Laval inc., language: fr }\ntier: base\ncms: wordpress\n\
+                url: https://boutique.example/\nhost: { ssh: web3, path: /srv/www/boutique }\n";
+    let plan = crate::plan::parse(std::path::Path::new("boutique.yaml"), text, &["wordpress"]).unwrap();
+    let (id, version) = (super::story::id, super::story::version);
+    let ended = LicenceProblem::Ended { until: "2026-10-31".parse().unwrap() };
+    let task = |component: &str, title: &str, reason| About::Task {
+        component: id(component),
+        title: title.into(),
+        from: version("3.1.0"),
+        to: version("3.4.2"),
+        reason,
+    };
+    let core = About::Update {
+        component: id("core:core"),
+        title: "WordPress".into(),
+        from: version("6.1.9"),
+        to: version("7.1.1"),
+        major: true,
+    };
+    let all = [
+        core,
+        task(
+            "plugin:fast-cache",
+            "Fast Cache Pro",
+            HoldReason::LicencePool { pool: "cache-pool".into(), problem: ended },
+        ),
+        task(
+            "plugin:erp",
+            "ERP <b>Bridge",
+            HoldReason::Manual { what: "update both ends".into(), who: Lifter::Vendor },
+        ),
+    ];
+    let entry = |(number, about)| LedgerEntry {
+        number,
+        at: "2026-11-12T02:00:00Z".parse().unwrap(),
+        by: "ops".into(),
+        decision: Decision::Noticed { site: plan.site.clone(), about },
+    };
+    let ledger = Ledger::new((12..).zip(all).map(entry).collect());
+    let notices = ledger.notices(Period::from_secs(90 * 86_400));
+    (plan, notices)
 }

@@ -3,7 +3,7 @@
 use super::story::{Story, good, hold, http, log, server_error, update};
 use crate::check::{Failure, FailureKind, Reason, StatusRule};
 use crate::journal::{Event, Purpose};
-use crate::model::{Hold, HoldReason, Outcome, Tier};
+use crate::model::{Hold, HoldReason, LicenceProblem, Outcome, Tier};
 use crate::procedure::Action;
 use crate::snapshot::{LeftReason, Rows, TableRows};
 use crate::update::{Refusal, Update};
@@ -31,6 +31,7 @@ const AS_BEFORE: [(&str, &str); 3] =
 pub(super) fn every_hold() -> Vec<Hold> {
     let day = |text: &str| text.parse().unwrap();
     let v = super::story::version;
+    let licence = |problem| HoldReason::LicencePool { pool: "cache-pool".into(), problem };
     let reasons = vec![
         HoldReason::Policy { key: "updates.core".into(), allows: "minor".into() },
         HoldReason::Policy { key: "updates.extensions".into(), allows: "none".into() },
@@ -57,6 +58,14 @@ pub(super) fn every_hold() -> Vec<Hold> {
         HoldReason::TooYoung { from: day("2026-11-15") },
         HoldReason::Unusable { why: "its version holds a line break".into() },
         HoldReason::NotWritable { path: "wp-content/plugins/slider".into() },
+        licence(LicenceProblem::Ended { until: day("2026-10-31") }),
+        licence(LicenceProblem::OverUsed { used: 6, seats: 5 }),
+        licence(LicenceProblem::Full { seats: 5 }),
+        licence(LicenceProblem::NoSeat),
+        licence(LicenceProblem::Unknown),
+        licence(LicenceProblem::ByHand),
+        licence(LicenceProblem::Key { why: "file keys/cache: no such file".into() }),
+        licence(LicenceProblem::Refused { since: "2026-11-01T02:00:00Z".parse().unwrap() }),
         HoldReason::Failed { why: "status 500".into() },
     ];
     let held = |(number, reason)| {

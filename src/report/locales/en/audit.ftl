@@ -78,14 +78,15 @@ audit-intake-unknown = the journal knows no assessment { $record }
 audit-cap-over = { $count } extensions count, the plan covers { $cap }; the tier { $tier ->
     [base] Base
     [advanced] Advanced
-   *[custom] Custom
+    [custom] Custom
+   *[other] { $tier }
 } would cover them
 audit-cap-near = { $count } extensions count, the plan covers { $cap }
 audit-contract-ended = the contract { $number } ended on { $day }
 audit-contract-ends = the contract { $number } ends on { $day }
 audit-licence-held = { $installed } is installed, { $offered } is offered without a package
 audit-pool-ended = its licences come from { $pool }, which ended on { $day }
-audit-pool-used = { $count } plans take from it, it has { $seats } licences
+audit-pool-used = { $count } sites take from it, it has { $seats } licences
 audit-hold-ended = the hold ended on { $day }: { $why }
 audit-notice-waits = notice { $notice }, about version { $version }, waits since { $at }
 audit-notice-gone = notice { $notice }, about version { $version }, expired { $at }
@@ -166,19 +167,19 @@ audit-means-contract-ending = After its last day no run begins.
 audit-todo-contract-ending = Ask the client whether it is renewed.
 audit-rule-licence-missing = Licence missing
 audit-means-licence-missing = An update is offered without a package, so it can't be applied.
-audit-todo-licence-missing = Buy or renew the licence, and enter it in the site.
+audit-todo-licence-missing = Buy or renew the licence, and give the site a seat with intendant licence, or enter it in the site.
 audit-rule-licence-expired = Licence expired
 audit-means-licence-expired = The pool that this licence comes from has ended.
-audit-todo-licence-expired = Renew the pool, and write its last day into the settings.
+audit-todo-licence-expired = Renew the licences, and write their last day into the pool: intendant licence add, with --replace.
 audit-rule-licence-over-used = Licences over-used
 audit-means-licence-over-used = More sites take from the pool than it has licences.
-audit-todo-licence-over-used = Buy more licences, or take sites off the pool.
+audit-todo-licence-over-used = Buy more licences, or take seats back: intendant licence release.
 audit-rule-hold-past-end = Hold that is over
 audit-means-hold-past-end = The plan still names a hold whose last day has passed: it no longer holds anything.
 audit-todo-hold-past-end = Take it out of the plan, or give it a new last day.
 audit-rule-notice-unanswered = Notice without an answer
-audit-means-notice-unanswered = An update waits for a decision of the client.
-audit-todo-notice-unanswered = Ask the client again, then answer with intendant notices.
+audit-means-notice-unanswered = An update waits for a decision, or for somebody’s work.
+audit-todo-notice-unanswered = Ask again whoever must act, then answer with intendant notices.
 audit-rule-notice-expired = Notice that expired
 audit-means-notice-expired = Nobody answered in time, nobody asked again, and the update still waits.
 audit-todo-notice-expired = Run the site, which asks again, and see that the client answers.

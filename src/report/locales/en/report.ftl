@@ -216,6 +216,13 @@ hold-core = It needs version { $needs } of the core; the site has { $has }.
 hold-dependency = It needs { $on }, which is missing, switched off or too old.
 hold-with = It belongs together with { $other }, which is on hold.
 hold-licence = It cannot be downloaded: the licence is missing or has ended. With a valid licence it is installed at the next run.
+hold-licence-ended = It needs a licence, and ours for it ended on { $until }. It is installed once the licence is renewed.
+hold-licence-over-used = It needs a licence, and more sites use those we have than were bought. It is installed once there are enough.
+hold-licence-full = It needs a licence, and those we have are in use on other sites. It is installed once another one is bought.
+hold-licence-no-seat = It needs a licence, and none has been set aside for this site yet. That is our task.
+hold-licence-by-hand = It needs a licence that has to be entered in the site by hand. That is our task.
+hold-licence-key = It needs a licence, and its key could not be read this time. We are looking into it.
+hold-licence-refused = It needs a licence, and its publisher did not accept the key. We are looking into it.
 hold-modified = { $count ->
     [one] The installed files are not the original ones (one file differs: { $files }). An update would erase these changes.
    *[other] The installed files are not the original ones ({ $shown } files differ, such as { $files }). An update would erase these changes.
@@ -417,6 +424,7 @@ step = { $kind ->
     [disarm] Have the host watch no more
     [maintenance-on] Show the maintenance page
     [prepare] Ask for the newest versions
+    [licence] Enter the licence of { $title }
     [update] Update { $title }
     [migrate] Update the database
     [languages] Update languages
@@ -580,3 +588,24 @@ monthly-backups = { $count ->
 }
 monthly-last-backup = The last one is of { $date }.
 monthly-not-proven = No trial restore of this site has been made yet.
+
+## Notices, by e-mail
+notices-subject = { $count ->
+    [one] { $site }: one update needs you
+   *[other] { $site }: { $shown } updates need you
+}
+notices-heading = Notices
+notices-title = { $count ->
+    [one] One update waits for you
+   *[other] { $shown } updates wait for you
+}
+notices-intro = Each waits until somebody has decided or acted. Reply with the number of the notice: yes or no where an approval is asked for, done where it is a task.
+notices-list = What waits
+notices-line = Notice no. { $notice } – { $title }: { $from } → { $to }
+notices-who = { $who ->
+    [operator] It is up to us.
+    [client] It is up to you.
+    [host] It is up to your web host.
+    [vendor] It is up to the author of the extension.
+   *[time] Nobody needs to act.
+}

@@ -78,14 +78,15 @@ audit-intake-unknown = le journal ne connaît pas l’examen { $record }
 audit-cap-over = { $count } extensions comptent, le plan en couvre { $cap }; le plan { $tier ->
     [base] Base
     [advanced] Avancé
-   *[custom] Sur mesure
+    [custom] Sur mesure
+   *[other] { $tier }
 } les couvrirait
 audit-cap-near = { $count } extensions comptent, le plan en couvre { $cap }
 audit-contract-ended = le contrat { $number } s’est terminé le { $day }
 audit-contract-ends = le contrat { $number } se termine le { $day }
 audit-licence-held = la version { $installed } est installée, la version { $offered } est offerte sans paquet
 audit-pool-ended = ses licences viennent de { $pool }, qui s’est terminé le { $day }
-audit-pool-used = { $count } plans en prennent, il y a { $seats } licences
+audit-pool-used = { $count } sites en prennent, il y a { $seats } licences
 audit-hold-ended = l’attente s’est terminée le { $day } : { $why }
 audit-notice-waits = l’avis { $notice }, sur la version { $version }, attend depuis le { $at }
 audit-notice-gone = l’avis { $notice }, sur la version { $version }, a expiré le { $at }
@@ -166,19 +167,19 @@ audit-means-contract-ending = Après son dernier jour, aucune intervention ne co
 audit-todo-contract-ending = Demandez au client s’il le renouvelle.
 audit-rule-licence-missing = Licence manquante
 audit-means-licence-missing = Une mise à jour est offerte sans paquet et ne peut pas être appliquée.
-audit-todo-licence-missing = Achetez ou renouvelez la licence, et inscrivez-la dans le site.
+audit-todo-licence-missing = Achetez ou renouvelez la licence, et réservez-la au site avec intendant licence, ou inscrivez-la dans le site.
 audit-rule-licence-expired = Licence expirée
 audit-means-licence-expired = Les licences du lot dont celle-ci provient sont échues.
-audit-todo-licence-expired = Renouvelez le lot, et inscrivez son dernier jour dans les réglages.
+audit-todo-licence-expired = Renouvelez les licences, et inscrivez leur dernier jour dans le lot : intendant licence add, avec --replace.
 audit-rule-licence-over-used = Trop de licences utilisées
 audit-means-licence-over-used = Plus de sites prennent dans le lot qu’il n’a de licences.
-audit-todo-licence-over-used = Achetez d’autres licences, ou retirez des sites du lot.
+audit-todo-licence-over-used = Achetez d’autres licences, ou libérez-en : intendant licence release.
 audit-rule-hold-past-end = Attente qui est passée
 audit-means-hold-past-end = Le plan nomme encore une attente dont le dernier jour est passé : elle ne retient plus rien.
 audit-todo-hold-past-end = Retirez-la du plan, ou donnez-lui un nouveau dernier jour.
 audit-rule-notice-unanswered = Avis sans réponse
-audit-means-notice-unanswered = Une mise à jour attend une décision du client.
-audit-todo-notice-unanswered = Relancez le client, puis répondez avec intendant notices.
+audit-means-notice-unanswered = Une mise à jour attend une décision, ou le travail de quelqu’un.
+audit-todo-notice-unanswered = Relancez la personne qui doit agir, puis répondez avec intendant notices.
 audit-rule-notice-expired = Avis expiré
 audit-means-notice-expired = Personne n’a répondu à temps, personne n’a redemandé, et la mise à jour attend toujours.
 audit-todo-notice-expired = Lancez une intervention, qui redemandera, et veillez à ce que le client réponde.

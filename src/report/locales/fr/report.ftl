@@ -217,6 +217,13 @@ hold-core = Elle exige la version { $needs } du système; le site a { $has }.
 hold-dependency = Elle exige { $on }, qui est absente, désactivée ou trop ancienne.
 hold-with = Elle va de pair avec { $other }, qui est en attente.
 hold-licence = Elle ne peut pas être téléchargée : la licence est absente ou échue. Avec une licence valide, elle sera installée à la prochaine intervention.
+hold-licence-ended = Elle exige une licence, et la nôtre est échue depuis le { $until }. Elle sera installée dès que la licence sera renouvelée.
+hold-licence-over-used = Elle exige une licence, et nos licences servent à plus de sites qu’il n’en a été acheté. Elle sera installée quand il y en aura assez.
+hold-licence-full = Elle exige une licence, et toutes celles que nous avons servent déjà à d’autres sites. Elle sera installée quand une autre aura été achetée.
+hold-licence-no-seat = Elle exige une licence, et aucune n’est encore réservée à ce site. Nous nous en occupons.
+hold-licence-by-hand = Elle exige une licence qui doit être inscrite à la main dans le site. Nous nous en occupons.
+hold-licence-key = Elle exige une licence dont la clé n’a pas pu être lue cette fois-ci. Nous cherchons pourquoi.
+hold-licence-refused = Elle exige une licence, et son éditeur n’a pas accepté la clé. Nous cherchons pourquoi.
 hold-modified = { $count ->
     [one] Les fichiers installés ne sont pas ceux d’origine (un fichier diffère : { $files }). Une mise à jour effacerait ces modifications.
    *[other] Les fichiers installés ne sont pas ceux d’origine ({ $shown } fichiers diffèrent, dont { $files }). Une mise à jour effacerait ces modifications.
@@ -418,6 +425,7 @@ step = { $kind ->
     [disarm] Fin de la veille du retour automatique
     [maintenance-on] Affichage de la page d’entretien
     [prepare] Demande des dernières versions
+    [licence] Inscription de la licence de { $title }
     [update] Mise à jour de { $title }
     [migrate] Mise à jour de la base de données
     [languages] Mise à jour des langues
@@ -581,3 +589,24 @@ monthly-backups = { $count ->
 }
 monthly-last-backup = La dernière est du { $date }.
 monthly-not-proven = Aucune restauration d’essai de ce site n’a encore été faite.
+
+## Avis, par courriel
+notices-subject = { $count ->
+    [one] { $site } : une mise à jour vous attend
+   *[other] { $site } : { $shown } mises à jour vous attendent
+}
+notices-heading = Avis
+notices-title = { $count ->
+    [one] Une mise à jour vous attend
+   *[other] { $shown } mises à jour vous attendent
+}
+notices-intro = Chacune attend que quelqu’un décide ou agisse. Répondez en indiquant le numéro de l’avis : oui ou non s’il demande une approbation, fait s’il s’agit d’une tâche.
+notices-list = Ce qui attend
+notices-line = Avis n° { $notice } – { $title } : { $from } → { $to }
+notices-who = { $who ->
+    [operator] C’est à nous d’agir.
+    [client] C’est à vous d’agir.
+    [host] C’est à votre hébergeur d’agir.
+    [vendor] C’est à l’auteur de l’extension d’agir.
+   *[time] Personne n’a à agir.
+}

@@ -1,0 +1,179 @@
+//! Sends notices to those who must act: each once, those of a site to one person in one message.
+
+use super::mail::enqueue;
+use crate::cli::fleet::Fleet;
+use crate::cli::{ExitCode, Failure, show};
+use crate::journal::Journal;
+use crate::ledger::{Decision, Notice};
+use crate::mail::Mailbox;
+use crate::model::{Lifter, SiteName};
+use crate::plan::{Plan, Role};
+use crate::report::{MOST_NOTICES, notices_mail};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Writes messages down about the open notices that were not sent yet, of one site or of all; the names of the messages.
+pub(super) async fn queue_notices(
+    fleet: &Fleet,
+    journal: &dyn Journal,
+    site: Option<&str>,
+) -> Result<Vec<String>, Failure> {
+    let now = Timestamp::now();
+    let mut notices = journal.ledger().await?.notices(fleet.settings.rules.notices_expire_after);
+    notices.retain(|notice| notice.answer.is_none() && notice.sent.is_none() && notice.in_force(now));
+    notices.retain(|notice| site.is_none_or(|site| notice.site.as_str() == site));
+    let mut by_site: BTreeMap<&SiteName, Vec<&Notice>> = BTreeMap::new();
+    for notice in &notices {
+        by_site.entry(&notice.site).or_default().push(notice);
+    }
+    let provider = super::report::provider(fleet)?;
+    let mut messages = Vec::new();
+    for (site, notices) in by_site {
+        let plan = match fleet.job(site.as_str()) {
+            Ok(job) => job.plan,
+            Err(failure) => {
+                show::remark(format!("{site}: its notices are not sent: {}", failure.text));
+                continue;
+            }
+        };
+        for (to, notices) in by_recipient(&plan, &notices) {
+            let Some(to) = to else {
+                show::remark(format!("{site}: no contact of the plan has an e-mail address: its notices are not sent"));
+                continue;
+            };
+            let to = Mailbox::parse(&to).map_err(|error| Failure::new(ExitCode::INVALID, &error))?;
+            for some in notices.chunks(MOST_NOTICES) {
+                let forms = notices_mail(some, &plan, None, &provider);
+                let forms = forms.map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
+                let message = enqueue(fleet, &forms, &provider, &identity(some), &to)?;
+                let decision = Decision::Sent { notices: numbers(some), messages: vec![message.clone()] };
+                journal.decide(now, &crate::cli::fleet::who(), &decision).await?;
+                messages.push(message);
+            }
+        }
+    }
+    Ok(messages)
+}
+
+/// The same after a run, where the settings say so: whether there is something to send.
+pub(super) async fn queue_after_run(fleet: &Fleet, journal: &dyn Journal, site: &SiteName) -> Result<bool, Failure> {
+    match fleet.settings.mail.as_ref().is_some_and(|mail| mail.notices) {
+        true => Ok(!queue_notices(fleet, journal, Some(site.as_str())).await?.is_empty()),
+        false => Ok(false),
+    }
+}
+
+fn numbers(notices: &[&Notice]) -> Vec<u64> {
+    notices.iter().map(|notice| notice.number).collect()
+}
+
+/// By its numbers a message is known again: the same ones are the same message.
+fn identity(notices: &[&Notice]) -> String {
+    let numbers: Vec<String> = numbers(notices).iter().map(u64::to_string).collect();
+    format!("notices {}", numbers.join(" "))
+}
+
+/// The notices by the address of who must act.
+fn by_recipient<'a>(plan: &Plan, notices: &[&'a Notice]) -> BTreeMap<Option<String>, Vec<&'a Notice>> {
+    let mut all: BTreeMap<Option<String>, Vec<&Notice>> = BTreeMap::new();
+    for notice in notices {
+        all.entry(address(plan, notice.about.reason().lifter())).or_default().push(notice);
+    }
+    all
+}
+
+/// The first address among those who come into question.
+fn address(plan: &Plan, lifter: Lifter) -> Option<String> {
+    let roles = match lifter {
+        Lifter::Client => [Role::Owner, Role::Billing, Role::Technical, Role::Agency],
+        Lifter::Operator | Lifter::Host | Lifter::Vendor | Lifter::Time => {
+            [Role::Technical, Role::Agency, Role::Owner, Role::Billing]
+        }
+    };
+    let contacts = &plan.client.contacts;
+    let of =
+        |role: Role| contacts.iter().filter(move |contact| contact.role == role).find_map(|one| one.email.as_ref());
+    roles.into_iter().find_map(of).map(ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Arguments;
+    use crate::cli::commands::mail::send_those;
+    use crate::ledger::About;
+    use crate::model::{ComponentId, HoldReason, LicenceProblem, Version};
+    use clap::Parser as _;
+
+    #[test]
+    fn who_decides_is_the_owner_and_who_works_is_the_technician() {
+        let plan = |contacts: &str| {
+            let text = format!(
+                "plan: 1\nsite: shop\nclient: {{ name: Shop, language: en, contacts: {contacts} }}\ntier: base\n\
+                 cms: wordpress\nurl: https://shop.example/\nhost: {{ ssh: shop, path: /srv/shop }}\n"
+            );
+            crate::plan::parse(std::path::Path::new("shop.yaml"), &text, &["wordpress"]).unwrap()
+        };
+        let both = plan("[{ role: technical, email: tech@shop.example }, { role: owner, email: anne@shop.example }]");
+        assert_eq!(address(&both, Lifter::Client).as_deref(), Some("anne@shop.example"));
+        assert_eq!(address(&both, Lifter::Operator).as_deref(), Some("tech@shop.example"));
+        let one = plan("[{ role: owner, name: Anne }, { role: agency, email: agency@shop.example }]");
+        assert_eq!(address(&one, Lifter::Client).as_deref(), Some("agency@shop.example"));
+        assert_eq!(address(&plan("[]"), Lifter::Client), None);
+    }
+
+    fn task(site: &str, component: &str, reason: HoldReason) -> Decision {
+        Decision::Noticed {
+            site: SiteName::new(site).unwrap(),
+            about: About::Task {
+                component: ComponentId::new("plugin", component).unwrap(),
+                title: component.to_uppercase(),
+                from: Version::new("1.0").unwrap(),
+                to: Version::new("2.0").unwrap(),
+                reason,
+            },
+        }
+    }
+
+    /// Nothing listens at the server's port, so the messages wait: they are written down all the same, once.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_notice_is_sent_once_to_whom_it_concerns() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        std::fs::create_dir(folder.path().join("plans")).unwrap();
+        write(
+            "intendant.yaml",
+            "settings: 1\nplans: plans\nstate: state\nmail: { from: ops@host.example, server: 127.0.0.1, port: 1, tls: none }\n",
+        );
+        write(
+            "plans/shop.yaml",
+            "plan: 1\nsite: shop\nclient: { name: Shop, language: fr, contacts: [{ role: owner, email: anne@shop.example }, \
+             { role: technical, email: tech@shop.example }] }\ntier: base\ncms: wordpress\nurl: https://shop.example/\n\
+             host: { ssh: shop, path: /srv/shop }\n",
+        );
+        let settings = folder.path().join("intendant.yaml").display().to_string();
+        let arguments = Arguments::try_parse_from(["intendant", "--settings", &settings, "notices"]).unwrap();
+        let fleet = Fleet::open(&arguments.common).unwrap();
+        let journal = fleet.journal().await.unwrap();
+        let now = Timestamp::now();
+        let by_hand = HoldReason::LicencePool { pool: "pool".into(), problem: LicenceProblem::ByHand };
+        for decision in [
+            task("shop", "bought", HoldReason::Licence),
+            task("shop", "entered", by_hand),
+            task("gone", "x", HoldReason::Licence),
+        ] {
+            journal.decide(now, "ops", &decision).await.unwrap();
+        }
+        let sent = send_those(&fleet, &queue_notices(&fleet, &journal, None).await.unwrap()).unwrap();
+        let to: Vec<&str> = sent.iter().map(|record| record.to.as_str()).collect();
+        assert_eq!(to, ["anne@shop.example", "tech@shop.example"], "a site without a plan is left out");
+        assert!(sent.iter().all(|record| record.subject == "shop.example : une mise à jour vous attend"), "{sent:?}");
+        assert!(queue_notices(&fleet, &journal, None).await.unwrap().is_empty(), "each once");
+        journal.decide(now, "ops", &task("shop", "new", HoldReason::Licence)).await.unwrap();
+        let more = send_those(&fleet, &queue_notices(&fleet, &journal, Some("shop")).await.unwrap()).unwrap();
+        assert_eq!(more.len(), 1);
+        assert!(!sent.iter().any(|record| record.message_id == more[0].message_id));
+        let told = journal.ledger().await.unwrap().notices(fleet.settings.rules.notices_expire_after);
+        assert_eq!(told.iter().filter(|notice| notice.sent.is_none()).count(), 1, "that of the site that is gone");
+    }
+}

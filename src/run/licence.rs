@@ -1,0 +1,292 @@
+//! Enters the key of a licence into a site, and finds out whether that opened the update; says to the fleet which
+//! vendors took their keys.
+//!
+//! May use: `inventory`'s floor and below, `journal`, `ledger`, `procedure`. Invariants: a key is read only here, right before it is
+//! used; it reaches the host through the standard input of one command and is nowhere else: what a command says is
+//! not kept where the key, or the beginning of it, is in it.
+
+use super::perform::{Bench, Failed, TIMED_OUT, failure, plain_failure};
+use super::{Job, Runner, in_words};
+use crate::journal::{AttemptState, Claim, RunState, StepResult, StepState};
+use crate::ledger::{Decision, LicenceChange, MAX_REASON};
+use crate::model::{ComponentId, RunId, clean_block, clean_line};
+use crate::plan::{KeyReference, LicencePool, Tag};
+use crate::playbook::{CommandTemplate, RawOutput, Transform, Values};
+use crate::procedure::{Action, Procedure, Step};
+use crate::remote::{Output, RawInput, RemoteError};
+use secrecy::{ExposeSecret as _, SecretString};
+use std::collections::BTreeMap;
+
+/// The most bytes of a key: some are whole files.
+const MAX_KEY_BYTES: usize = 16 << 10;
+/// So many characters of a key in a row are as bad as all of it.
+const TELLING: usize = 8;
+
+/// Where keys of licences are.
+pub trait Keys: Send + Sync {
+    /// The key that a pool refers to.
+    ///
+    /// # Errors
+    /// In words, without any of the key.
+    fn key(&self, reference: &KeyReference) -> Result<SecretString, String>;
+}
+
+/// There is none.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoKeys;
+
+impl Keys for NoKeys {
+    fn key(&self, _: &KeyReference) -> Result<SecretString, String> {
+        Err("no place of keys is known".into())
+    }
+}
+
+fn key_of(runner: &Runner, pool: &LicencePool) -> Result<SecretString, String> {
+    let reference = pool.key.as_ref().ok_or("the pool names no key")?;
+    let key = runner.keys.key(reference)?;
+    let bytes = key.expose_secret().len();
+    match bytes {
+        0 => Err("it is empty".into()),
+        1..=MAX_KEY_BYTES => Ok(key),
+        _ => Err(format!("it has more than {MAX_KEY_BYTES} bytes")),
+    }
+}
+
+/// Why keys can't be read that the plan may need, by their pools.
+pub(super) fn unreadable_keys(runner: &Runner, job: &Job) -> BTreeMap<Tag, String> {
+    let pools = &runner.rules.pools.pools;
+    let named = job.plan.licences.iter().filter_map(|licence| pools.get_key_value(&licence.from));
+    let entered = named.filter(|(_, pool)| pool.activate.is_some() && pool.has(&job.plan.site));
+    let unreadable = entered.filter_map(|(name, pool)| Some((name.clone(), key_of(runner, pool).err()?)));
+    unreadable.map(|(name, why)| (name, clean_line(&why, MAX_REASON))).collect()
+}
+
+/// A licence to enter.
+pub(super) struct Entering<'a> {
+    pub(super) component: &'a ComponentId,
+    pub(super) pool: &'a Tag,
+    pub(super) command: &'a CommandTemplate,
+    pub(super) probe: &'a CommandTemplate,
+    pub(super) parse: Option<&'a Transform>,
+}
+
+/// What a probe saw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Seen {
+    entered: bool,
+    /// Whether the update has a package now; none where that can't be known.
+    package: Option<bool>,
+}
+
+impl Seen {
+    fn is_enough(self) -> bool {
+        self.entered && self.package != Some(false)
+    }
+}
+
+/// Enters a key, unless it is entered and does what it is for.
+pub(super) async fn enter(bench: &Bench, licence: Entering<'_>) -> Result<StepResult, Failed> {
+    let pool = bench.runner.rules.pools.pools.get(licence.pool);
+    let pool = pool.ok_or_else(|| plain_failure(format!("there is no pool of licences {} any more", licence.pool)))?;
+    let key = key_of(&bench.runner, pool);
+    let key = key.map_err(|why| plain_failure(format!("the key of the pool {}: {why}", licence.pool)))?;
+    let blamed = |mut failed: Failed| {
+        failed.blamed = failed.claim.is_some().then(|| licence.component.clone());
+        failed
+    };
+    let (before, _) = look(bench, &licence, &key).await.map_err(blamed)?;
+    if before.is_enough() {
+        return Ok(StepResult::Ran { claims: Vec::new() });
+    }
+    let (output, claim) = tell(bench, licence.command, &key).await.map_err(blamed)?;
+    if !licence.command.exit.iter().any(|status| i32::from(*status) == output.status) {
+        let why = format!("`{}` ended with status {}: {}", claim.command, claim.status, claim.said);
+        return Err(blamed(claimed(why, claim)));
+    }
+    let (after, probed) = look(bench, &licence, &key).await.map_err(blamed)?;
+    if after.is_enough() {
+        return Ok(StepResult::Ran { claims: vec![claim] });
+    }
+    let shows = match after.entered {
+        true => "is entered, and its vendor still offers no package of the update: is it the right one, and paid for?",
+        false => "is not entered, although the command said so",
+    };
+    let why = format!(
+        "the key of the pool {} for {} {shows}; `{}` ended with status {} and said: {}",
+        licence.pool, licence.component, probed.command, probed.status, probed.said
+    );
+    Err(blamed(claimed(why, probed)))
+}
+
+async fn look(bench: &Bench, licence: &Entering<'_>, key: &SecretString) -> Result<(Seen, Claim), Failed> {
+    let (output, claim) = tell(bench, licence.probe, key).await?;
+    let good = licence.probe.exit.iter().any(|status| i32::from(*status) == output.status);
+    let Some(transform) = licence.parse else { return Ok((Seen { entered: good, package: None }, claim)) };
+    let unreadable = |why: String, claim: Claim| {
+        claimed(
+            format!("nobody knows whether the licence is entered: `{}` {why}: {}", claim.command, claim.said),
+            claim,
+        )
+    };
+    if !good {
+        return Err(unreadable(format!("ended with status {}", claim.status), claim));
+    }
+    let raw = RawOutput { exit: output.status, stdout: &output.stdout, stderr: &output.stderr };
+    match transform.apply(&raw) {
+        Ok(document) => {
+            let Some(entered) = document["entered"].as_bool() else {
+                return Err(unreadable("does not say so".into(), claim));
+            };
+            Ok((Seen { entered, package: document["package"].as_bool() }, claim))
+        }
+        // Its reason may quote what was printed.
+        Err(_) => Err(unreadable("said what can't be read".into(), claim)),
+    }
+}
+
+/// Runs a command that reads the key.
+async fn tell(bench: &Bench, template: &CommandTemplate, key: &SecretString) -> Result<(Output, Claim), Failed> {
+    let command = bench.site.command(template, &Values::new()).map_err(failure)?;
+    let shown = command.shown();
+    let input = RawInput::Bytes(key.expose_secret().as_bytes().to_vec());
+    match bench.site.shell.run(&command.reading(input)).await {
+        Ok(output) => {
+            let claim = Claim { command: shown, status: output.status, said: bench.secrets.said(&output) };
+            Ok((output, claim))
+        }
+        Err(error) => {
+            let hung = matches!(error, RemoteError::TimedOut { .. });
+            let mut failed = failure(error);
+            failed.claim = hung.then_some(Claim { command: shown, status: TIMED_OUT, said: String::new() });
+            Err(failed)
+        }
+    }
+}
+
+/// Keys of licences that the site has a seat for: what programs there say is cleared of them, because a download's
+/// address may carry one.
+pub(super) struct Secrets(Vec<SecretString>);
+
+impl Secrets {
+    pub(super) fn of(runner: &Runner, job: &Job) -> Self {
+        let pools = job.plan.licences.iter().filter_map(|licence| runner.rules.pools.pools.get(&licence.from));
+        let mine = pools.filter(|pool| pool.has(&job.plan.site));
+        Self(mine.filter_map(|pool| key_of(runner, pool).ok()).collect())
+    }
+
+    /// The end of what a command said.
+    pub(super) fn said(&self, output: &Output) -> String {
+        let clear = |bytes: &[u8]| self.clear(String::from_utf8_lossy(bytes).into_owned());
+        let (stdout, stderr) = (clear(&output.stdout).into_bytes(), clear(&output.stderr).into_bytes());
+        let said = clean_block(&Output { status: output.status, stdout, stderr }.tail(), 12);
+        match self.0.iter().any(|key| repeats(&said, key)) {
+            true => "(it repeated a part of a licence's key, so what it said is not kept)".into(),
+            false => said,
+        }
+    }
+
+    /// A text without the keys, as they are and as addresses have them.
+    fn clear(&self, mut text: String) -> String {
+        for key in &self.0 {
+            let key = key.expose_secret().trim();
+            let encoded: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
+            for form in [key, &encoded].into_iter().filter(|form| !form.is_empty()) {
+                text = text.replace(form, "***");
+            }
+        }
+        text
+    }
+}
+
+/// Whether a text has the key in it, or a telling part.
+fn repeats(text: &str, key: &SecretString) -> bool {
+    let key: Vec<char> = key.expose_secret().trim().chars().collect();
+    let length = key.len().min(TELLING).max(1);
+    key.windows(length).any(|part| text.contains(&part.iter().collect::<String>()))
+}
+
+fn claimed(why: String, claim: Claim) -> Failed {
+    let mut failed = plain_failure(why);
+    failed.claim = Some(claim);
+    failed
+}
+
+/// What a run tells the fleet of licences: which ones it entered for good, and which were not taken.
+pub(super) fn told(state: &RunState, job: &Job, run: RunId) -> Vec<Decision> {
+    let mut all = Vec::new();
+    for attempt in &state.attempts {
+        let steps = attempt.planned.procedure.steps.iter().zip(&attempt.steps);
+        all.extend(steps.filter_map(|(step, state)| told_of(attempt, step, state, job, run)));
+    }
+    all
+}
+
+fn told_of(attempt: &AttemptState, step: &Step, state: &StepState, job: &Job, run: RunId) -> Option<Decision> {
+    let (site, run) = (job.plan.site.clone(), run);
+    let (pool, change) = match (&step.action, state) {
+        (Action::Activate { pool, component, .. }, StepState::Done(_)) if attempt.kept() => {
+            (pool, LicenceChange::Activated { site, component: component.clone(), run })
+        }
+        // Only what a program of the site said speaks of the key; not a line that was cut.
+        (Action::Activate { pool, component, .. }, StepState::Failed(failure)) if failure.claim.is_some() => {
+            let why = clean_line(&failure.why, MAX_REASON);
+            (pool, LicenceChange::Refused { site, component: component.clone(), run, why })
+        }
+        (Action::Update { component, .. }, StepState::Failed(failure)) if failure.claim.is_some() => {
+            let pool = entered_for(&attempt.planned.procedure, component)?;
+            let why = clean_line(&failure.why, MAX_REASON);
+            (pool, LicenceChange::Refused { site, component: component.clone(), run, why })
+        }
+        _ => return None,
+    };
+    Some(Decision::Licence { pool: pool.to_string(), change })
+}
+
+/// The pool whose key was entered for a component.
+fn entered_for<'a>(procedure: &'a Procedure, wanted: &ComponentId) -> Option<&'a Tag> {
+    procedure.steps.iter().find_map(|step| match &step.action {
+        Action::Activate { component, pool, .. } if component == wanted => Some(pool),
+        _ => None,
+    })
+}
+
+/// What is told, with the rest of a run's end. What can't be written down changes no outcome.
+pub(super) async fn tell_fleet(runner: &Runner, state: &RunState, job: &Job, run: RunId) {
+    for decision in told(state, job, run) {
+        if let Err(error) = runner.journal.decide(runner.clock.now(), &runner.by, &decision).await {
+            tracing::warn!(error = in_words(&error), "what became of a licence could not be written down");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_repeats_a_key_is_not_kept() {
+        let key = SecretString::from("ABCD-1234-EFGH-5678");
+        for text in ["key ABCD-1234-EFGH-5678 is fine", "…1234-EFGH-56…", "ABCD-1234"] {
+            assert!(repeats(text, &key), "{text}");
+        }
+        assert!(!repeats("the licence ABCD is fine", &key));
+        let short = SecretString::from("k1\n");
+        assert!(repeats("took k1", &short) && !repeats("took k", &short));
+        let secrets = Secrets(vec![key, SecretString::from("with blank/and slash")]);
+        let said = |stdout: &str| secrets.said(&Output { status: 0, stdout: stdout.into(), stderr: Vec::new() });
+        assert_eq!(
+            said("from https://v.example/a.zip?key=ABCD-1234-EFGH-5678 …"),
+            "from https://v.example/a.zip?key=*** …"
+        );
+        assert_eq!(said("from ?key=with+blank%2Fand+slash"), "from ?key=***");
+        assert!(said("key …-1234-EFGH-…").contains("is not kept"));
+        assert_eq!(said("fine"), "fine");
+    }
+
+    #[test]
+    fn a_key_counts_where_it_is_entered_and_opens_the_update() {
+        let seen = |entered, package| Seen { entered, package }.is_enough();
+        assert!(seen(true, Some(true)) && seen(true, None));
+        assert!(!seen(true, Some(false)) && !seen(false, None) && !seen(false, Some(true)));
+    }
+}
