@@ -65,6 +65,9 @@ function intendant_evaluate( array $intendant_project, string $intendant_way ): 
 		$intendant_whole = true;
 	} catch ( \Throwable $error ) {
 		fwrite( STDERR, 'settings.php fails: ' . $error->getMessage() . "\n" );
+		if ( ! intendant_is_settled( $intendant_project['site'] . '/settings.php', $error ) ) {
+			$databases = array();
+		}
 	}
 	while ( ob_get_level() ) {
 		ob_end_clean();
@@ -78,6 +81,34 @@ function intendant_evaluate( array $intendant_project, string $intendant_way ): 
 	}
 	$one = is_array( $one ) ? array_filter( $one, static fn( $part ) => ! is_object( $part ) ) : null;
 	echo "\n@intendant-settings@" . base64_encode( serialize( array( 'whole' => $intendant_whole, 'database' => $one ) ) ) . "\n";
+}
+
+/** Whether nothing is left to be said of the database, from the statement of settings.php that threw to its end. */
+function intendant_is_settled( string $file, \Throwable $error ): bool {
+	$line = null;
+	foreach ( array_merge( array( array( 'file' => $error->getFile(), 'line' => $error->getLine() ) ), $error->getTrace() ) as $frame ) {
+		// The outermost: a function of its own may stand anywhere.
+		$line = realpath( $frame['file'] ?? '' ) === realpath( $file ) ? $frame['line'] ?? $line : $line;
+	}
+	if ( null === $line || ! function_exists( 'token_get_all' ) ) {
+		return false;
+	}
+	// Of what stood before that line only its own statement counts.
+	$settled = true;
+	$at      = 1;
+	$depth   = 0;
+	foreach ( token_get_all( (string) file_get_contents( $file ) ) as $token ) {
+		$at    = is_array( $token ) ? $token[2] : $at;
+		$text  = is_array( $token ) ? ( in_array( $token[0], array( T_CURLY_OPEN, T_DOLLAR_OPEN_CURLY_BRACES ), true ) ? '{' : '' ) : $token;
+		$depth += in_array( $text, array( '(', '[', '{' ), true ) ? 1 : ( in_array( $text, array( ')', ']', '}' ), true ) ? -1 : 0 );
+		if ( ( ';' === $text || '}' === $text ) && 0 === $depth && $at < $line ) {
+			$settled = true;
+		}
+		if ( is_array( $token ) && ( in_array( $token[0], array( T_INCLUDE, T_INCLUDE_ONCE, T_REQUIRE, T_REQUIRE_ONCE, T_EVAL ), true ) || T_VARIABLE === $token[0] && in_array( $token[1], array( '$databases', '$GLOBALS' ), true ) ) ) {
+			$settled = false;
+		}
+	}
+	return $settled;
 }
 
 /** What settings.php says one way: array( whether it was read to its end, the database or null ). */
@@ -117,7 +148,8 @@ function intendant_database( array $project ): array {
 			$broken[] = $one;
 		}
 	}
-	// What stood there when settings.php broke off may be a default that its rest replaces: only what both ways agree on counts.
+	// What stood there when settings.php broke off may be a default that its rest replaces. It counts where its rest has nothing
+	// to say of that (a package is missing whose class comes later), and both ways agree.
 	if ( 2 === count( $broken ) && null !== $broken[0] && $broken[0] === $broken[1] ) {
 		return $broken[0];
 	}
