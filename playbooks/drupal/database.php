@@ -29,7 +29,11 @@ function intendant_evaluate( array $intendant_project, string $intendant_way ): 
 		} catch ( \Throwable $error ) {
 			fwrite( STDERR, 'the class loader of the vendor folder fails: ' . $error->getMessage() . "\n" );
 		}
+		// The core has it before it reads settings.php, whoever defines it.
+		defined( 'DRUPAL_ROOT' ) || define( 'DRUPAL_ROOT', $intendant_project['webroot'] );
 	} else {
+		// The loader brings it with the core's includes/bootstrap.inc.
+		define( 'DRUPAL_ROOT', $intendant_project['webroot'] );
 		spl_autoload_register(
 			static function ( $class ) use ( $intendant_loader, $intendant_project ) {
 				static $loader = null;
@@ -55,10 +59,15 @@ function intendant_evaluate( array $intendant_project, string $intendant_way ): 
 	$settings  = array();
 	$config    = array();
 	chdir( $app_root );
+	$intendant_whole = false;
 	try {
 		include $intendant_project['site'] . '/settings.php';
+		$intendant_whole = true;
 	} catch ( \Throwable $error ) {
 		fwrite( STDERR, 'settings.php fails: ' . $error->getMessage() . "\n" );
+		if ( ! intendant_is_settled( $intendant_project['site'] . '/settings.php', $error ) ) {
+			$databases = array();
+		}
 	}
 	while ( ob_get_level() ) {
 		ob_end_clean();
@@ -70,7 +79,56 @@ function intendant_evaluate( array $intendant_project, string $intendant_way ): 
 	if ( is_array( $one ) && isset( $one['pdo'] ) ) {
 		$one['ssl-ca'] = defined( 'PDO::MYSQL_ATTR_SSL_CA' ) ? $one['pdo'][ PDO::MYSQL_ATTR_SSL_CA ] ?? null : null;
 	}
-	echo "\n@intendant-settings@" . base64_encode( serialize( is_array( $one ) ? array_filter( $one, static fn( $part ) => ! is_object( $part ) ) : null ) ) . "\n";
+	$one = is_array( $one ) ? array_filter( $one, static fn( $part ) => ! is_object( $part ) ) : null;
+	echo "\n@intendant-settings@" . base64_encode( serialize( array( 'whole' => $intendant_whole, 'database' => $one ) ) ) . "\n";
+}
+
+/** Whether nothing is left to be said of the database, from the statement of settings.php that threw to its end. */
+function intendant_is_settled( string $file, \Throwable $error ): bool {
+	$line = null;
+	foreach ( array_merge( array( array( 'file' => $error->getFile(), 'line' => $error->getLine() ) ), $error->getTrace() ) as $frame ) {
+		// The outermost: a function of its own may stand anywhere.
+		$line = realpath( $frame['file'] ?? '' ) === realpath( $file ) ? $frame['line'] ?? $line : $line;
+	}
+	if ( null === $line || ! function_exists( 'token_get_all' ) ) {
+		return false;
+	}
+	// Of what stood before that line only its own statement counts.
+	$settled = true;
+	$at      = 1;
+	$depth   = 0;
+	foreach ( token_get_all( (string) file_get_contents( $file ) ) as $token ) {
+		$at    = is_array( $token ) ? $token[2] : $at;
+		$text  = is_array( $token ) ? ( in_array( $token[0], array( T_CURLY_OPEN, T_DOLLAR_OPEN_CURLY_BRACES ), true ) ? '{' : '' ) : $token;
+		$depth += in_array( $text, array( '(', '[', '{' ), true ) ? 1 : ( in_array( $text, array( ')', ']', '}' ), true ) ? -1 : 0 );
+		if ( ( ';' === $text || '}' === $text ) && 0 === $depth && $at < $line ) {
+			$settled = true;
+		}
+		if ( is_array( $token ) && ( in_array( $token[0], array( T_INCLUDE, T_INCLUDE_ONCE, T_REQUIRE, T_REQUIRE_ONCE, T_EVAL ), true ) || T_VARIABLE === $token[0] && in_array( $token[1], array( '$databases', '$GLOBALS' ), true ) ) ) {
+			$settled = false;
+		}
+	}
+	return $settled;
+}
+
+/** What settings.php says one way: array( whether it was read to its end, the database or null ). */
+function intendant_settings( array $project, string $way ): array {
+	$process = proc_open( array( PHP_BINARY, '-d', 'display_errors=stderr', __FILE__, $project['root'], 'evaluate', $way ), array( array( 'file', '/dev/null', 'r' ), array( 'pipe', 'w' ), STDERR ), $pipes );
+	$said    = is_resource( $process ) ? (string) stream_get_contents( $pipes[1], 1 << 20 ) : '';
+	if ( is_resource( $process ) ) {
+		fclose( $pipes[1] );
+		proc_close( $process );
+	}
+	$read   = preg_match( '/^@intendant-settings@(\S+)$/m', $said, $found ) ? @unserialize( (string) base64_decode( $found[1] ), array( 'allowed_classes' => false ) ) : null;
+	$one    = $read['database'] ?? null;
+	$driver = is_array( $one ) ? basename( str_replace( '\\', '/', (string) ( $one['driver'] ?? 'mysql' ) ) ) : '';
+	if ( ! is_array( $one ) || ! is_string( $one['database'] ?? null ) || '' === $one['database'] || ( 'sqlite' !== $driver && ! is_string( $one['username'] ?? null ) ) ) {
+		return array( ! empty( $read['whole'] ), null );
+	}
+	$prefix        = $one['prefix'] ?? '';
+	$one['prefix'] = (string) ( is_array( $prefix ) ? $prefix['default'] ?? '' : $prefix );
+	$one['driver'] = $driver;
+	return array( ! empty( $read['whole'] ), $one );
 }
 
 function intendant_database( array $project ): array {
@@ -79,24 +137,28 @@ function intendant_database( array $project ): array {
 		exit( 3 );
 	}
 	// Packages that fill the environment (.env files) do so when the class loader begins.
-	$ways = empty( $project['composer']['autoload']['files'] ) ? array( 'alone', 'whole' ) : array( 'whole', 'alone' );
+	$ways   = empty( $project['composer']['autoload']['files'] ) ? array( 'alone', 'whole' ) : array( 'whole', 'alone' );
+	$broken = array();
 	foreach ( $ways as $way ) {
-		$process = proc_open( array( PHP_BINARY, '-d', 'display_errors=stderr', __FILE__, $project['root'], 'evaluate', $way ), array( array( 'file', '/dev/null', 'r' ), array( 'pipe', 'w' ), STDERR ), $pipes );
-		$said    = is_resource( $process ) ? (string) stream_get_contents( $pipes[1], 1 << 20 ) : '';
-		if ( is_resource( $process ) ) {
-			fclose( $pipes[1] );
-			proc_close( $process );
-		}
-		$one = preg_match( '/^@intendant-settings@(\S+)$/m', $said, $found ) ? @unserialize( (string) base64_decode( $found[1] ), array( 'allowed_classes' => false ) ) : null;
-		$driver = is_array( $one ) ? basename( str_replace( '\\', '/', (string) ( $one['driver'] ?? 'mysql' ) ) ) : '';
-		if ( is_array( $one ) && is_string( $one['database'] ?? null ) && '' !== $one['database'] && ( 'sqlite' === $driver || is_string( $one['username'] ?? null ) ) ) {
-			$prefix        = $one['prefix'] ?? '';
-			$one['prefix'] = (string) ( is_array( $prefix ) ? $prefix['default'] ?? '' : $prefix );
-			$one['driver'] = $driver;
+		list( $whole, $one ) = intendant_settings( $project, $way );
+		if ( $whole && null !== $one ) {
 			return $one;
 		}
+		if ( ! $whole ) {
+			$broken[] = $one;
+		}
 	}
-	fwrite( STDERR, "{$project['site']}/settings.php names no database when the command line asks; it may need environment variables that only the web server has: give them to this account, too\n" );
+	// What stood there when settings.php broke off may be a default that its rest replaces. It counts where its rest has nothing
+	// to say of that (a package is missing whose class comes later), and both ways agree.
+	if ( 2 === count( $broken ) && null !== $broken[0] && $broken[0] === $broken[1] ) {
+		return $broken[0];
+	}
+	fwrite(
+		STDERR,
+		$broken
+			? "{$project['site']}/settings.php can't be read to its end when the command line asks (the reason stands above), so nobody knows which database is meant in the end: mend that, or give this account what settings.php needs\n"
+			: "{$project['site']}/settings.php names no database when the command line asks; it may need environment variables that only the web server has: give them to this account, too\n"
+	);
 	exit( 4 );
 }
 
@@ -199,7 +261,7 @@ if ( 'mysql' !== $engine ) {
 	exit( 5 );
 }
 $quote = static function ( $value ) {
-	return '"' . str_replace( array( '\\', "\n", "\r", "\t" ), array( '\\\\', '\\n', '\\r', '\\t' ), (string) $value ) . '"';
+	return '"' . str_replace( array( '\\', '"', "\n", "\r", "\t" ), array( '\\\\', '\\"', '\\n', '\\r', '\\t' ), (string) $value ) . '"';
 };
 $host  = (string) ( $database['host'] ?? 'localhost' );
 $lines = array( '[client]', 'user=' . $quote( $database['username'] ), 'password=' . $quote( $database['password'] ?? '' ) );

@@ -47,13 +47,9 @@ if ( is_file( $project['drush'] ) ) {
 }
 // Drupal's own word on whether its database may be updated; "-y" would pass it over later.
 if ( null === $project['why'] ) {
-	list( $status, $out, $err ) = intendant_run(
-		array_merge( intendant_drush( $project, $url ), array( 'php:script', 'requirements', '--script-path=' . __DIR__ ) ),
-		$project['root']
-	);
-	$errors = intendant_json( $out )['errors'] ?? null;
-	if ( 0 !== $status || ! is_array( $errors ) ) {
-		fwrite( STDERR, "Drupal could not be asked what its updates need (status $status): " . intendant_tail( $err . "\n" . $out ) . "\n" );
+	list( $status, $errors, $said ) = intendant_requirements( $project, $url );
+	if ( 0 !== $status || null === $errors ) {
+		fwrite( STDERR, "Drupal could not be asked what its updates need (status $status): $said\n" );
 		exit( 1 );
 	}
 	if ( $errors ) {
@@ -108,6 +104,7 @@ $environment = intendant_composer_environment( $scratch );
 $unreached   = null;
 $latest      = array();
 $taken       = array();
+$after       = array();
 $why_not     = array();
 $advisories  = null;
 $release     = null;
@@ -171,6 +168,7 @@ if ( null === $project['why'] && null !== $composer ) {
 			return array( 0 === $status, $found, rtrim( intendant_tail( $why, 160 ), '. ' ) );
 		};
 		$set    = array_values( array_intersect( INTENDANT_CORE, array_keys( $packages ) ) );
+		$within = static fn( $version ) => array_map( static fn( $name ) => in_array( $name, array( 'drupal/core', 'drupal/core-recommended' ), true ) ? "$name:$version" : $name, $set );
 		$wanted = array_values( array_intersect( array_keys( $latest ), array_keys( $components ) ) );
 		if ( null === $unreached && $set && array_intersect( $set, array_keys( $latest ) ) ) {
 			list( $fine, $found, $said ) = $try( $set, $along ?: array( '-W' ) );
@@ -181,20 +179,30 @@ if ( null === $project['why'] && null !== $composer ) {
 			// Where composer.json allows the next major version, the newest of this one is an offer as well.
 			$major = strtok( (string) $core, '.' );
 			if ( isset( $taken['drupal/core'] ) && strtok( $taken['drupal/core'], '.' ) !== $major ) {
-				$within              = array_map( static fn( $name ) => in_array( $name, array( 'drupal/core', 'drupal/core-recommended' ), true ) ? "$name:$major.*" : $name, $set );
-				list( , $found )     = $try( $within, $along ?: array( '-W' ) );
+				list( , $found )     = $try( $within( "$major.*" ), $along ?: array( '-W' ) );
 				$taken_of_this_major = $found['drupal/core'] ?? null;
 			}
 		}
 		if ( null === $unreached && $wanted ) {
-			list( $fine, $found, $said ) = $try( $wanted, $along );
+			// The core stays: Composer would take it along, even to its next major version.
+			$still                       = array_merge( $along, intendant_core_stays( $packages ) );
+			list( $fine, $found, $said ) = $try( $wanted, $still );
 			$taken                      += $found;
 			// One that can't move must not hide the others.
 			foreach ( $fine ? array() : array_slice( $wanted, 0, 60 ) as $name ) {
-				list( $fine, $found, $said ) = $try( array( $name ), $along );
+				list( $fine, $found, $said ) = $try( array( $name ), $still );
 				$taken                      += $found;
 				if ( ! $fine ) {
 					$why_not[ $name ] = $said;
+				}
+			}
+			// What nothing but the core keeps back can follow a core that is offered.
+			$with = $taken_of_this_major ?? $taken['drupal/core'] ?? null;
+			$rest = array_values( array_diff( $wanted, array_keys( $taken ) ) );
+			if ( null !== $with && $rest ) {
+				list( , $found ) = $try( array_merge( $within( $with ), $rest ), $along ?: array( '-W' ) );
+				foreach ( ( $found['drupal/core'] ?? null ) === $with ? array_intersect_key( $found, array_flip( $rest ) ) : array() as $name => $version ) {
+					$after[ $name ] = array( $version, $with );
 				}
 			}
 		}
@@ -203,7 +211,7 @@ if ( null === $project['why'] && null !== $composer ) {
 // Why what is published can't be taken, in Composer's own words, for as many as somebody will read.
 foreach ( null === $unreached ? array_slice( array_keys( $latest ), 0, 200 ) : array() as $name ) {
 	$shown = 'drupal/core' === $name || isset( $components[ $name ] ) && isset( $direct[ $name ] );
-	if ( $shown && ! isset( $why_not[ $name ] ) && ! isset( $taken[ $name ] ) && count( $why_not ) < 15 ) {
+	if ( $shown && ! isset( $why_not[ $name ] ) && ! isset( $taken[ $name ] ) && ! isset( $after[ $name ] ) && count( $why_not ) < 15 ) {
 		list( , $out, $err ) = $ask( array( 'why-not', $name, $latest[ $name ][0] ) );
 		$lines               = preg_grep( '/ requires? | conflicts? /', preg_split( '/\R/', $out ) );
 		$lines               = array_map( static fn( $line ) => trim( preg_replace( '/ +/', ' ', $line ) ), array_slice( $lines, 0, 3 ) );
@@ -218,19 +226,28 @@ if ( null === $project['why'] ) {
 if ( null !== $unreached ) {
 	$latest = array();
 	$taken  = array();
+	$after  = array();
 }
 
 $kept  = static function ( string $name, string $version ) use ( $direct, $why_not ) {
 	$asked = 'drupal/core' === $name && isset( $direct['drupal/core-recommended'] ) ? 'drupal/core-recommended' : $name;
 	$asks  = isset( $direct[ $asked ] ) ? "composer.json asks for $asked {$direct[ $asked ]}" : "something that is installed keeps $name where it is";
 	$said  = isset( $why_not[ $name ] ) ? " ($why_not[$name])" : '';
+	if ( 'drupal/core' !== $name && preg_match( '{ requires? drupal/core }', $said ) ) {
+		return "it needs another core$said: that comes first";
+	}
 	return "$asks$said: change that by hand, then try again";
 };
-$offer = static function ( string $name ) use ( $latest, $taken, $packages, $kept, $direct ) {
+$offer = static function ( string $name ) use ( $latest, $taken, $after, $packages, $kept, $direct ) {
 	$source = 0 === strpos( $name, 'drupal/' ) ? 'drupal.org' : 'packagist.org';
 	if ( isset( $taken[ $name ] ) && $taken[ $name ] !== $packages[ $name ]['version'] ) {
 		$same = ( $latest[ $name ][0] ?? null ) === $taken[ $name ];
 		return array( 'version' => $taken[ $name ], 'package' => true, 'source' => $source, 'published' => $same ? $latest[ $name ][1] : null );
+	}
+	if ( isset( $after[ $name ] ) ) {
+		list( $version, $with ) = $after[ $name ];
+		$same                   = ( $latest[ $name ][0] ?? null ) === $version;
+		return array( 'version' => $version, 'package' => true, 'source' => $source, 'published' => $same ? $latest[ $name ][1] : null, 'requires' => array( 'core' => $with ) );
 	}
 	// What only another package asks for may stay behind without anybody having to know.
 	return isset( $latest[ $name ] ) && ( isset( $direct[ $name ] ) || 0 === strpos( $name, 'drupal/' ) )

@@ -8,7 +8,7 @@
  * do is asked again at the end.
  */
 
-require __DIR__ . '/site.php';
+require __DIR__ . '/database.php';
 
 list( , $root, $url ) = $argv;
 $project = intendant_project( $root );
@@ -20,10 +20,17 @@ $stop    = static function ( string $why ) {
 	exit( 1 );
 };
 
-list( $status, $out, $err ) = $drush( array( 'php:script', 'requirements', '--script-path=' . __DIR__ ) );
-$errors                     = intendant_json( $out )['errors'] ?? null;
-if ( 0 !== $status || ! is_array( $errors ) ) {
-	$stop( "Drupal could not be asked what its updates need (status $status): " . intendant_tail( $err . "\n" . $out ) );
+// A container that was compiled for the old code may be fatal with the new one. `drush updatedb` makes its own, the question does not.
+$database = intendant_database( $project );
+try {
+	intendant_connect( $database, $project )->exec( 'DELETE FROM ' . intendant_table( $database, 'cache_container' ) );
+} catch ( PDOException $error ) {
+	// It is elsewhere, or was not used yet; whether the database answers shows below.
+	fwrite( STDERR, 'the container was not emptied: ' . $error->getMessage() . "\n" );
+}
+list( $status, $errors, $said ) = intendant_requirements( $project, $url );
+if ( 0 !== $status || null === $errors ) {
+	$stop( "Drupal could not be asked what its updates need (status $status): $said" );
 }
 if ( $errors ) {
 	$stop( 'Drupal itself says that its database must not be updated so: ' . implode( '; ', array_column( $errors, 'says' ) ) );

@@ -168,6 +168,11 @@ function intendant_unequal( array $project ): ?string {
 		: null;
 }
 
+/** What keeps Composer from taking the core along with something else: that is a step of its own, and may be a major one. */
+function intendant_core_stays( array $packages ): array {
+	return isset( $packages['drupal/core'] ) ? array( '--with', "drupal/core:{$packages['drupal/core']['version']}" ) : array();
+}
+
 /** The kind and name of a package, or null for the core's own. */
 function intendant_component( array $package ): ?array {
 	if ( in_array( $package['name'], INTENDANT_CORE, true ) ) {
@@ -192,6 +197,17 @@ function intendant_run( array $argv, string $folder, array $more = array() ): ar
 		$texts[] = (string) stream_get_contents( $stream, INTENDANT_LARGEST );
 	}
 	return array( $status, $texts[0], $texts[1] );
+}
+
+/** Asks Drupal itself what keeps its database from being updated: status, the errors or null, what was said. */
+function intendant_requirements( array $project, string $url ): array {
+	list( $status, $out, $err ) = intendant_run(
+		// By its whole path: of a short name Drush would first run a file in the current folder.
+		array_merge( intendant_drush( $project, $url ), array( 'php:script', __DIR__ . '/requirements.php' ) ),
+		$project['root']
+	);
+	$errors = intendant_json( $out )['errors'] ?? null;
+	return array( $status, is_array( $errors ) ? $errors : null, intendant_tail( $err . "\n" . $out ) );
 }
 
 /** The first JSON object or list that begins a line, among whatever else was printed. */

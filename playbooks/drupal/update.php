@@ -48,6 +48,7 @@ $environment = intendant_composer_environment( $scratch );
 list( , $out ) = intendant_run( array_merge( $composer, array( '--version', '--no-ansi' ) ), $root, $environment );
 $release     = preg_match( '/Composer (?:version )?(\d+\.\d+\.\d+)/', $out, $found ) ? $found[1] : '0';
 $along       = version_compare( $release, '2.7.0', '>=' ) ? array( '-W', '--minimal-changes' ) : ( 'core' === $kind ? array( '-W' ) : array() );
+$along       = 'core' === $kind ? $along : array_merge( $along, intendant_core_stays( $packages ) );
 $answer      = intendant_run( array_merge( $composer, array( 'update' ), $named, $along, $dev, array( '--no-interaction', '--no-ansi', '--no-progress' ) ), $root, $environment );
 clearstatcache();
 foreach ( $modes as $path => $mode ) {

@@ -38,7 +38,8 @@ foreach ( intendant_packages( $project ) as $package ) {
 }
 // The site's own, by their files alone.
 foreach ( array( 'modules' => 'module', 'themes' => 'theme', 'profiles' => 'profile' ) as $folder => $kind ) {
-	foreach ( glob( "{$project['webroot']}/$folder/{,custom/}*/*.info.yml", GLOB_BRACE ) ?: array() as $file ) {
+	// Not every C library has GLOB_BRACE.
+	foreach ( array_merge( glob( "{$project['webroot']}/$folder/*/*.info.yml" ) ?: array(), glob( "{$project['webroot']}/$folder/custom/*/*.info.yml" ) ?: array() ) as $file ) {
 		$slug = basename( $file, '.info.yml' );
 		if ( basename( dirname( $file ) ) === $slug && ! isset( $versions["$kind:$slug"] ) ) {
 			$versions["$kind:$slug"] = intendant_info_version( $file );

@@ -28,7 +28,9 @@ if ( 'evaluate' === $want ) {
 	try {
 		include $config;
 	} catch ( \Throwable $error ) {
+		// What stood there by then may be a default that the rest replaces.
 		fwrite( STDERR, 'settings.php fails: ' . $error->getMessage() . "\n" );
+		$databases = array();
 	}
 	while ( ob_get_level() ) {
 		ob_end_clean();
@@ -111,7 +113,7 @@ if ( 'describe' === $want ) {
 $host = (string) ( $database['host'] ?? 'localhost' );
 $port = isset( $database['port'] ) && '' !== (string) $database['port'] ? (int) $database['port'] : null;
 if ( 'credentials' === $want ) {
-	$quote = static fn( $value ) => '"' . str_replace( array( '\\', "\n", "\r", "\t" ), array( '\\\\', '\\n', '\\r', '\\t' ), (string) $value ) . '"';
+	$quote = static fn( $value ) => '"' . str_replace( array( '\\', '"', "\n", "\r", "\t" ), array( '\\\\', '\\"', '\\n', '\\r', '\\t' ), (string) $value ) . '"';
 	$plain = 'postgresql' === $engine;
 	if ( $plain && preg_match( '/[\r\n]/', $host . ( $database['username'] ?? '' ) . ( $database['password'] ?? '' ) ) ) {
 		fwrite( STDERR, "a line break in the database's access can't be passed on\n" );

@@ -327,11 +327,27 @@ function intendant_refresh( $root, $db, $scratch ) {
 	if ( is_array( $kept ) && time() - (int) $kept['ended'] < 120 ) {
 		return $kept;
 	}
-	$began  = (int) $db->value( 'SELECT UNIX_TIMESTAMP()' );
+	$note   = new IntendantNote( $root );
+	$note->put_back( $db );
 	$before = new IntendantMemory( $db );
-	// Also when a command is killed from outside, or this is.
-	register_shutdown_function( [ $before, 'put_back' ] );
-	// What was asked lately would not be asked again.
+	$note->keep( $before );
+	// Also when a command is killed from outside, or this is ended by a signal. What is killed for good, the next one finds in the note.
+	$as_before = static function () use ( $before, $note ) {
+		$before->put_back();
+		$note->remove();
+	};
+	register_shutdown_function( $as_before );
+	foreach ( function_exists( 'pcntl_async_signals' ) && function_exists( 'pcntl_signal' ) ? [ 15, 1, 2 ] : [] as $signal ) {
+		pcntl_async_signals( true );
+		pcntl_signal(
+			$signal,
+			static function ( $signal ) {
+				exit( 128 + $signal );
+			},
+			false
+		);
+	}
+	// What was asked lately would not be asked again; Joomla writes there when it asked, so a service that still has none was not asked.
 	$db->rows( 'UPDATE #__update_sites SET last_check_timestamp = 0 WHERE enabled = 1' );
 	$said = '';
 	foreach ( [ 'update:extensions:check', 'core:check-updates' ] as $command ) {
@@ -340,14 +356,13 @@ function intendant_refresh( $root, $db, $scratch ) {
 		$said .= str_replace( '@intendant', '(intendant', $output ) . "\n@intendant-command@ $command $exit " . intendant_line( $errors ) . "\n";
 	}
 	$kept = [
-		'began'    => $began,
 		'ended'    => time(),
 		'said'     => $said,
 		'updates'  => $db->rows( 'SELECT * FROM #__updates WHERE extension_id <> 0 LIMIT ' . INTENDANT_MOST ),
 		'services' => $db->rows( 'SELECT * FROM #__update_sites ORDER BY update_site_id LIMIT ' . INTENDANT_MOST ),
 		'releases' => $db->rows_if( 'SELECT targets FROM #__tuf_metadata LIMIT 10' ),
 	];
-	$before->put_back();
+	$as_before();
 	require_once __DIR__ . '/lists.php';
 	$kept['odd'] = (object) intendant_odd_lists( $root, $kept['services'] );
 	ftruncate( $lock, 0 );
@@ -355,6 +370,78 @@ function intendant_refresh( $root, $db, $scratch ) {
 	$text = json_encode( $kept, JSON_INVALID_UTF8_SUBSTITUTE );
 	fwrite( $lock, $text );
 	return json_decode( $text, true );
+}
+
+/**
+ * Which update services were switched on before Joomla was asked, in a file that outlives this: Joomla switches each of them off
+ * while it waits for its answer, so whoever is killed then leaves it off, and nothing of it is asked any more. The file lies in the
+ * account's home, outside of what the web server shows, has no secret, and is removed when all is as before. While it is there its
+ * lock keeps others that look at this site waiting.
+ */
+final class IntendantNote {
+	/** After so many seconds it is somebody's decision that a service is off. */
+	const OLDEST = 604800;
+
+	private $file;
+	private $held;
+
+	public function __construct( $root ) {
+		$home = (string) getenv( 'HOME' );
+		if ( '' === $home || ! is_dir( $home ) || ! is_writable( $home ) ) {
+			return;
+		}
+		$file = "$home/.intendant-joomla-" . substr( hash( 'sha256', (string) realpath( $root ) ), 0, 32 );
+		// Whoever had it before may have removed it meanwhile.
+		for ( $tries = 0; $tries < 20; ++$tries ) {
+			$before = umask( 077 );
+			$held   = is_link( $file ) ? false : @fopen( $file, 'c+' );
+			umask( $before );
+			if ( ! $held ) {
+				return;
+			}
+			if ( ! flock( $held, LOCK_EX ) ) {
+				// This file system has no locks; without one there is no note.
+				unlink( $file );
+				return;
+			}
+			clearstatcache( true, $file );
+			if ( is_file( $file ) && fstat( $held )['ino'] === fileinode( $file ) ) {
+				$this->file = $file;
+				$this->held = $held;
+				return;
+			}
+			fclose( $held );
+		}
+	}
+
+	/** Switches on again what one that was killed left off. */
+	public function put_back( $db ) {
+		$noted = $this->held ? json_decode( (string) stream_get_contents( $this->held, 1000000 ), true ) : null;
+		if ( ! is_array( $noted ) || ! isset( $noted['at'], $noted['on'] ) || ! is_array( $noted['on'] ) || time() - (int) $noted['at'] > self::OLDEST ) {
+			return;
+		}
+		foreach ( $noted['on'] as $id => $asked ) {
+			$db->rows( 'UPDATE #__update_sites SET enabled = 1, last_check_timestamp = ' . (int) $asked . ' WHERE (enabled = 0 OR last_check_timestamp = 0) AND update_site_id = ' . (int) $id );
+		}
+	}
+
+	public function keep( IntendantMemory $memory ) {
+		if ( $this->held ) {
+			ftruncate( $this->held, 0 );
+			rewind( $this->held );
+			fwrite( $this->held, (string) json_encode( [ 'at' => time(), 'on' => (object) $memory->switched_on() ] ) );
+			fflush( $this->held );
+		}
+	}
+
+	/** All is as before. */
+	public function remove() {
+		if ( $this->held ) {
+			unlink( $this->file );
+			fclose( $this->held );
+			$this->held = null;
+		}
+	}
 }
 
 /** What Joomla remembers of its update services, to be put back as it was. */
@@ -369,6 +456,17 @@ final class IntendantMemory {
 		foreach ( [ '#__updates', '#__update_sites', '#__tuf_metadata' ] as $table ) {
 			$this->rows[ $table ] = $db->rows_if( "SELECT * FROM $table LIMIT 100000" );
 		}
+	}
+
+	/** The services that are switched on, and when each was asked. */
+	public function switched_on() {
+		$on = [];
+		foreach ( $this->rows['#__update_sites'] as $row ) {
+			if ( (int) $row['enabled'] ) {
+				$on[ (int) $row['update_site_id'] ] = (int) $row['last_check_timestamp'];
+			}
+		}
+		return $on;
 	}
 
 	/** Only what differs is written. A site that was added meanwhile is left alone, and so is one that was removed. */

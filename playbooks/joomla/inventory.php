@@ -12,7 +12,6 @@ $root   = rtrim( $argv[1], '/' );
 $config = intendant_config( $root );
 $db     = new IntendantDatabase( $config );
 $asked  = intendant_refresh( $root, $db, $argv[2] );
-$began  = $asked['began'];
 
 $extensions = intendant_extensions( $db, $root );
 $version    = intendant_core_version( $root );
@@ -43,7 +42,7 @@ foreach ( $services as $id => $service ) {
 	$why = null;
 	if ( ! (int) $service['enabled'] ) {
 		$why = 'is switched off (System, Update Sites); Joomla does that by itself when one does not answer. Switch it on, or remove it with its extension';
-	} elseif ( (int) $service['last_check_timestamp'] < $began ) {
+	} elseif ( (int) $service['last_check_timestamp'] <= 0 ) {
 		$why = 'was not asked';
 	} elseif ( isset( $asked['odd'][ $id ] ) ) {
 		$why = $asked['odd'][ $id ];

@@ -50,7 +50,7 @@ if ( 'postgresql' === $engine ) {
 
 list( $host, $port, $socket ) = intendant_server( $wgDBserver );
 $quote = static function ( $value ) {
-	return '"' . str_replace( array( '\\', "\n", "\r", "\t" ), array( '\\\\', '\\n', '\\r', '\\t' ), (string) $value ) . '"';
+	return '"' . str_replace( array( '\\', '"', "\n", "\r", "\t" ), array( '\\\\', '\\"', '\\n', '\\r', '\\t' ), (string) $value ) . '"';
 };
 $lines = array( '[client]', 'user=' . $quote( $wgDBuser ), 'password=' . $quote( $wgDBpassword ) );
 if ( '' !== $host ) {

@@ -39,6 +39,8 @@ const INTENDANT_PHP = array(
 );
 // What releases come with; each of these moves with the core.
 const INTENDANT_BUNDLED = array( 'AbuseFilter', 'CategoryTree', 'Cite', 'CiteThisPage', 'CodeEditor', 'ConfirmEdit', 'DiscussionTools', 'Echo', 'Gadgets', 'ImageMap', 'InputBox', 'Interwiki', 'Linter', 'LocalisationUpdate', 'LoginNotify', 'Math', 'MultimediaViewer', 'Nuke', 'OATHAuth', 'PageImages', 'ParserFunctions', 'PdfHandler', 'Poem', 'Renameuser', 'ReplaceText', 'Scribunto', 'SecureLinkFixer', 'SpamBlacklist', 'SyntaxHighlight_GeSHi', 'TemplateData', 'TextExtracts', 'Thanks', 'TitleBlacklist', 'VisualEditor', 'WikiEditor', 'MinervaNeue', 'MonoBook', 'Timeless', 'Vector' );
+// What of the core lies in folders.
+const INTENDANT_FOLDERS = array( 'docs', 'extensions', 'includes', 'languages', 'maintenance', 'mw-config', 'resources', 'skins', 'tests', 'vendor' );
 // Bundled extensions that became part of the core: whoever loads one has to take a line out of LocalSettings.php.
 const INTENDANT_GONE = array( 'Renameuser' => '1.40', 'Interwiki' => '1.44' );
 
@@ -188,6 +190,11 @@ foreach ( null === $broken ? $found_series : array() as $one ) {
 	if ( is_dir( "$root/.git" ) ) {
 		$by_hand[] = 'the core is a checkout of git';
 	}
+	foreach ( $extensions as $extension ) {
+		if ( in_array( $extension['slug'], INTENDANT_BUNDLED, true ) && file_exists( "{$extension['folder']}/.git" ) ) {
+			$by_hand[] = "{$extension['slug']}, which comes with MediaWiki, is a checkout of git";
+		}
+	}
 	if ( is_file( "$root/composer.local.json" ) ) {
 		$by_hand[] = 'composer.local.json: vendor/ is made by Composer on this site';
 	}
@@ -290,10 +297,26 @@ $leftovers = array();
 if ( file_exists( "$root/.intendant-update" ) ) {
 	$leftovers[] = array( 'what' => '.intendant-update', 'since' => (int) filemtime( "$root/.intendant-update" ) );
 }
+// Folders of the core that are links, and bundled extensions and skins; what visitors upload may lie anywhere.
+$links = array();
+foreach ( array( '*', 'includes/*', 'languages/*', 'maintenance/*', 'resources/*', 'vendor/*' ) as $below ) {
+	foreach ( glob( "$root/$below", GLOB_ONLYDIR ) ?: array() as $path ) {
+		if ( is_link( $path ) && in_array( strtok( substr( $path, strlen( $root ) + 1 ), '/' ), INTENDANT_FOLDERS, true ) ) {
+			$links[] = substr( $path, strlen( $root ) + 1 );
+		}
+	}
+}
+foreach ( $extensions as $extension ) {
+	if ( $extension['shipped'] && is_link( $extension['folder'] ) ) {
+		$links[] = substr( $extension['folder'], strlen( $root ) + 1 );
+	}
+}
 if ( '' !== $core && version_compare( $core, '1.35', '<' ) ) {
 	$unusual = "MediaWiki $core is older than 1.35, from which an update begins; bring it to 1.35 by hand";
 } elseif ( is_link( "$root/includes" ) || is_link( "$root/index.php" ) ) {
 	$unusual = 'the core is shared (it is links to another folder, as Debian\'s package makes it); update it where it is, with the package';
+} elseif ( $links ) {
+	$unusual = 'links lead out of the core (' . implode( ', ', array_slice( $links, 0, 3 ) ) . '): files would change there that no snapshot holds, and that others may use; put folders in their place';
 } elseif ( null !== $wgSharedDB || ! empty( $wgLBFactoryConf['class'] ) ) {
 	$unusual = 'several wikis share tables or servers ($wgSharedDB, $wgLBFactoryConf); this is done by hand';
 } elseif ( null !== $intendant_trouble ) {

@@ -35,7 +35,8 @@ if ( 'off' === $want ) {
 $text  = INTENDANT_SWITCH . ". Pages can be read; please edit again in a few minutes.\n"
 	. "Ce wiki est en cours de mise à jour. On peut le lire ; on pourra le modifier dans quelques minutes.\n";
 $draft = $intendant_lock . '-' . getmypid();
-if ( strlen( $text ) !== @file_put_contents( $draft, $text ) || ! rename( $draft, $intendant_lock ) ) {
+// The web server may run as another account, and this one's umask may shut that out.
+if ( strlen( $text ) !== @file_put_contents( $draft, $text ) || ! chmod( $draft, 0644 ) || ! rename( $draft, $intendant_lock ) ) {
 	@unlink( $draft );
 	fwrite( STDERR, "can't write $intendant_lock\n" );
 	exit( 1 );

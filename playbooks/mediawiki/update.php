@@ -62,8 +62,10 @@ function intendant_release( $version, $scratch, $gpgv, $to ) {
 		file_put_contents( "$scratch/keys.gpg", $all );
 	}
 	list( $code, $said, $error ) = intendant_run( array( $gpgv, '--status-fd', '1', '--keyring', "$scratch/keys.gpg", "$scratch/$file.sig", "$scratch/$file" ) );
-	if ( 0 !== $code || ! preg_match( '/^\[GNUPG:\] VALIDSIG ([0-9A-F]{40})/m', $said, $found ) ) {
-		intendant_stop( "the signature of $file is not one of mediawiki.org's keys: " . substr( trim( $error ), -300 ) . '; nothing was changed' );
+	// gpgv also ends well with a key that was revoked. One that has run out since was good when it signed.
+	$good = preg_match( '/^\[GNUPG:\] (?:GOODSIG|EXPKEYSIG) /m', $said ) && ! preg_match( '/^\[GNUPG:\] (?:REVKEYSIG|EXPSIG|BADSIG|ERRSIG) /m', $said );
+	if ( 0 !== $code || ! $good || ! preg_match( '/^\[GNUPG:\] VALIDSIG ([0-9A-F]{40})/m', $said, $found ) ) {
+		intendant_stop( "the signature of $file is not a good one of mediawiki.org's keys: " . substr( trim( $error ), -300 ) . '; nothing was changed' );
 	}
 	echo "$file: signed with {$found[1]}\n";
 	$folder = intendant_unpack( "$scratch/$file", "mediawiki-$version", $to );
@@ -109,6 +111,24 @@ function intendant_present( $path ) {
 	return is_dir( $path ) ? 'folder' : ( is_file( $path ) ? hash_file( 'sha256', $path ) : null );
 }
 
+/** What somebody removes or replaces as one: a bundled extension or skin, else the uppermost folder, or the file itself. */
+function intendant_whole( $path ) {
+	$parts = explode( '/', $path );
+	return implode( '/', array_slice( $parts, 0, in_array( $parts[0], array( 'extensions', 'skins' ), true ) && count( $parts ) > 2 ? 2 : 1 ) );
+}
+
+/** The uppermost folder above a path that is a link, or null. */
+function intendant_link_above( $root, $path ) {
+	$parts = explode( '/', $path );
+	for ( $many = 1; $many < count( $parts ); ++$many ) {
+		$above = implode( '/', array_slice( $parts, 0, $many ) );
+		if ( is_link( "$root/$above" ) ) {
+			return $above;
+		}
+	}
+	return null;
+}
+
 /** Downloads and lays out a snapshot of the distributor: array( its folder in the stage, its version ). */
 function intendant_snapshot( $kind, $name, $url, $scratch, $stage ) {
 	$file        = "$scratch/$kind-$name.tar.gz";
@@ -151,7 +171,7 @@ if ( 'core' !== $what ) {
 	$place  = "$root/{$what}s/$name";
 	$branch = 'REL' . strtr( intendant_series( $has ), '.', '_' );
 	list( $old, $from ) = intendant_component( $place, $what );
-	if ( null === $from || is_link( $place ) ) {
+	if ( null === $from || is_link( $place ) || is_link( dirname( $place ) ) ) {
 		intendant_stop( "$place is no snapshot of ExtensionDistributor; nothing was changed" );
 	}
 	if ( $old === $version ) {
@@ -197,10 +217,17 @@ foreach ( array( 'extension', 'skin' ) as $kind ) {
 		if ( null !== $from && ! is_link( $place ) && $from !== $branch ) {
 			$moving[ "$kind:$slug" ] = array( $place, $one );
 		}
-		// A bundled one that was brought to another version by hand is replaced as a whole.
-		$its = intendant_component( "$former/{$kind}s/$slug", $kind );
-		if ( is_dir( "$former/{$kind}s/$slug" ) && ( $its[0] !== $one || null !== $from ) ) {
-			$otherwise[ "{$kind}s/$slug" ] = true;
+		// A bundled one that was brought to another version by hand is replaced as a whole; a checkout is somebody's work.
+		$of  = "{$kind}s/$slug";
+		$its = intendant_component( "$former/$of", $kind );
+		if ( ! is_dir( "$former/$of" ) || is_link( $place ) ) {
+			continue;
+		}
+		if ( file_exists( "$place/.git" ) ) {
+			$stop[]           = "$of comes with MediaWiki, and is a checkout of git here: move it out of the way, or bring everything up to date by hand";
+			$otherwise[ $of ] = null;
+		} elseif ( $its[0] !== $one || null !== $from ) {
+			$otherwise[ $of ] = $one;
 		}
 	}
 }
@@ -208,6 +235,11 @@ if ( intendant_series( $version ) === intendant_series( $has ) ) {
 	$moving = array();
 }
 
+// What the release that is installed has: folders, and whole extensions and skins.
+$wholes = array();
+foreach ( $old as $path => $ignored ) {
+	$wholes[ intendant_whole( $path ) ] = true;
+}
 $write  = array();
 $remove = array();
 foreach ( $new + $old as $path => $ignored ) {
@@ -216,7 +248,7 @@ foreach ( $new + $old as $path => $ignored ) {
 	$now    = intendant_present( "$root/$path" );
 	$before = isset( $old[ $path ] ) ? $old[ $path ] : null;
 	$after  = isset( $new[ $path ] ) ? $new[ $path ] : null;
-	if ( $now === $after || 'LocalSettings.php' === $path ) {
+	if ( $now === $after || 'LocalSettings.php' === $path || array_key_exists( $of, $otherwise ) ) {
 		continue;
 	}
 	if ( 'folder' === $now ) {
@@ -224,18 +256,24 @@ foreach ( $new + $old as $path => $ignored ) {
 		continue;
 	}
 	// What somebody removed on purpose stays away: the installer, documentation, a bundled extension.
-	$whole = in_array( $parts[0], array( 'extensions', 'skins' ), true ) && count( $parts ) > 2 ? $of : $parts[0];
-	if ( null === $now && null !== $before && count( $parts ) > 1 && ! file_exists( "$root/$whole" ) ) {
+	$whole = intendant_whole( $path );
+	if ( null === $now && $whole !== $path && isset( $wholes[ $whole ] ) && ! file_exists( "$root/$whole" ) && ! is_link( "$root/$whole" ) ) {
 		continue;
 	}
 	if ( null !== $now && $now !== $before ) {
 		if ( in_array( $parts[0], array( 'images', 'cache' ), true ) || preg_match( '/(?:^|\/)(?:\.htaccess|robots\.txt)$|\.(?:png|jpe?g|gif|svg|ico|webp)$/i', $path ) ) {
 			continue;
 		}
-		if ( ! isset( $otherwise[ $of ] ) ) {
-			$stop[] = null === $before ? "$path was added here and is a file of MediaWiki $version" : "$path was changed here";
-			continue;
+		$stop[] = null === $before ? "$path was added here and is a file of MediaWiki $version" : "$path was changed here";
+		continue;
+	}
+	// Behind a link lies what no snapshot of this folder holds, and what others may use.
+	$link = intendant_link_above( $root, $path );
+	if ( null !== $link ) {
+		if ( ! in_array( $parts[0], array( 'images', 'cache' ), true ) ) {
+			$stop[ "link $link" ] = "$link is a link to another place, where files would change";
 		}
+		continue;
 	}
 	if ( null !== $after ) {
 		$write[] = $path;
@@ -243,11 +281,17 @@ foreach ( $new + $old as $path => $ignored ) {
 		$remove[] = $path;
 	}
 }
+foreach ( $moving ? array( 'extensions', 'skins' ) : array() as $folder_of ) {
+	if ( is_link( "$root/$folder_of" ) ) {
+		$stop[ "link $folder_of" ] = "$folder_of is a link to another place, where files would change";
+	}
+}
 if ( $stop ) {
-	intendant_stop( count( $stop ) . ' things stand in the way, and nothing was changed: ' . implode( '; ', array_slice( $stop, 0, 10 ) ) );
+	intendant_stop( count( $stop ) . ' things stand in the way, and nothing was changed: ' . implode( '; ', array_slice( array_values( $stop ), 0, 10 ) ) );
 }
 
 $along = array();
+$check = array();
 if ( $moving ) {
 	list( $why, $snapshots ) = intendant_snapshots( array_keys( $moving ) );
 	foreach ( $moving as $id => list( $place, $one ) ) {
@@ -263,6 +307,16 @@ if ( $moving ) {
 	}
 }
 
+// What is no longer part of MediaWiki stays as it is.
+foreach ( array_intersect_key( array_filter( $otherwise, 'is_string' ), array_flip( array_map( 'intendant_whole', array_keys( $new ) ) ) ) as $of => $one ) {
+	$laid                   = "$stage/whole-" . strtr( $of, '/', '-' );
+	list( $code, , $error ) = intendant_run( array( 'cp', '-R', '--', "$folder/$of", $laid ) );
+	if ( 0 !== $code ) {
+		intendant_stop( "$of can't be laid out in $stage: $error; nothing was changed" );
+	}
+	$along[] = array( $laid, "$root/$of", "$stage/aside-" . strtr( $of, '/', '-' ), "$of: " . ( '' === $one ? 'one' : $one ) . ", put there by hand → the one that comes with MediaWiki $version" );
+	$check[] = $of;
+}
 foreach ( $write as $at => $path ) {
 	$draft = "$stage/$at";
 	if ( 0 === strpos( $new[ $path ], 'link ' ) ) {
@@ -293,6 +347,11 @@ foreach ( $remove as $path ) {
 foreach ( $along as list( $laid, $place, $aside, $text ) ) {
 	intendant_swap( $laid, $place, $aside );
 	echo "$text\n";
+}
+foreach ( $new as $path => $ignored ) {
+	if ( in_array( intendant_whole( $path ), $check, true ) ) {
+		$write[] = $path;
+	}
 }
 foreach ( $write as $path ) {
 	if ( intendant_present( "$root/$path" ) !== $new[ $path ] ) {

@@ -75,8 +75,20 @@ def site_packages(venv):
     return sorted(set(found))
 
 
+def has(venv, pattern):
+    """Whether a name among its packages is of this form."""
+    names = []
+    for folder in site_packages(venv):
+        try:
+            names += os.listdir(folder)[:MOST_ENTRIES]
+        except OSError:
+            continue
+    return any(re.fullmatch(pattern, name) for name in names)
+
+
 def has_wagtail(venv):
-    return any(os.path.isdir(os.path.join(folder, "wagtail")) for folder in site_packages(venv))
+    """Wagtail, or what there is of it while pip replaces it: `~agtail`, and the records of both."""
+    return has(venv, r"wagtail|~[-~.=%0-9]*a?g?tail(-.*)?|wagtail-.*\.dist-info")
 
 
 def environments(folder, depth):
@@ -143,11 +155,12 @@ def used_by(server):
 
 
 def environment_of(root, folder, running):
-    """The site's virtual environment."""
-    found = []
+    """The site's virtual environment; also one that is wrecked, as it is the one that has to be put back."""
+    inside = []
     for venv in environments(root, 2) + (environments(folder, 1) if folder != root else []):
-        if has_wagtail(venv) and venv not in found:
-            found.append(venv)
+        if venv not in inside:
+            inside.append(venv)
+    found = [venv for venv in inside if has_wagtail(venv)]
     used = [venv for venv in map(used_by, running) if venv]
     if len(found) > 1:
         found = [venv for venv in found if venv in used] or found
@@ -159,6 +172,10 @@ def environment_of(root, folder, running):
     if not found:
         found = [venv for venv in environments(os.path.dirname(root), 1) if has_wagtail(venv)]
         found = found if len(found) == 1 else []
+    # None has a trace of it: the one that serves, else the only one that could.
+    for others in (used[:1], [venv for venv in inside if has(venv, "[Dd]jango|~.*jango")], inside):
+        if not found and len(others) == 1:
+            found = others
     return found[0] if found else None
 
 

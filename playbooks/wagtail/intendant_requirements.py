@@ -7,7 +7,7 @@ import os
 import re
 
 from intendant_project import normal
-from pip._vendor.packaging.markers import UndefinedEnvironmentName
+from pip._vendor.packaging.markers import Marker, UndefinedEnvironmentName
 from pip._vendor.packaging.requirements import InvalidRequirement, Requirement
 from pip._vendor.packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -41,11 +41,20 @@ def wanted(lines):
 
 
 def named(line):
-    """The package that a line asks for, and with which versions; none for options, addresses and paths."""
+    """The package that a line asks for, and with which versions; none for options, addresses, paths, and what is for other hosts."""
     found = LINE.match(line.rstrip("\r\n"))
-    if not found:
+    if not found or not applies(found.group("rest").strip()):
         return None, ""
     return normal(found.group("name").split("[")[0]), (found.group("wants") or "").strip("() ")
+
+
+def applies(rest):
+    """Whether what stands behind a line's semicolon is so here; what can't be read is not."""
+    marker = rest[1:].split("#")[0].strip() if rest.startswith(";") else ""
+    try:
+        return not marker or Marker(marker).evaluate({"extra": ""})
+    except ValueError:  # no marker, or one of a sort that is not known here
+        return False
 
 
 def is_pin(wants):

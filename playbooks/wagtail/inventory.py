@@ -233,6 +233,9 @@ def ask_django():
 def main():
     found, _ = project.project()
     installed = Installed(project.site_packages(found["venv"]))
+    if "wagtail" not in installed.packages:
+        sys.exit("Wagtail is not whole in %s%s: restore the snapshot of before, or install it again (pip install -r requirements.txt)" % (
+            found["venv"], ", where an interrupted pip left " + ", ".join(installed.leftovers[:3]) if installed.leftovers else ""))
     refused, needed = None, None
     try:
         needed = requirements.Requirements(found["root"], found["folder"])

@@ -85,7 +85,7 @@ $ctools = static fn( $version ) => module( 'ctools', 'Chaos Tools', $version, ''
 $add( 'drupal/ctools', '3.14.0', 'drupal-module', $ctools( '8.x-3.14' ) );
 $add( 'drupal/ctools', '4.1.0', 'drupal-module', $ctools( '4.1.0' ) );
 $add( 'drupal/pathauto', '1.12.0', 'drupal-module', module( 'pathauto', 'Pathauto', '8.x-1.12' ), array( 'drupal/token' => '*', 'drupal/ctools' => '*' ) );
-$add( 'drupal/pathauto', '1.13.0', 'drupal-module', module( 'pathauto', 'Pathauto', '8.x-1.13' ), array( 'drupal/token' => '*', 'drupal/ctools' => '*' ) );
+$add( 'drupal/pathauto', '1.13.0', 'drupal-module', module( 'pathauto', 'Pathauto', '8.x-1.13' ), array( 'drupal/core' => '^10.6', 'drupal/token' => '*', 'drupal/ctools' => '*' ) );
 $add( 'drupal/gin', '3.0.0', 'drupal-theme', array( 'gin.info.yml' => info( 'gin', 'Gin', 'theme', '8.x-3.0' ), 'gin.theme' => "<?php\n" ) );
 
 /** What is offered besides what is installed. */

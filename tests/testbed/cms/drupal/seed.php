@@ -16,7 +16,7 @@ $tables = array(
 	'semaphore'          => '(name varchar(255) CHARACTER SET ascii NOT NULL DEFAULT "", value varchar(255) CHARACTER SET ascii NOT NULL DEFAULT "", expire double NOT NULL, PRIMARY KEY (name), KEY expire (expire))',
 	'watchdog'           => '(wid bigint NOT NULL AUTO_INCREMENT, type varchar(64) CHARACTER SET ascii NOT NULL DEFAULT "", message longtext NOT NULL, timestamp bigint NOT NULL DEFAULT 0, PRIMARY KEY (wid))',
 );
-foreach ( array( 'bootstrap', 'config', 'page', 'render', 'discovery', 'default' ) as $bin ) {
+foreach ( array( 'bootstrap', 'config', 'container', 'page', 'render', 'discovery', 'default' ) as $bin ) {
 	$tables[ "cache_$bin" ] = $cache;
 }
 foreach ( $tables as $name => $shape ) {
@@ -50,6 +50,6 @@ foreach ( array( 1 => array( 'admin', 'admin@testbed.example', array() ), 2 => a
 }
 foreach ( array( 1 => 'First things', 2 => 'À propos', 3 => 'Contact' ) as $nid => $title ) {
 	$put( 'node_field_data', array( 'nid' => $nid, 'vid' => $nid, 'type' => 'page', 'langcode' => 'en', 'status' => 1, 'uid' => 1, 'title' => $title, 'created' => 1768435200, 'changed' => 1768435200 ) );
-	$put( 'node__body', array( 'bundle' => 'page', 'entity_id' => $nid, 'revision_id' => $nid, 'langcode' => 'en', 'delta' => 0, 'body_value' => str_repeat( "<p>The text of page $nid, which visitors read.</p>\n", 8 ), 'body_format' => 'basic_html' ) );
+	$put( 'node__body', array( 'bundle' => 'page', 'entity_id' => $nid, 'revision_id' => $nid, 'langcode' => 'en', 'delta' => 0, 'body_value' => str_repeat( "<p>The text of page $nid, which visitors read.</p>\n", 8 ) . ( 1 === $nid ? "<p>“Error: no paper” is what the printer says.</p>\n" : '' ), 'body_format' => 'basic_html' ) );
 }
 $put( 'comment_field_data', array( 'entity_id' => 1, 'name' => 'visitor', 'subject' => 'Well said', 'status' => 1, 'created' => 1768435200 ) );

@@ -3,6 +3,7 @@
 $settings['config_sync_directory'] = '../config/sync';
 $settings['hash_salt'] = 'testbed';
 $settings['trusted_host_patterns'] = [];
-if (file_exists($app_root . '/' . $site_path . '/settings.local.php')) {
-  include $app_root . '/' . $site_path . '/settings.local.php';
+$databases['default']['default'] = ['driver' => 'mysql', 'database' => 'staging', 'username' => 'nobody', 'password' => '', 'host' => 'localhost'];
+if (file_exists(DRUPAL_ROOT . '/' . $site_path . '/settings.local.php')) {
+  include DRUPAL_ROOT . '/' . $site_path . '/settings.local.php';
 }

@@ -27,6 +27,7 @@ try {
 		echo $cached[0]['data'];
 		return;
 	}
+	$kernel->container();
 	$kernel->load();
 	if ( $kernel->state( 'system.maintenance_mode' ) ) {
 		echo testbed_page( 503, 'Site under maintenance', "<p>$name is currently under maintenance. We should be back shortly. Thank you for your patience.</p>" );

@@ -53,9 +53,11 @@ try {
 	require "$web/core/lib/Drupal.php";
 	$kernel  = TestbedKernel::get();
 	$command = $words[0] ?? 'help';
-	if ( 'status' !== $command || true ) {
-		$kernel->load();
+	// These make a container of their own.
+	if ( ! in_array( $command, array( 'updatedb', 'updb', 'updatedb:status', 'updbst', 'cache:rebuild', 'cr' ), true ) ) {
+		$kernel->container();
 	}
+	$kernel->load();
 	switch ( $command ) {
 		case 'status':
 		case 'core:status':
@@ -155,7 +157,7 @@ try {
 			rows( \Drupal::moduleHandler()->invokeAll( 'requirements', array( 'runtime' ) ), $options, array() );
 			break;
 		case 'php:script':
-			foreach ( array( $words[1], $options['script-path'] . '/' . $words[1], $options['script-path'] . '/' . $words[1] . '.php' ) as $file ) {
+			foreach ( array( $words[1], ( $options['script-path'] ?? '.' ) . '/' . $words[1], ( $options['script-path'] ?? '.' ) . '/' . $words[1] . '.php' ) as $file ) {
 				if ( is_file( $file ) ) {
 					include $file;
 					break 2;

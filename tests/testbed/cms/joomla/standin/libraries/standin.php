@@ -496,7 +496,10 @@ namespace Joomla\CMS\Updater {
 
 		/** What a list in XML offers: one extension's own, or a collection of several. */
 		private function listed( $site ) {
+			// Off while it is asked, so that one on which everything dies is not asked again; whoever is killed here leaves it so.
+			Site::rows( 'UPDATE #__update_sites SET enabled = 0 WHERE update_site_id = ?', [ $site['update_site_id'] ] );
 			$body = Site::get( trim( $site['location'] ) );
+			Site::rows( 'UPDATE #__update_sites SET enabled = 1 WHERE update_site_id = ?', [ $site['update_site_id'] ] );
 			$app  = \Joomla\CMS\Factory::getApplication();
 			if ( null === $body ) {
 				$app->enqueueMessage( "Update: Could not open update site #{$site['update_site_id']} \"{$site['name']}\", URL: {$site['location']}", 'warning' );
