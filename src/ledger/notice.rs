@@ -100,7 +100,7 @@ impl Ledger {
                     let (by, why) = (entry.by.clone(), why.clone());
                     notices[place].answer = Some(Answer { verdict: *verdict, by, at: entry.at, why });
                 }
-                Decision::Broke { .. } | Decision::Lifted { .. } | Decision::DriftAccepted { .. } => {}
+                _ => {}
             }
         }
         notices

@@ -199,6 +199,7 @@ hold-declined = It was declined, so it is not installed.
 hold-manual = It has to be done by hand: { $what }.
 hold-special = It is a test version. Those are installed only on request.
 hold-immune = It caused trouble on another site of the same kind, so it waits until the cause is understood.
+hold-reported = It waits until { $until }, because of what you told us (no. { $anomaly }).
 hold-next-window = It is not urgent and waits for the next maintenance window.
 hold-lapsed = The maintenance contract ended on { $until }. Without it the site gets no updates, and known vulnerabilities stay open.
 hold-postponed = One of the new versions does not work on this site. While it was being looked for, this one’s turn did not come.

@@ -200,6 +200,7 @@ hold-declined = Elle a été refusée; elle n’est donc pas installée.
 hold-manual = Elle doit être faite à la main : { $what }.
 hold-special = C’est une version d’essai. De telles versions ne sont installées que sur demande.
 hold-immune = Elle a causé des ennuis sur un autre site du même genre; elle attend que la cause soit comprise.
+hold-reported = À la suite de votre signalement n° { $anomaly }, elle est retenue jusqu’au { $until }.
 hold-next-window = Elle n’est pas urgente et attend la prochaine fenêtre de maintenance.
 hold-lapsed = Le contrat d’entretien a pris fin le { $until }. Sans lui, le site ne reçoit plus de mises à jour et les failles connues restent ouvertes.
 hold-postponed = Une des nouvelles versions ne fonctionne pas sur ce site. Pendant qu’on la cherchait, le tour de celle-ci n’est pas venu.
