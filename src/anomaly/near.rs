@@ -64,9 +64,8 @@ pub fn named(sighting: &Sighting, inventory: &Inventory) -> Vec<ComponentId> {
 /// Whether a name stands in a text as a word of its own.
 fn is_named(text: &str, name: &str) -> bool {
     let is_part = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let whole = |at: usize| {
-        !is_part(text[..at].chars().next_back()) && !is_part(text[at + name.len()..].chars().next())
-    };
+    let whole =
+        |at: usize| !is_part(text[..at].chars().next_back()) && !is_part(text[at + name.len()..].chars().next());
     name.chars().count() >= LEAST_NAME && text.match_indices(name).any(|(at, _)| whole(at))
 }
 
@@ -149,9 +148,7 @@ mod tests {
     use serde_json::json;
 
     fn inventory() -> Inventory {
-        let one = |kind: &str, slug: &str, title: &str| {
-            json!({ "kind": kind, "slug": slug, "title": title, "version": "1.0", "active": true })
-        };
+        let one = |kind: &str, slug: &str, title: &str| json!({ "kind": kind, "slug": slug, "title": title, "version": "1.0", "active": true });
         let document = json!({
             "core": { "title": "WordPress", "version": "6.1.9" },
             "extensions": [

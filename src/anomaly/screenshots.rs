@@ -104,7 +104,7 @@ impl Screenshots {
     pub fn look(&self, screenshot: &Screenshot) -> Kept {
         let path = self.folder.join(&screenshot.file);
         let plain = Path::new(&screenshot.file).file_name().is_some_and(|name| name == screenshot.file.as_str());
-        let Some(bytes) = read(&path).ok().filter(|_| plain) else { return Kept::Gone(path) };
+        let Some(bytes) = plain.then(|| read(&path).ok()).flatten() else { return Kept::Gone(path) };
         let whole = screenshot.file.split_once('.').is_some_and(|(name, _)| name == Digest::of(&bytes).to_string());
         if whole { Kept::Whole(path) } else { Kept::Changed(path) }
     }
@@ -150,9 +150,12 @@ mod tests {
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(path.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
 
-        for (name, bytes) in
-            [("page.png", &b"<html><script>"[..]), ("empty.png", b""), ("short.png", b"\x89PNG"), ("picture.gif", b"GIF89a")]
-        {
+        for (name, bytes) in [
+            ("page.png", &b"<html><script>"[..]),
+            ("empty.png", b""),
+            ("short.png", b"\x89PNG"),
+            ("picture.gif", b"GIF89a"),
+        ] {
             let error = all.keep(&file(name, bytes)).unwrap_err();
             assert!(matches!(error, ScreenshotError::NoPicture { .. }), "{name}: {error}");
         }

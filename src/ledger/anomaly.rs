@@ -80,7 +80,7 @@ impl Sighting {
 }
 
 /// Several lines in somebody's own words, cleaned and bounded.
-pub fn words(text: &str, most: usize) -> String {
+pub(super) fn words(text: &str, most: usize) -> String {
     let text = clean_block(text, MAX_LINES);
     match text.char_indices().nth(most) {
         Some((end, _)) => format!("{}…", &text[..end]),

@@ -46,7 +46,7 @@ fn site(name: &str, runs: Vec<Report>) -> KnownSite {
     let site = SiteName::new(name).unwrap();
     let runs = runs.into_iter().map(|run| Report { site: site.clone(), ..run }).collect();
     let url = if name == "boutique-laval" { "https://boutique.example/" } else { "https://blogue.example/" };
-    KnownSite { site, plan: plan(url, "America/Toronto"), runs, rehearsals: Vec::new() }
+    KnownSite { site, plan: plan(url, "America/Toronto"), runs, rehearsals: Vec::new(), anomalies: Vec::new() }
 }
 
 fn client() -> Scope {
@@ -86,12 +86,18 @@ fn full() -> MonthReport {
     MonthReport::of(november(), client(), vec![shop, other], december())
 }
 
+/// A site of which the client told.
+fn told(name: &str) -> KnownSite {
+    KnownSite { anomalies: super::anomalies::anomalies(), ..site(name, vec![on(12, stories::with_holds())]) }
+}
+
 /// Every month of the tests, by name.
 pub(super) fn all() -> Vec<(&'static str, MonthReport)> {
     let of = |scope, sites, now| MonthReport::of(november(), scope, sites, now);
     let early = "2026-11-20T12:00:00Z".parse().unwrap();
     vec![
         ("month", full()),
+        ("month-anomalies", of(one_site(), vec![told("boutique-laval")], early)),
         ("month-stuck", of(one_site(), vec![site("boutique-laval", vec![on(12, stories::stuck())])], december())),
         ("month-quiet", of(one_site(), vec![site("boutique-laval", Vec::new())], early)),
         ("month-nothing", of(Scope::Fleet, Vec::new(), december())),

@@ -222,6 +222,19 @@ hold-unusable = What the site says about this update cannot be used safely: { $w
 hold-not-writable = The server does not let us replace its files ({ $path }).
 hold-failed = It did not work on this site in this run, so it was taken out and the site was put back.
 
+## What the client told us
+anomalies-title = What you told us
+anomaly-told = On { $told } you told us about { $page }, as you saw it on { $seen }:
+anomaly-quote = “{ $text }”
+anomaly-screenshots = { $count ->
+    [one] You sent a screenshot with it.
+   *[other] You sent { $shown } screenshots with it.
+}
+anomaly-put-back = On { $date } we put the site back to the backup taken before the updates.
+anomaly-held = Updates of { $extension } wait until { $until }.
+anomaly-answer = Here is what we found: { $answer }
+anomaly-open = We are looking into it. You will find our answer in one of the next reports.
+
 ## What somebody else changed
 drift-title = Changes that were not ours
 drift-intro = These changes were made on the site by somebody else since { $since }, when we last left it.

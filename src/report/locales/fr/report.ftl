@@ -223,6 +223,19 @@ hold-unusable = Ce que le site dit de cette mise à jour ne peut pas être utili
 hold-not-writable = Le serveur ne nous permet pas de remplacer ses fichiers ({ $path }).
 hold-failed = Elle n’a pas fonctionné sur ce site pendant cette intervention : elle a été écartée et le site remis en place.
 
+## Ce que le client a signalé
+anomalies-title = Ce que vous nous avez signalé
+anomaly-told = Le { $told }, vous nous avez signalé un problème sur { $page }, constaté le { $seen } :
+anomaly-quote = « { $text } »
+anomaly-screenshots = { $count ->
+    [one] Vous y avez joint une capture d’écran.
+   *[other] Vous y avez joint { $shown } captures d’écran.
+}
+anomaly-put-back = Le { $date }, nous avons remis le site dans l’état de la sauvegarde prise avant les mises à jour.
+anomaly-held = Les mises à jour de { $extension } attendent jusqu’au { $until }.
+anomaly-answer = Voici ce que nous avons constaté : { $answer }
+anomaly-open = Nous examinons le problème. Vous trouverez notre réponse dans un de nos prochains rapports.
+
 ## Ce que quelqu’un d’autre a changé
 drift-title = Des changements qui ne viennent pas de nous
 drift-intro = Ces changements ont été faits sur le site par quelqu’un d’autre depuis le { $since }, moment où nous l’avons laissé.
