@@ -75,7 +75,7 @@ pub(super) fn anomalies(lines: &[AnomalyLine], words: &Words) -> Vec<Told> {
 
 fn told(line: &AnomalyLine, words: &Words) -> Told {
     let head =
-        [("told", own(words.date(line.told))), ("page", own(cell(&line.url))), ("seen", own(words.moment(line.seen)))];
+        [("told", own(words.date(line.told))), ("page", own(page(&line.url))), ("seen", own(words.moment(line.seen)))];
     let text = |text: &str| own(clean_line(text, WORDS_SHOWN));
     let mut said = Vec::new();
     said.extend((line.screenshots > 0).then(|| words.count("anomaly-screenshots", line.screenshots)));
@@ -93,6 +93,12 @@ fn told(line: &AnomalyLine, words: &Words) -> Told {
         quote: words.tell("anomaly-quote", &[("text", text(&line.description))]),
         said,
     }
+}
+
+/// An address without its scheme, as people say it.
+fn page(url: &str) -> String {
+    let address = url.trim_start_matches("https://").trim_start_matches("http://");
+    cell(address.trim_end_matches('/'))
 }
 
 /// The same without its looks; none where nothing was told.

@@ -16,7 +16,7 @@ facts:
   site: { run: [cat, "{{root}}/status.json"], parse: { json: first } }
 read:
   run: [cat, "{{root}}/status.json"]
-  parse: { json: first, jq: "{versions: ([.extensions[] | {key: (\"plugin:\" + .slug), value: .version}] | from_entries + {\"core:core\": .core.version})}" }
+  parse: { json: first, jq: "{versions: (([.extensions[] | {key: (\"plugin:\" + .slug), value: .version}] | from_entries) + {\"core:core\": .core.version})}" }
 operations:
   update:
     plugin: { run: [sh, "{{scripts}}/update.sh", "{{root}}", "{{slug}}"] }

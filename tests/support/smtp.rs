@@ -1,6 +1,5 @@
 //! A mail server on the loopback address: Debian's python3-aiosmtpd.
 
-
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

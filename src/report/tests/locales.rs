@@ -63,8 +63,19 @@ fn every_message_can_be_read() {
 /// Every key that the code or the template names exists; every message is named somewhere.
 #[test]
 fn no_message_is_missing_or_left_over() {
-    let report =
-        ["audit_page", "drifts", "html", "intake", "month/view", "outline", "reasons", "sections", "view", "words"];
+    let report = [
+        "anomalies",
+        "audit_page",
+        "drifts",
+        "html",
+        "intake",
+        "month/view",
+        "outline",
+        "reasons",
+        "sections",
+        "view",
+        "words",
+    ];
     let audit = ["waivers", "rules/backups", "rules/fleet", "rules/promises", "rules/runs", "rules/software"];
     let files =
         report.map(|file| format!("report/{file}")).into_iter().chain(audit.map(|file| format!("audit/{file}")));
