@@ -121,7 +121,7 @@ pub(super) enum Command {
         after_help = "Examples:\n  intendant immunity\n  intendant immunity lift plugin:fast-cache 3.4.2 --why \"it was the server's own cache\""
     )]
     Immunity(Immunity),
-    /// What clients say is wrong with a page: write it down, see what the run before it changed, answer
+    /// What clients say is wrong with a page, and what becomes of it
     #[command(
         after_help = "Examples:\n  intendant anomaly add boutique-laval --at 2026-11-20T14:05 --url https://boutique.example/panier --description \"The cart is empty\" --screenshot cart.png --browser \"Firefox 140\"\n  intendant anomaly show 21\n  intendant anomaly hold 21 plugin:woocommerce --until 2026-12-04\n  intendant anomaly close 21 --answer \"Its update broke the cart; it waits for a mended version\""
     )]

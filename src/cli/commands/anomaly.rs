@@ -276,7 +276,10 @@ async fn whole_name(journal: &dyn Journal, site: &SiteName, name: &ComponentName
         return Ok(name.clone());
     }
     let Some(inventory) = super::anomaly_show::last_inventory(journal, site).await? else { return Ok(name.clone()) };
-    let known: Vec<String> = inventory.extensions.iter().map(|one| one.id.to_string()).collect();
+    // People leave the kind out.
+    let bare = !name.as_str().contains(':');
+    let known = inventory.extensions.iter().map(|one| &one.id);
+    let known: Vec<String> = known.map(|id| if bare { id.slug.to_string() } else { id.to_string() }).collect();
     let found = inventory.extensions.iter().find(|one| name.names(&one.id));
     match found.map(|one| ComponentName::new(one.id.to_string())) {
         Some(Ok(whole)) => Ok(whole),
