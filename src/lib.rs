@@ -11,6 +11,7 @@
     clippy::unwrap_used
 )]
 
+pub mod anomaly;
 pub mod audit;
 pub mod check;
 pub mod cli;

@@ -24,6 +24,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("update", 4),
     ("procedure", 5),
     ("journal", 6),
+    ("anomaly", 7),
     ("run", 7),
     ("audit", 7),
     ("report", 8),

@@ -170,7 +170,12 @@ fn settings_error(text: &str) -> Option<String> {
 /// The arguments of a command line as it stands in a page, up to a pipe, a redirection or a comment.
 fn arguments(line: &str) -> Vec<String> {
     let end = [" | ", " > ", " && ", "  #"].iter().filter_map(|stop| line.find(stop)).min().unwrap_or(line.len());
-    line[..end].split_whitespace().skip(1).map(|word| word.trim_matches('"').to_owned()).collect()
+    // What stands between quotes is one argument.
+    let quoted = line[..end].split('"').enumerate().flat_map(|(place, part)| match place % 2 {
+        0 => part.split_whitespace().map(str::to_owned).collect::<Vec<_>>(),
+        _ => vec![part.to_owned()],
+    });
+    quoted.skip(1).collect()
 }
 
 /// What is wrong with a command line, if the program does not take it.

@@ -1,9 +1,13 @@
 //! The program on a site of this machine whose CMS is two files: what becomes of the lock when a
-//! restore gets stuck, and of what a killed runner left running.
+//! restore gets stuck, and of what a killed runner left running; what a client says is wrong; and how each run is proven.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "snapshots/alone.rs"]
 mod alone;
+#[path = "restores/anomalies.rs"]
+mod anomalies;
+#[path = "support/evidence.rs"]
+mod evidence;
 #[path = "restores/leases.rs"]
 mod leases;
 #[path = "restores/switches.rs"]

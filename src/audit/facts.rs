@@ -8,7 +8,7 @@ use crate::drift;
 use crate::intake::{Assessment, Verdict};
 use crate::inventory::{Extension, Inventory};
 use crate::journal::{AttemptState, Entry, Event, Purpose, Rehearsal, RunState, RunSummary, StepResult};
-use crate::ledger::Notice;
+use crate::ledger::{Anomaly, Notice};
 use crate::model::{ComponentId, Digest, Hold, Outcome, RunId, SiteName, Version};
 use crate::plan::{FleetRules, Plan};
 use crate::update::Closed;
@@ -33,6 +33,8 @@ pub struct Facts {
     pub sites: BTreeMap<SiteName, SiteFacts>,
     /// What waits, or waited, for an answer of a person.
     pub notices: Vec<Notice>,
+    /// What clients said is wrong.
+    pub anomalies: Vec<Anomaly>,
     /// The last days of release trains.
     pub end_of_life: EndOfLife,
     /// What could not be looked at, and why.

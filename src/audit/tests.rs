@@ -26,6 +26,7 @@ fn facts(plans: &[Arc<Plan>], rules: &str) -> Facts {
         unreadable: Vec::new(),
         sites: BTreeMap::new(),
         notices: Vec::new(),
+        anomalies: Vec::new(),
         end_of_life: EndOfLife::with(&rules.audit.end_of_life).unwrap(),
         unknown: Vec::new(),
         rules,

@@ -1,8 +1,9 @@
 //! The command line.
 
-use crate::model::SiteName;
+use crate::model::{ComponentName, SiteName};
 use crate::report::Month;
 use clap::{Args, Parser, Subcommand};
+use jiff::civil::Date;
 use std::path::PathBuf;
 
 /// Keeps fleets of CMS websites updated: plan, verified snapshot, update, check, exact restore.
@@ -125,6 +126,11 @@ pub(super) enum Command {
         after_help = "Examples:\n  intendant immunity\n  intendant immunity lift plugin:fast-cache 3.4.2 --why \"it was the server's own cache\""
     )]
     Immunity(Immunity),
+    /// What clients say is wrong with a page, and what becomes of it
+    #[command(
+        after_help = "Examples:\n  intendant anomaly add boutique-laval --at 2026-11-20T14:05 --url https://boutique.example/panier --description \"The cart is empty\" --screenshot cart.png --browser \"Firefox 140\"\n  intendant anomaly show 21\n  intendant anomaly hold 21 plugin:woocommerce --until 2026-12-04\n  intendant anomaly close 21 --answer \"Its update broke the cart; it waits for a mended version\""
+    )]
+    Anomaly(Anomaly),
     /// Try a playbook: its cases offline, or its facts on a live site
     #[command(
         after_help = "Examples:\n  intendant playbook test our-playbooks/nanocms\n  intendant playbook try boutique-laval --fact site"
@@ -563,6 +569,97 @@ pub(super) enum ImmunityAction {
         #[arg(long)]
         why: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Anomaly {
+    #[command(subcommand)]
+    pub(super) action: AnomalyAction,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum AnomalyAction {
+    /// Write down what a client says
+    Add(AnomalyAdd),
+    /// Those that wait for an answer, of a site or of all
+    List {
+        /// The site
+        site: Option<String>,
+        /// Answered ones, too
+        #[arg(long)]
+        all: bool,
+    },
+    /// What the run before it changed near the page, and what was done since
+    Show {
+        /// The anomaly
+        #[arg(value_name = "NUMBER")]
+        anomaly: u64,
+    },
+    /// Put the site back to before that run
+    Restore {
+        /// The anomaly
+        #[arg(value_name = "NUMBER")]
+        anomaly: u64,
+        /// The tables exactly as they were: rows that visitors wrote since are taken off, too
+        #[arg(long)]
+        exact: bool,
+        /// Don't ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+    /// Have updates of an extension of the site wait, up to and including a day
+    Hold {
+        /// The anomaly
+        #[arg(value_name = "NUMBER")]
+        anomaly: u64,
+        /// The extension, such as plugin:fast-cache, or core
+        extension: ComponentName,
+        /// The last day
+        #[arg(long, value_name = "DATE", required_unless_present = "lift")]
+        until: Option<Date>,
+        /// They wait no longer
+        #[arg(long, conflicts_with = "until")]
+        lift: bool,
+    },
+    /// Answer it: the client reads that in the next report
+    Close {
+        /// The anomaly
+        #[arg(value_name = "NUMBER")]
+        anomaly: u64,
+        /// What was found and done, in the client's language
+        #[arg(long, value_name = "TEXT")]
+        answer: String,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(super) struct AnomalyAdd {
+    /// The site
+    pub(super) site: String,
+    /// When it was seen: 2026-11-20T14:05 by the clock of the site's zone, or with an offset
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: String,
+    /// The address of the page
+    #[arg(long)]
+    pub(super) url: String,
+    /// What is wrong with it, in the client's words
+    #[arg(long, value_name = "TEXT")]
+    pub(super) description: String,
+    /// A screenshot, PNG or JPEG; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(super) screenshot: Vec<PathBuf>,
+    /// The browser
+    #[arg(long, value_name = "TEXT")]
+    pub(super) browser: Option<String>,
+    /// The operating system
+    #[arg(long, value_name = "TEXT")]
+    pub(super) system: Option<String>,
+    /// The device
+    #[arg(long, value_name = "TEXT")]
+    pub(super) device: Option<String>,
+    /// Who saw it
+    #[arg(long, value_name = "WHO")]
+    pub(super) reported_by: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -48,7 +48,8 @@ pub(super) async fn gather(fleet: &Fleet, now: Timestamp) -> Result<Facts, Failu
     unknown.extend(lost(&plans, &sites));
     unknown.extend(vulnerabilities(fleet, &plans, &mut sites, now).await);
     let notices = ledger.notices(rules.notices_expire_after);
-    Ok(Facts { now, rules, plans, unreadable, sites, notices, end_of_life, unknown })
+    let anomalies = ledger.anomalies();
+    Ok(Facts { now, rules, plans, unreadable, sites, notices, anomalies, end_of_life, unknown })
 }
 
 type Plans = BTreeMap<SiteName, Arc<Plan>>;

@@ -73,6 +73,7 @@ async fn dispatch(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Command::Notices(options) => commands::notices::notices(common, options).await,
         Command::Licence(options) => commands::licence::licence(common, options).await,
         Command::Immunity(options) => commands::immunity::immunity(common, options).await,
+        Command::Anomaly(options) => commands::anomaly::anomaly(common, options).await,
         Command::Playbook(options) => commands::playbook::playbook(common, options).await,
         Command::Audit(options) => commands::audit::audit(common, options).await,
         Command::Status(options) => commands::status::status(common, options).await,

@@ -100,6 +100,7 @@ fn shown(case: Case) -> String {
     let known = Known {
         notices: ledger.notices(case.rules.notices_expire_after),
         immunities: ledger.immunities(),
+        holds: ledger.site_holds(),
         fixes: case
             .fixes
             .into_iter()

@@ -73,6 +73,9 @@ pub(super) fn reason(reason: &HoldReason) -> String {
         HoldReason::Immune { since } => {
             format!("broke a site like this one on {}: intendant immunity", since.strftime("%Y-%m-%d"))
         }
+        HoldReason::Reported { anomaly, until } => {
+            format!("held until {until} because of anomaly {anomaly}: intendant anomaly show {anomaly}")
+        }
         HoldReason::NextWindow => "closes no known vulnerability, and no window is open".into(),
         HoldReason::Lapsed { until } => format!("the contract ended on {until}"),
         HoldReason::Postponed => "its turn in the search for what breaks the site did not come".into(),

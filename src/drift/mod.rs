@@ -10,6 +10,7 @@ mod places;
 
 pub use compare::{Compared, Rules, State, compare, not_compared};
 pub use original::{Modification, Originals, mark, originals};
+pub use places::Places;
 
 use crate::model::{ComponentId, Digest};
 use crate::plan::DriftPart;

@@ -1,19 +1,24 @@
 //! What people, and runs on their behalf, decided about the fleet: notices and their answers, versions that
-//! broke a site, licences, and who lifted what. Append-only, folded when it is read.
+//! broke a site, licences, and who lifted what; anomalies, and what was done about them. Append-only, folded when it is read.
 //!
 //! May use: `model`. Invariants: pure; an entry is never changed; a later entry can end what an earlier one
 //! began, and says who did it and when; what has expired is decided by the day that is handed in.
 
+mod anomaly;
 mod immunity;
 mod licence;
 mod notice;
 
+pub use anomaly::{
+    Anomaly, Done, MAX_ANSWER, MAX_DESCRIPTION, MAX_PAGE, MAX_SCREENSHOTS, Remedy, Screenshot, Sighting, SiteHold,
+};
 pub use immunity::{Immunity, Stack};
 pub use licence::{Entered, LicenceChange};
 pub use notice::{About, Answer, Notice, Verdict, asked, covering, covers};
 
-use crate::model::{ComponentId, Digest, RunId, SiteName, Version};
+use crate::model::{ComponentId, ComponentName, Digest, Outcome, RunId, SiteName, Version};
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 /// The longest reason of a person, in characters.
@@ -90,6 +95,52 @@ pub enum Decision {
         version: Version,
         /// Why.
         why: String,
+    },
+    /// A client says that something is wrong with a page. The number of its entry is the number of the anomaly.
+    AnomalyReported {
+        /// The site.
+        site: SiteName,
+        /// What was seen.
+        sighting: Box<Sighting>,
+        /// The run before that moment, if one had changed the site.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        run: Option<RunId>,
+    },
+    /// Because of an anomaly, the site was to be put back to before the run.
+    AnomalyPutBack {
+        /// The anomaly.
+        anomaly: u64,
+        /// The run that did it.
+        run: RunId,
+        /// How that ended.
+        outcome: Outcome,
+    },
+    /// Because of an anomaly, updates of an extension of the site wait.
+    AnomalyHeld {
+        /// The anomaly.
+        anomaly: u64,
+        /// The site.
+        site: SiteName,
+        /// The extension, or `core`.
+        extension: ComponentName,
+        /// The last day.
+        until: Date,
+    },
+    /// They do not wait any more.
+    AnomalyReleased {
+        /// The anomaly.
+        anomaly: u64,
+        /// The site.
+        site: SiteName,
+        /// The extension, or `core`.
+        extension: ComponentName,
+    },
+    /// An anomaly is answered; the next report tells the client.
+    AnomalyAnswered {
+        /// The anomaly.
+        anomaly: u64,
+        /// The answer.
+        answer: String,
     },
 }
 

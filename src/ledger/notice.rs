@@ -159,10 +159,7 @@ impl Ledger {
                         notice.sent = notice.sent.or(Some(entry.at));
                     }
                 }
-                Decision::Broke { .. }
-                | Decision::Lifted { .. }
-                | Decision::DriftAccepted { .. }
-                | Decision::Licence { .. } => {}
+                _ => {}
             }
         }
         notices

@@ -65,6 +65,14 @@ pub enum HoldReason {
         #[schemars(with = "String")]
         since: jiff::Timestamp,
     },
+    /// A client said that something is wrong with the site, and it waits because of that.
+    Reported {
+        /// The number of the anomaly.
+        anomaly: u64,
+        /// The last day.
+        #[schemars(with = "String")]
+        until: jiff::civil::Date,
+    },
     /// No window is open, and it closes no known vulnerability.
     NextWindow,
     /// The contract is over.
@@ -173,7 +181,7 @@ impl HoldReason {
     pub fn lifter(&self) -> Lifter {
         match self {
             Self::Policy { .. } | Self::Planned { .. } | Self::Modified { .. } => Lifter::Operator,
-            Self::Unusable { .. } | Self::Special | Self::Immune { .. } => Lifter::Operator,
+            Self::Unusable { .. } | Self::Special | Self::Immune { .. } | Self::Reported { .. } => Lifter::Operator,
             Self::Approval | Self::Declined { .. } => Lifter::Client,
             Self::Licence | Self::OutsidePlan { .. } | Self::Lapsed { .. } => Lifter::Client,
             Self::LicencePool { problem, .. } => problem.lifter(),

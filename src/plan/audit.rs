@@ -23,6 +23,8 @@ pub struct AuditRules {
     pub end_of_life_within: Period,
     /// How long a notice may wait for its answer.
     pub notices_answered_within: Period,
+    /// How long a client may wait for the answer to an anomaly.
+    pub anomalies_answered_within: Period,
     /// The last days of release trains, by what they are of (a CMS, or a part such as `php`) and by train. They go before
     /// the shipped ones; `never` takes one of those away.
     pub end_of_life: BTreeMap<String, BTreeMap<String, LastDay>>,
@@ -41,6 +43,7 @@ impl Default for AuditRules {
             contracts_end_within: days(30),
             end_of_life_within: days(90),
             notices_answered_within: days(14),
+            anomalies_answered_within: days(3),
             end_of_life: BTreeMap::new(),
             hosted: Vec::new(),
             waivers: Vec::new(),

@@ -6,7 +6,9 @@
 use crate::check::Reason;
 use crate::drift::DriftKind;
 use crate::journal::{Claim, RehearsalResult};
-use crate::model::{ComponentId, Digest, HoldReason, Lifter, Outcome, RunId, SiteName, Version, VersionStep};
+use crate::model::{
+    ComponentId, ComponentName, Digest, HoldReason, Lifter, Outcome, RunId, SiteName, Version, VersionStep,
+};
 use crate::plan::DriftPart;
 use crate::snapshot::Rows;
 use crate::update::Refusal;
@@ -81,6 +83,9 @@ pub struct Report {
     /// What somebody else changed since the last run; none where that was not looked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drift: Option<Drift>,
+    /// What the client told us is wrong with the site: what is open, and what was answered since the last report.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anomalies: Vec<AnomalyLine>,
     /// What went wrong.
     pub failures: Vec<Failure>,
     /// What was put back.
@@ -152,6 +157,53 @@ pub struct DriftLine {
     pub files: u64,
     /// Who accepted it.
     pub accepted_by: Option<String>,
+}
+
+/// What a client told us is wrong with a page, and what came of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct AnomalyLine {
+    /// Its number.
+    pub anomaly: u64,
+    /// When it was seen.
+    #[schemars(with = "String")]
+    pub seen: Timestamp,
+    /// When we were told.
+    #[schemars(with = "String")]
+    pub told: Timestamp,
+    /// The address of the page.
+    pub url: String,
+    /// What is wrong with it, in the client's words.
+    pub description: String,
+    /// Who saw it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported_by: Option<String>,
+    /// How many screenshots came with it.
+    pub screenshots: u64,
+    /// The run that came before it.
+    #[schemars(with = "Option<String>")]
+    pub run: Option<RunId>,
+    /// When the site was put back to before that run because of it.
+    #[schemars(with = "Option<String>")]
+    pub put_back: Option<Timestamp>,
+    /// What waits because of it.
+    pub holds: Vec<AnomalyHold>,
+    /// When it was answered; none while it is open.
+    #[schemars(with = "Option<String>")]
+    pub answered: Option<Timestamp>,
+    /// The answer.
+    pub answer: Option<String>,
+}
+
+/// An extension whose updates wait because of an anomaly.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub struct AnomalyHold {
+    /// Which.
+    pub extension: ComponentName,
+    /// The last day.
+    #[schemars(with = "String")]
+    pub until: jiff::civil::Date,
 }
 
 /// One component and what became of its update.

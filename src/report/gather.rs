@@ -89,6 +89,7 @@ impl Report {
             database: None,
             drift: None,
             holds: Vec::new(),
+            anomalies: Vec::new(),
             failures: Vec::new(),
             restores: Vec::new(),
             checks: Vec::new(),

@@ -1,11 +1,12 @@
 //! What a run did, and what was done in a month, for those who pay for it and for machines: JSON, Markdown, and a page
 //! in the client's language. What an audit found, for those who answer for the fleet.
 //!
-//! May use: every module below (`model`, `plan`, `drift`, `intake`, `check`, `update`, `procedure`, `journal`, `audit`). Invariants:
-//! all content comes from the journal or an audit, nothing from the site itself or the clock; everything
+//! May use: every module below (`model`, `ledger`, `plan`, `drift`, `intake`, `check`, `update`, `procedure`, `journal`, `audit`). Invariants:
+//! all content comes from the journal, the ledger beside it or an audit, nothing from the site itself or the clock; everything
 //! that a site said is cleaned, bounded and escaped; every text that a client reads stands in a
 //! locale file; nothing here writes a file or prints.
 
+mod anomalies;
 mod audit;
 mod audit_forms;
 mod audit_page;
@@ -29,8 +30,9 @@ mod tests;
 
 pub use audit::{AuditReport, FindingLine, Point, RuleLine, WaivedLine, audit_schema, status_schema};
 pub use document::{
-    CheckLine, CheckSubject, Database, Drift, DriftLine, FORMAT, Failure, FailureCause, HoldLine, Job, ProvenRestore,
-    Report, Restore, Seen, Snapshot, StepEnd, StepKind, StepLine, UpdateLine, UpdateState, json_schema,
+    AnomalyHold, AnomalyLine, CheckLine, CheckSubject, Database, Drift, DriftLine, FORMAT, Failure, FailureCause,
+    HoldLine, Job, ProvenRestore, Report, Restore, Seen, Snapshot, StepEnd, StepKind, StepLine, UpdateLine,
+    UpdateState, json_schema,
 };
 pub use error::ReportError;
 pub use html::MailForms;

@@ -1,8 +1,9 @@
 //! A report without its looks: titles, sentences, lists and tables in the page's order. Forms that have no page of
 //! their own, Markdown and e-mail, are written from it.
 //!
-//! May use: `view`, `sections`, `drifts`, `words`. Invariant: as in `view`.
+//! May use: `view`, `sections`, `anomalies`, `drifts`, `words`. Invariant: as in `view`.
 
+use super::anomalies;
 use super::provider::Provider;
 use super::sections::{Happened, Hold, Problem, SeenCell, UpdateRow};
 use super::view::{OutcomeView, Pair, View};
@@ -120,6 +121,7 @@ impl Outline {
     pub(super) fn of(view: View, words: &Words) -> Self {
         let mut parts = Vec::new();
         parts.extend(view.problem.map(|problem| self::problem(problem, words)));
+        parts.extend(anomalies::part(view.anomalies, words));
         if let Some(updates) = view.updates {
             let head = [words.say("column-component"), words.say("column-before"), updates.last];
             let table = Some(self::updates(head, updates.rows));

@@ -46,6 +46,10 @@ pub(super) fn hold(words: &Words, reason: &HoldReason, notice: Option<u64>) -> S
         HoldReason::Manual { what, .. } => tell("hold-manual", &[("what", sentence(what))]),
         HoldReason::Special => tell("hold-special", &[]),
         HoldReason::Immune { .. } => tell("hold-immune", &[]),
+        HoldReason::Reported { anomaly, until } => {
+            let args = [("anomaly", own(anomaly.to_string())), ("until", own(words.day(*until)))];
+            tell("hold-reported", &args)
+        }
         HoldReason::NextWindow => tell("hold-next-window", &[]),
         HoldReason::Lapsed { until } => tell("hold-lapsed", &[("until", own(words.day(*until)))]),
         HoldReason::Postponed => tell("hold-postponed", &[]),

@@ -1,8 +1,9 @@
 //! What the page's template is given: finished texts in the page's order, and nothing to decide.
 //!
-//! May use: `document`, `sections`, `words`, `reasons`, `snapshot` for its values. Invariant: a text that came from outside
+//! May use: `document`, `sections`, `anomalies`, `drifts`, `words`, `reasons`, `snapshot` for its values. Invariant: a text that came from outside
 //! has been cleaned and bounded when it stands here; escaping it is the template's part.
 
+use super::anomalies::{self, Told};
 use super::document::{Job, Report};
 use super::drifts;
 use super::outline::Brand;
@@ -36,6 +37,7 @@ pub(super) struct View {
     pub(super) outcome: OutcomeView,
     pub(super) tiles: Vec<Pair>,
     pub(super) problem: Option<sections::Problem>,
+    pub(super) anomalies: Vec<Told>,
     pub(super) updates: Option<sections::Updates>,
     pub(super) holds: Vec<sections::Hold>,
     pub(super) drifts: Option<drifts::Drifts>,
@@ -94,6 +96,7 @@ impl View {
             outcome: outcome(report, words),
             tiles: tiles(report, words),
             problem: sections::problem(report, words),
+            anomalies: anomalies::anomalies(&report.anomalies, words),
             updates: sections::updates(report, words),
             holds: sections::holds(&report.holds, words),
             drifts: drifts::drifts(report, words),

@@ -147,6 +147,7 @@ async fn known(
     let known = Known {
         notices: ledger.notices(runner.rules.notices_expire_after),
         immunities: ledger.immunities(),
+        holds: ledger.site_holds(),
         fixes: offers.iter().filter_map(|(id, offer)| fix(scheme, &matches, id, &offer.version)).collect(),
         first_seen,
         refused_licences: ledger.entered_licences().into_iter().filter(|entered| !entered.taken).collect(),

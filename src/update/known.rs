@@ -2,10 +2,11 @@
 //!
 //! May use: `model`, `plan`, `ledger`. Invariant: values only; nothing known holds nothing.
 
-use crate::ledger::{Entered, Immunity, Notice};
-use crate::model::{ComponentId, Version};
+use crate::ledger::{Entered, Immunity, Notice, SiteHold};
+use crate::model::{ComponentId, SiteName, Version};
 use crate::plan::Tag;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 
@@ -16,6 +17,8 @@ pub struct Known {
     pub notices: Vec<Notice>,
     /// Versions that broke a site.
     pub immunities: Vec<Immunity>,
+    /// What waits on single sites, because a client told of an anomaly.
+    pub holds: Vec<SiteHold>,
     /// Offers that close known vulnerabilities.
     pub fixes: Vec<Fix>,
     /// When an offer was seen first, on any site of its CMS.
@@ -48,6 +51,11 @@ pub struct Closed {
 }
 
 impl Known {
+    /// The hold on a component of a site, on `day`.
+    pub(super) fn hold_on(&self, site: &SiteName, component: &ComponentId, day: Date) -> Option<&SiteHold> {
+        self.holds.iter().find(|hold| hold.covers(site, component, day))
+    }
+
     /// The vulnerabilities that this version closes.
     pub(super) fn fixed_by(&self, component: &ComponentId, version: &Version) -> &[Closed] {
         let mut fixes = self.fixes.iter();

@@ -249,6 +249,9 @@ fn said_by_plan(inputs: &Inputs<'_>, candidate: &Candidate<'_>) -> Option<HoldRe
     if let Some(hold) = inputs.plan.hold_on(id, inputs.today()) {
         return Some(HoldReason::Planned { why: hold.why.clone(), until: hold.until });
     }
+    if let Some(hold) = inputs.known.hold_on(&inputs.plan.site, id, inputs.today()) {
+        return Some(HoldReason::Reported { anomaly: hold.anomaly, until: hold.until });
+    }
     if let Some(manual) = plan.manual.iter().find(|manual| manual.extension.names(id)) {
         return Some(HoldReason::Manual { what: manual.what.clone(), who: manual.who });
     }

@@ -4,7 +4,7 @@ use super::fleet::{Run, Site, before, day, id, version};
 use intendant::drift::{Drift, DriftKind, Found};
 use intendant::intake::Verdict;
 use intendant::journal::{Purpose, RehearsalResult};
-use intendant::ledger::{About, Decision, Verdict as Answer};
+use intendant::ledger::{About, Decision, Sighting, Verdict as Answer};
 use intendant::model::{Digest, Hold, HoldReason, Outcome, RunId, VersionStep};
 use intendant::plan::DriftPart;
 use intendant::update::{Closed, Refusal, Update};
@@ -129,6 +129,21 @@ fn noticed(site: &mut Site, at: Timestamp) {
     site.decisions.push((at, decision));
 }
 
+fn reported(site: &mut Site, at: Timestamp) {
+    let sighting = Sighting {
+        seen: at,
+        url: "https://shop.example/cart".into(),
+        description: "the cart is empty".into(),
+        browser: None,
+        system: None,
+        device: None,
+        reported_by: None,
+        screenshots: Vec::new(),
+    };
+    let decision = Decision::reported(site.site(), sighting, None);
+    site.decisions.push((at, decision));
+}
+
 fn only_before_the_window(site: &mut Site) {
     site.runs.pop();
     site.stored.pop();
@@ -211,6 +226,10 @@ pub(crate) const FAULTS: &[Change] = &[
     |site, now| {
         noticed(site, before(now, 100, 0, 0));
         site.expect("notice-expired", "plugin:p0");
+    },
+    |site, now| {
+        reported(site, before(now, 4, 0, 0));
+        site.expect("anomaly-unanswered", "https://shop.example/cart");
     },
     |site, _| {
         only_before_the_window(site);
@@ -472,6 +491,12 @@ pub(crate) const INNOCENT: &[Change] = &[
         let record = RunId::new(before(now, 400, 0, 0));
         site.intakes.push((record, before(now, 400, 0, 0), Verdict::AcceptWithConditions));
         site.set("intake", format!("{{ accepted: {}, by: ops, record: {record} }}", day(now, -399)));
+    },
+    // An anomaly that is young, and one that was answered.
+    |site, now| {
+        reported(site, before(now, 30, 0, 0));
+        site.decisions.push((now, Decision::answered(0, "it was the cache")));
+        reported(site, before(now, 2, 0, 0));
     },
     // A notice that was declined.
     |site, now| {

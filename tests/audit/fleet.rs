@@ -200,6 +200,7 @@ impl Site {
         for (at, decision) in &self.decisions {
             let decision = match decision.clone() {
                 Decision::Answered { verdict, why, .. } => Decision::Answered { notice: last, verdict, why },
+                Decision::AnomalyAnswered { answer, .. } => Decision::AnomalyAnswered { anomaly: last, answer },
                 other => other,
             };
             last = journal.decide(*at, "ops", &decision).await.unwrap();

@@ -56,6 +56,17 @@ impl Environment {
         environment
     }
 
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs the program to its end: its exit code, and all that it said.
+    pub fn ran(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let Ran { code, out, err } = self.intendant(arguments);
+        (code, out + &err)
+    }
+
     fn empty() -> Self {
         let environment = Self { folder: tempfile::tempdir().unwrap() };
         for folder in ["home", "plans"] {

@@ -11,8 +11,11 @@
 )]
 
 mod environment;
+pub mod evidence;
+mod smtp;
 mod testbed;
 pub mod visitors;
 
 pub use environment::{Environment, Ran};
+pub use smtp::Smtp;
 pub use testbed::{Testbed, same};

@@ -1,6 +1,6 @@
 //! An update that is fine on the command line and breaks the site on the web.
 
-use crate::support::{Environment, Testbed, same};
+use crate::support::{Environment, Testbed, evidence, same};
 
 #[test]
 fn a_broken_plugin_is_put_back_or_left_out_and_no_secret_shows() {
@@ -15,6 +15,8 @@ fn a_broken_plugin_is_put_back_or_left_out_and_no_secret_shows() {
     #[cfg(feature = "encryption")]
     watched.end(&shop, &[run]);
     bed.nothing_is_left("after the restore");
+    let program = |arguments: &[&str]| shop.ran(arguments);
+    evidence::proven(&program, shop.folder(), "shop", "restored", "restored.tar");
     assert_eq!(bed.visit("").0, "200", "the restored front page");
 
     // What broke a site is held, here and on similar ones, until somebody lifts that.

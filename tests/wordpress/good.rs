@@ -1,12 +1,13 @@
 //! A good run, what can be seen of it, and the way back.
 
-use crate::support::{Environment, Testbed, same};
+use crate::support::{Environment, Smtp, Testbed, evidence, same};
 use std::process::Command;
 
 #[test]
 fn everything_is_updated_shown_and_taken_back() {
     let bed = Testbed::up(&["--db-extras"]);
     let shop = Environment::new(&bed, "");
+    let smtp = mailed(&shop);
     let before = bed.fingerprint();
 
     shop.intendant(&["doctor", "shop"]).ended(0, "doctor of a good site").said("ok ");
@@ -45,6 +46,9 @@ fn everything_is_updated_shown_and_taken_back() {
     bed.nothing_is_left("after the run");
     reports(&shop, &run.json());
     snapshots(&shop);
+    received(&shop, &smtp);
+    let program = |arguments: &[&str]| shop.ran(arguments);
+    evidence::proven(&program, shop.folder(), "shop", "completed-with-holds", "run.tar");
 
     shop.intendant(&["restore", "shop", "--yes", "--only", "wp-content/plugins/akismet"]).ended(0, "restore --only");
     assert_eq!(bed.plugin("akismet"), "5.0.2", "akismet alone is put back");
@@ -54,6 +58,41 @@ fn everything_is_updated_shown_and_taken_back() {
     shop.intendant(&["restore", "shop", "--yes"]).ended(0, "restore");
     same(&before, &bed.fingerprint(), "restored to before the run");
     bed.nothing_is_left("after the restore");
+    evidence::proven(&program, shop.folder(), "shop", "restored", "restore.tar");
+    evidence::one_past(&program, &["run.tar", "restore.tar"]);
+}
+
+/// Has the report of each run sent to an owner and to a technician, one of whom the server does not know.
+fn mailed(shop: &Environment) -> Smtp {
+    let smtp = Smtp::start(&shop.path("mailed"));
+    let settings = format!(
+        "settings: 1\nmail: {{ from: \"Studio <ops@studio.example>\", server: 127.0.0.1, port: {}, tls: none, after-runs: true }}\n",
+        smtp.port
+    );
+    std::fs::write(shop.path("intendant.yaml"), settings).unwrap();
+    let plan = std::fs::read_to_string(shop.path("plans/shop.yaml")).unwrap();
+    let client = "client:\n  name: Shop\n  language: en\n  contacts:\n    \
+                  - { name: Lucie, email: lucie@shop.example, role: owner }\n    \
+                  - { name: Marc, email: nobody@agency.example, role: technical }\n";
+    let plan = plan.replace("client: { name: Shop, language: en }\n", client);
+    std::fs::write(shop.path("plans/shop.yaml"), plan).unwrap();
+    smtp
+}
+
+/// The run's report came to whom the server knows, once; who was refused is told, and the run is what it was.
+fn received(shop: &Environment, smtp: &Smtp) {
+    let [message] = smtp.received().try_into().expect("one message");
+    assert!(message.starts_with("lucie@shop.example\nUpdate report"), "{message:.300}");
+    assert!(message.contains("7.1.1") && message.contains("5.7.2"), "the report is in it: {message:.3000}");
+    let listed = shop.intendant(&["mail", "--json"]).ended(0, "mail").json();
+    let state = |to: &str| {
+        let found = listed["list"].as_array().unwrap().iter().find(|one| one["to"].as_str().unwrap().contains(to));
+        found.map(|one| one["state"].as_str().unwrap().to_owned())
+    };
+    assert_eq!(state("lucie@").as_deref(), Some("sent"), "{listed}");
+    assert_eq!(state("nobody@").as_deref(), Some("refused"), "{listed}");
+    let again = shop.intendant(&["report", "shop", "--send"]);
+    assert_eq!(smtp.received().len(), 1, "the same report is not sent twice: {}{}", again.out, again.err);
 }
 
 fn reports(shop: &Environment, run: &serde_json::Value) {

@@ -76,6 +76,7 @@ pub const RULES: &[Rule] = &[
     site("hold-past-end", Low, promises::hold_past_end),
     site("notice-unanswered", Medium, promises::notice_unanswered),
     site("notice-expired", Medium, promises::notice_expired),
+    site("anomaly-unanswered", Medium, promises::anomaly_unanswered),
     site("window-missed", High, runs::window_missed),
     site("run-stuck", Critical, runs::run_stuck),
     site("run-restored", Medium, runs::run_restored),

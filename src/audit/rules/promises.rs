@@ -1,10 +1,10 @@
-//! Rules about what was agreed: acceptance, cap, contract, licences, holds, notices.
+//! Rules about what was agreed: acceptance, cap, contract, licences, holds, notices, anomalies.
 
 use super::Case;
 use crate::audit::finding::{Evidence, Found, count, text, told};
 use crate::audit::{Facts, Value};
 use crate::intake::Verdict;
-use crate::ledger::Notice;
+use crate::ledger::{Anomaly, Notice};
 use crate::model::{ComponentId, HoldReason, Room, SiteName, Version};
 use crate::plan::Plan;
 use jiff::civil::Date;
@@ -166,6 +166,20 @@ fn still_waits(case: &Case<'_>, notice: &Notice) -> bool {
             other.site == notice.site && other.number > notice.number && other.about.component() == component
         });
     !again && installed(case, component) == Some(from)
+}
+
+/// An anomaly to which the client waits for an answer for long.
+pub(super) fn anomaly_unanswered(case: &Case<'_>) -> Vec<Found> {
+    let patience = Span::new().hours(days(case.facts.rules.audit.anomalies_answered_within).saturating_mul(24));
+    let late = |anomaly: &&Anomaly| {
+        let due = anomaly.told.checked_add(patience);
+        anomaly.site == *case.site && anomaly.is_open() && due.is_ok_and(|due| due < case.now())
+    };
+    let found = |anomaly: &Anomaly| {
+        let values = [("anomaly", Value::Count(anomaly.number)), ("at", Value::Moment(anomaly.told))];
+        Found::new(&anomaly.sighting.url, vec![told("audit-anomaly-waits", values)])
+    };
+    case.facts.anomalies.iter().filter(late).map(found).collect()
 }
 
 /// The version of a component at the last look.

@@ -5,24 +5,24 @@ use crate::cli::arguments::{Common, Evidence, VerifyEvidence};
 use crate::cli::fleet::Fleet;
 use crate::cli::{ExitCode, Failure, show};
 use crate::evidence::{self, Bundle, EvidenceError};
+use crate::journal::Journal;
 use crate::model::RunId;
-use crate::run::{NoListener, Runner};
 use serde_json::json;
-use std::sync::Arc;
 
 /// The most runs of a site that stand in one chain.
 const MAX_RUNS: u32 = 100_000;
 
 pub(in crate::cli) async fn evidence(common: &Common, options: &Evidence) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
-    let runner = fleet.runner(Arc::new(NoListener)).await?;
-    let run = find(runner.journal.as_ref(), &options.of).await?;
-    let report = read(runner.journal.as_ref(), run).await?;
+    // Nothing of the snapshot store is needed: who proves a run need not be able to read, or reach, its snapshots.
+    let journal = fleet.journal().await?;
+    let run = find(&journal, &options.of).await?;
+    let report = read(&journal, run).await?;
     let text = report.to_json().map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
-    let past = past(&runner, &report.site, run).await?;
+    let past = past(&journal, &report.site, run).await?;
     let links = evidence::chain(past.iter().map(|(run, bytes)| (*run, bytes.as_slice())));
     let own = past.last().map_or(&[][..], |(_, bytes)| bytes.as_slice());
-    let bundle = Bundle::of(run, &runner.journal.entries(run).await?, own, &text, &links)?;
+    let bundle = Bundle::of(run, &journal.entries(run).await?, own, &text, &links)?;
     let signature = evidence::sign(&options.key, bundle.sums())?;
     let unwritable = |source| EvidenceError::File { file: options.to.clone(), source };
     let archive = bundle.archive(&signature).map_err(unwritable)?;
@@ -35,14 +35,18 @@ pub(in crate::cli) async fn evidence(common: &Common, options: &Evidence) -> Res
 }
 
 /// The journals of a site's runs up to this one, oldest first. A run's id begins with its time.
-async fn past(runner: &Runner, site: &crate::model::SiteName, run: RunId) -> Result<Vec<(RunId, Vec<u8>)>, Failure> {
+async fn past(
+    journal: &dyn Journal,
+    site: &crate::model::SiteName,
+    run: RunId,
+) -> Result<Vec<(RunId, Vec<u8>)>, Failure> {
     let mut runs: Vec<RunId> =
-        runner.journal.runs(Some(site), false, MAX_RUNS).await?.into_iter().map(|one| one.run).collect();
+        journal.runs(Some(site), false, MAX_RUNS).await?.into_iter().map(|one| one.run).collect();
     runs.retain(|one| *one <= run);
     runs.sort();
     let mut past = Vec::with_capacity(runs.len());
     for run in runs {
-        past.push((run, runner.journal.recorded(run).await?));
+        past.push((run, journal.recorded(run).await?));
     }
     Ok(past)
 }

@@ -1,5 +1,7 @@
 //! One file per command.
 
+pub(super) mod anomaly;
+mod anomaly_show;
 pub(super) mod audit;
 pub(super) mod completions;
 pub(super) mod demo;

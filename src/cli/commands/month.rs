@@ -1,10 +1,11 @@
 //! `intendant report --month`: the runs of a client, of a site or of all sites, gathered.
 
-use super::report::read;
+use super::report::read_run;
 use crate::cli::arguments::Report as Options;
 use crate::cli::fleet::{Fleet, plan_files};
 use crate::cli::{Failure, show};
 use crate::journal::{Event, Journal, PlanExtract};
+use crate::ledger::Anomaly;
 use crate::model::{Digest, RunId, SiteName};
 use crate::plan::{self, Plan};
 use crate::report::{KnownSite, Month, MonthReport, Scope};
@@ -30,9 +31,10 @@ pub(super) async fn month(
         Scope::Site { site: wanted, .. } => site == wanted,
         Scope::Fleet => true,
     });
+    let anomalies = journal.ledger().await?.anomalies();
     let mut told = Vec::new();
     for (site, Known { plan, kept }) in sites {
-        let read = read_site(journal, month, site, plan).await?;
+        let read = read_site(journal, month, (site, plan), &anomalies).await?;
         // What is no longer kept is told as long as something was done; who asks for just that site gets an answer.
         if kept || !read.runs.is_empty() || matches!(scope, Scope::Site { .. }) {
             told.push(read);
@@ -131,16 +133,17 @@ fn scope(options: &Options, sites: &BTreeMap<SiteName, Known>) -> Result<Scope, 
 async fn read_site(
     journal: &dyn Journal,
     month: Month,
-    site: SiteName,
-    plan: PlanExtract,
+    (site, plan): (SiteName, PlanExtract),
+    anomalies: &[Anomaly],
 ) -> Result<KnownSite, Failure> {
     let zone = TimeZone::get(&plan.zone).unwrap_or(TimeZone::UTC);
     let mut runs = Vec::new();
     for run in journal.runs(Some(&site), false, MOST_RUNS).await? {
         if month.holds(run.opened, &zone) {
-            runs.push(read(journal, run.run).await?);
+            runs.push(read_run(journal, run.run).await?);
         }
     }
     let rehearsals = journal.rehearsals(&site, super::MOST_REHEARSALS).await?;
-    Ok(KnownSite { site, plan, runs, rehearsals })
+    let anomalies = anomalies.iter().filter(|one| one.site == site).cloned().collect();
+    Ok(KnownSite { site, plan, runs, rehearsals, anomalies })
 }

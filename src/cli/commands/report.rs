@@ -3,13 +3,17 @@
 use crate::cli::arguments::{Common, Report as Options};
 use crate::cli::fleet::Fleet;
 use crate::cli::{ExitCode, Failure, show};
-use crate::journal::Journal;
+use crate::journal::{Journal, RunSummary};
 use crate::mail::Mailbox;
 use crate::model::{Outcome, RunId, SiteName};
 use crate::plan::Role;
 use crate::report::{Language, MailForms, MonthReport, Provider, Report, ReportError, Scope};
 use crate::run::Runner;
+use jiff::Timestamp;
 use std::path::{Path, PathBuf};
+
+/// How many runs of a site are looked through for the one before.
+const MOST_RUNS: u32 = 100_000;
 
 pub(in crate::cli) async fn report(common: &Common, options: &Options) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
@@ -159,7 +163,18 @@ pub(super) async fn find(journal: &dyn Journal, of: &str) -> Result<RunId, Failu
     runs.first().map(|run| run.run).ok_or_else(absent)
 }
 
+/// The report of a run, with what the client told.
 pub(super) async fn read(journal: &dyn Journal, run: RunId) -> Result<Report, Failure> {
+    let report = read_run(journal, run).await?;
+    let mut anomalies = journal.ledger().await?.anomalies();
+    anomalies.retain(|one| one.site == report.site);
+    // Most sites have none, and then the report before is of no interest.
+    let since = if anomalies.is_empty() { None } else { end_before(journal, &report).await? };
+    Ok(report.with_anomalies(&anomalies, since))
+}
+
+/// The same of what the run itself did.
+pub(super) async fn read_run(journal: &dyn Journal, run: RunId) -> Result<Report, Failure> {
     let entries = journal.entries(run).await?;
     if entries.is_empty() {
         return Err(Failure::absent(format!("the journal has no run {run}")));
@@ -167,6 +182,14 @@ pub(super) async fn read(journal: &dyn Journal, run: RunId) -> Result<Report, Fa
     let report = Report::of(run, &entries).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
     let rehearsals = journal.rehearsals(&report.site, super::MOST_REHEARSALS).await?;
     Ok(report.with_rehearsals(&rehearsals))
+}
+
+/// When the report before this one was made: at the end of the run before. One that was refused is not told to clients.
+async fn end_before(journal: &dyn Journal, report: &Report) -> Result<Option<Timestamp>, Failure> {
+    let runs = journal.runs(Some(&report.site), false, MOST_RUNS).await?;
+    let told = |run: &&RunSummary| run.outcome.is_some_and(|outcome| outcome != Outcome::Refused);
+    let Some(before) = runs.iter().filter(|run| run.opened < report.began).find(told) else { return Ok(None) };
+    Ok(journal.entries(before.run).await?.last().map(|entry| entry.at))
 }
 
 pub(super) fn provider(fleet: &Fleet) -> Result<Provider, Failure> {

@@ -5,7 +5,8 @@ use crate::cli::fleet::Fleet;
 use crate::cli::progress::Show;
 use crate::cli::{ExitCode, Failure, show};
 use crate::journal::{Event, Purpose, RunState};
-use crate::model::{ComponentName, Outcome, RunId, SiteName};
+use crate::ledger::Decision;
+use crate::model::{ComponentName, Outcome, RunId, SiteName, in_words};
 use crate::procedure::SnapshotMoment;
 use crate::run::{self, Ended, Job, RestoreAsked, RunError, Runner};
 use crate::snapshot::SnapshotName;
@@ -92,20 +93,37 @@ pub(in crate::cli) async fn recover(common: &Common, options: &Recover) -> Resul
 pub(in crate::cli) async fn restore(common: &Common, options: &Restore) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
     let runner = fleet.runner(Arc::new(Show::new())).await?;
+    restore_because(common, &fleet, &runner, options, None).await
+}
+
+/// The same because of an anomaly: what came of it is written beside it before anything is reported.
+pub(super) async fn restore_because(
+    common: &Common,
+    fleet: &Fleet,
+    runner: &Runner,
+    options: &Restore,
+    anomaly: Option<u64>,
+) -> Result<ExitCode, Failure> {
     let job = fleet.job(&options.site)?;
     let snapshot = match &options.snapshot {
-        Some(name) => named_snapshot(&runner, &job.plan.site, name)?,
-        None => last_before(&runner, &job.plan.site).await?,
+        Some(name) => named_snapshot(runner, &job.plan.site, name)?,
+        None => last_before(runner, &job.plan.site).await?,
     };
     if !options.yes && !common.json {
         confirm(&job, &snapshot, options)?;
     }
     watch_for_interrupts();
     let asked = RestoreAsked { snapshot, only: options.only.clone(), exact: options.exact };
-    let ended = run::restore(&runner, &job, &asked).await;
+    let ended = run::restore(runner, &job, &asked).await;
     let good = matches!(&ended, Ok(Ended { outcome: Outcome::Restored, .. }));
-    let told = tell(&fleet, &runner, job.plan.site.clone(), ended).await;
-    let code = finish(common, &fleet, &runner, vec![told]).await?;
+    if let (Some(anomaly), Ok(ended)) = (anomaly, &ended) {
+        let decision = Decision::AnomalyPutBack { anomaly, run: ended.run, outcome: ended.outcome };
+        if let Err(error) = runner.journal.decide(runner.clock.now(), &runner.by, &decision).await {
+            show::remark(format!("anomaly {anomaly} does not know of run {}: {}", ended.run, in_words(&error)));
+        }
+    }
+    let told = tell(fleet, runner, job.plan.site.clone(), ended).await;
+    let code = finish(common, fleet, runner, vec![told]).await?;
     // Here `restored` is what was asked for.
     Ok(if good { ExitCode::OK } else { code })
 }

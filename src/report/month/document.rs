@@ -4,7 +4,7 @@
 
 use super::Month;
 use crate::model::{ComponentId, Outcome, RunId, SiteName, Version, VersionStep};
-use crate::report::document::{ClosedLine, FailureCause, HoldLine, Job, ProvenRestore, StepKind};
+use crate::report::document::{AnomalyLine, ClosedLine, FailureCause, HoldLine, Job, ProvenRestore, StepKind};
 use crate::report::error::ReportError;
 use crate::update::Refusal;
 use jiff::Timestamp;
@@ -100,6 +100,9 @@ pub struct MonthSite {
     pub proven_restore: Option<ProvenRestore>,
     /// How many changes of somebody else were found.
     pub drifts: u64,
+    /// What the client told us is wrong with the site: in the month, or before and not answered when it began.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub anomalies: Vec<AnomalyLine>,
 }
 
 /// One run.

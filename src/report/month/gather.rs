@@ -6,8 +6,10 @@ use super::Month;
 use super::document::{MONTH_FORMAT, MonthReport, MonthRun, MonthSite, MonthUpdate, PageTimes, RunFailure, Scope};
 use super::standing::{Restored, Standing};
 use crate::journal::{PlanExtract, Rehearsal};
+use crate::ledger::Anomaly;
 use crate::model::{Outcome, SiteName, VersionStep, clean_line};
-use crate::report::document::{CheckSubject, Job, Report, UpdateLine, UpdateState};
+use crate::report::anomalies;
+use crate::report::document::{AnomalyLine, CheckSubject, Job, Report, UpdateLine, UpdateState};
 use crate::report::gather::proven;
 use crate::report::sections;
 use jiff::Timestamp;
@@ -31,6 +33,8 @@ pub struct KnownSite {
     pub runs: Vec<Report>,
     /// Rehearsals of its restore, newest first.
     pub rehearsals: Vec<Rehearsal>,
+    /// What clients told of it, oldest first.
+    pub anomalies: Vec<Anomaly>,
 }
 
 impl MonthReport {
@@ -89,8 +93,18 @@ fn site(month: Month, known: KnownSite) -> MonthSite {
         proven_restore: proven(&rehearsals),
         drifts: runs.iter().filter_map(|run| run.drift.as_ref()).map(|drift| drift.count).sum(),
         runs: runs.iter().map(run).collect(),
+        anomalies: told(month, &known.anomalies, &known.site, &zone),
         site: known.site,
     }
+}
+
+/// What was told in the month or was open when it began, as it was at the month's end.
+fn told(month: Month, known: &[Anomaly], site: &SiteName, zone: &TimeZone) -> Vec<AnomalyLine> {
+    let mine = known.iter().filter(|one| one.site == *site);
+    let then = mine.filter_map(|one| one.when(|at| !after(month, at, zone), None));
+    let news =
+        |one: &Anomaly| month.holds(one.told, zone) || one.answer().is_none_or(|(done, _)| month.holds(done.at, zone));
+    then.filter(news).map(anomalies::line).collect()
 }
 
 /// Whether a moment lies after the month.

@@ -4,6 +4,7 @@
 
 use super::document::{MonthReport, MonthRun, MonthSite, MonthUpdate, PageTimes, Scope};
 use crate::model::{Lifter, Outcome, clean_block};
+use crate::report::anomalies::{self, Told};
 use crate::report::document::{CheckSubject, HoldLine, Job};
 use crate::report::outline::{self, Brand, Item, Outline, Part, Table};
 use crate::report::provider::Provider;
@@ -60,6 +61,7 @@ struct SiteView {
     place: usize,
     sentences: Vec<String>,
     runs: Vec<RunView>,
+    anomalies: Vec<Told>,
     updates: Vec<UpdateRow>,
     holds: Vec<Hold>,
     checks: Option<String>,
@@ -170,6 +172,7 @@ fn site_parts(site: SiteView, words: &Words) -> Vec<Part> {
     sentences.extend(site.sentences);
     let runs = site.runs.into_iter().map(run).collect();
     let mut parts = vec![Part { sentences, ..Part::of_items(site.title, runs) }];
+    parts.extend(anomalies::part(site.anomalies, words).map(Part::below));
     if !site.updates.is_empty() {
         let head = ["column-component", "column-before", "column-after"].map(|key| words.say(key));
         let table = Some(outline::updates(head, site.updates));
@@ -397,6 +400,7 @@ fn of_site(place: usize, site: &MonthSite, words: &Words) -> SiteView {
         place,
         sentences,
         runs: runs(site, words),
+        anomalies: anomalies::anomalies(&site.anomalies, words),
         updates: site.updates.iter().map(|update| update_row(update, words)).collect(),
         holds: sections::holds(&client_first(&site.holds), words),
         checks: checks(site, words),

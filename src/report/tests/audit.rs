@@ -93,6 +93,11 @@ fn sentences() -> Vec<(&'static str, &'static str, Vec<Evidence>)> {
         ("notice-unanswered", "core:core", vec![evidence("audit-notice-waits", &notice)]),
         ("notice-expired", "core:core", vec![evidence("audit-notice-gone", &notice)]),
         (
+            "anomaly-unanswered",
+            "https://cafe.example/menu",
+            vec![evidence("audit-anomaly-waits", &[("anomaly", Value::Count(21)), when.clone()])],
+        ),
+        (
             "window-missed",
             "",
             vec![

@@ -64,6 +64,7 @@ fn every_message_can_be_read() {
 #[test]
 fn no_message_is_missing_or_left_over() {
     let report = [
+        "anomalies",
         "audit_page",
         "drifts",
         "html",

@@ -1,5 +1,6 @@
 //! Tests of the module: golden pages for every outcome and language, hostile texts, locales.
 
+mod anomalies;
 mod audit;
 mod forms;
 mod golden;

@@ -46,7 +46,7 @@ fn site(name: &str, runs: Vec<Report>) -> KnownSite {
     let site = SiteName::new(name).unwrap();
     let runs = runs.into_iter().map(|run| Report { site: site.clone(), ..run }).collect();
     let url = if name == "boutique-laval" { "https://boutique.example/" } else { "https://blogue.example/" };
-    KnownSite { site, plan: plan(url, "America/Toronto"), runs, rehearsals: Vec::new() }
+    KnownSite { site, plan: plan(url, "America/Toronto"), runs, rehearsals: Vec::new(), anomalies: Vec::new() }
 }
 
 fn client() -> Scope {
@@ -86,12 +86,18 @@ fn full() -> MonthReport {
     MonthReport::of(november(), client(), vec![shop, other], december())
 }
 
+/// A site of which the client told.
+fn told(name: &str) -> KnownSite {
+    KnownSite { anomalies: super::anomalies::anomalies(), ..site(name, vec![on(12, stories::with_holds())]) }
+}
+
 /// Every month of the tests, by name.
 pub(super) fn all() -> Vec<(&'static str, MonthReport)> {
     let of = |scope, sites, now| MonthReport::of(november(), scope, sites, now);
     let early = "2026-11-20T12:00:00Z".parse().unwrap();
     vec![
         ("month", full()),
+        ("month-anomalies", of(one_site(), vec![told("boutique-laval")], early)),
         ("month-stuck", of(one_site(), vec![site("boutique-laval", vec![on(12, stories::stuck())])], december())),
         ("month-quiet", of(one_site(), vec![site("boutique-laval", Vec::new())], early)),
         ("month-nothing", of(Scope::Fleet, Vec::new(), december())),
@@ -183,7 +189,7 @@ fn what_is_counted_is_what_the_runs_say() {
 }
 
 /// A month of one site with these runs, and the title and sentences of its page.
-fn told(runs: Vec<Report>) -> (MonthReport, String) {
+fn month_of(runs: Vec<Report>) -> (MonthReport, String) {
     let month = MonthReport::of(november(), one_site(), vec![site("boutique-laval", runs)], december());
     let page = month.to_markdown(Some(Language::of("en")), &provider()).unwrap();
     (month, page)
@@ -191,23 +197,23 @@ fn told(runs: Vec<Report>) -> (MonthReport, String) {
 
 #[test]
 fn a_site_that_is_stuck_stays_so_when_later_runs_are_refused() {
-    let (month, page) = told(vec![secured(3), on(12, stories::stuck()), on(13, stories::refused())]);
+    let (month, page) = month_of(vec![secured(3), on(12, stories::stuck()), on(13, stories::refused())]);
     assert!(page.contains("Needs attention") && page.contains("A specialist must finish it by hand"), "{page}");
     let shop = &month.sites[0];
     assert_eq!((shop.checks_made, shop.checked), (0, None), "checks of the week before say nothing of it");
-    let (_, page) = told(vec![on(12, stories::stuck()), on(13, stories::restore_asked()), on(14, stories::refused())]);
+    let (_, page) = month_of(vec![on(12, stories::stuck()), on(13, stories::restore_asked()), on(14, stories::refused())]);
     assert!(!page.contains("Needs attention"), "{page}");
 }
 
 #[test]
 fn a_month_in_which_nothing_began_is_not_praised() {
-    let (_, page) = told(vec![on(9, stories::refused()), on(16, stories::refused())]);
+    let (_, page) = month_of(vec![on(9, stories::refused()), on(16, stories::refused())]);
     assert!(page.contains("Nothing could be done this month") && !page.contains("did not succeed"), "{page}");
-    let (_, page) = told(vec![secured(3), on(12, stories::open())]);
+    let (_, page) = month_of(vec![secured(3), on(12, stories::open())]);
     assert!(page.contains("Needs attention") && page.contains("the work was not over"), "{page}");
-    let (_, page) = told(vec![secured(3), on(9, stories::refused())]);
+    let (_, page) = month_of(vec![secured(3), on(9, stories::refused())]);
     assert!(page.contains("Maintained and checked") && !page.contains("did not succeed"), "{page}");
-    let (_, page) = told(vec![secured(3), on(9, stories::refused_over_cap())]);
+    let (_, page) = month_of(vec![secured(3), on(9, stories::refused_over_cap())]);
     assert!(page.contains("One visit did not succeed"), "{page}");
 }
 

@@ -40,6 +40,7 @@ pub(super) fn every_hold() -> Vec<Hold> {
         HoldReason::Manual { what: "run the vendor's assistant".into(), who: crate::model::Lifter::Vendor },
         HoldReason::Special,
         HoldReason::Immune { since: "2026-11-10T02:00:00Z".parse().unwrap() },
+        HoldReason::Reported { anomaly: 21, until: day("2026-12-04") },
         HoldReason::NextWindow,
         HoldReason::Lapsed { until: day("2026-10-31") },
         HoldReason::Postponed,

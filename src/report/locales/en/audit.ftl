@@ -90,6 +90,7 @@ audit-pool-used = { $count } sites take from it, it has { $seats } licences
 audit-hold-ended = the hold ended on { $day }: { $why }
 audit-notice-waits = notice { $notice }, about version { $version }, waits since { $at }
 audit-notice-gone = notice { $notice }, about version { $version }, expired { $at }
+audit-anomaly-waits = anomaly { $anomaly } waits since { $at }
 audit-window = { $count ->
     [one] the window of { $at } is over
    *[other] the window of { $at } is over, and { $count } in a row were missed
@@ -183,6 +184,9 @@ audit-todo-notice-unanswered = Ask again whoever must act, then answer with inte
 audit-rule-notice-expired = Notice that expired
 audit-means-notice-expired = Nobody answered in time, nobody asked again, and the update still waits.
 audit-todo-notice-expired = Run the site, which asks again, and see that the client answers.
+audit-rule-anomaly-unanswered = Anomaly without an answer
+audit-means-anomaly-unanswered = The client said that something is wrong with the site, and was told nothing yet.
+audit-todo-anomaly-unanswered = See what the run before it changed with intendant anomaly show, mend it, and answer with intendant anomaly close.
 audit-rule-window-missed = Window missed
 audit-means-window-missed = A window of the plan passed and the site was not worked on.
 audit-todo-window-missed = See whether the scheduler runs, and what refusals say; then run it: intendant run SITE --any-time.

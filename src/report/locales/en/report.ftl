@@ -205,6 +205,7 @@ hold-declined = It was declined, so it is not installed.
 hold-manual = It has to be done by hand: { $what }.
 hold-special = It is a test version. Those are installed only on request.
 hold-immune = It caused trouble on another site of the same kind, so it waits until the cause is understood.
+hold-reported = It waits until { $until }, because of what you told us (no. { $anomaly }).
 hold-next-window = It is not urgent and waits for the next maintenance window.
 hold-lapsed = The maintenance contract ended on { $until }. Without it the site gets no updates, and known vulnerabilities stay open.
 hold-postponed = One of the new versions does not work on this site. While it was being looked for, this one’s turn did not come.
@@ -233,6 +234,19 @@ hold-too-young = It is very new. The plan lets new versions settle first; it is 
 hold-unusable = What the site says about this update cannot be used safely: { $why }.
 hold-not-writable = The server does not let us replace its files ({ $path }).
 hold-failed = It did not work on this site in this run, so it was taken out and the site was put back.
+
+## What the client told us
+anomalies-title = What you told us
+anomaly-told = On { $told } you told us about { $page }, as you saw it on { $seen }:
+anomaly-quote = “{ $text }”
+anomaly-screenshots = { $count ->
+    [one] You sent a screenshot with it.
+   *[other] You sent { $shown } screenshots with it.
+}
+anomaly-put-back = On { $date } we put the site back to the backup taken before the updates.
+anomaly-held = Updates of { $extension } wait until { $until }.
+anomaly-answer = Here is what we found: { $answer }
+anomaly-open = We are looking into it. You will find our answer in one of the next reports.
 
 ## What somebody else changed
 drift-title = Changes that were not ours

@@ -90,6 +90,7 @@ audit-pool-used = { $count } sites en prennent, il y a { $seats } licences
 audit-hold-ended = l’attente s’est terminée le { $day } : { $why }
 audit-notice-waits = l’avis { $notice }, sur la version { $version }, attend depuis le { $at }
 audit-notice-gone = l’avis { $notice }, sur la version { $version }, a expiré le { $at }
+audit-anomaly-waits = l’anomalie { $anomaly } attend depuis le { $at }
 audit-window = { $count ->
     [one] la fenêtre du { $at } est passée
    *[other] la fenêtre du { $at } est passée, et { $count } de suite ont été manquées
@@ -183,6 +184,9 @@ audit-todo-notice-unanswered = Relancez la personne qui doit agir, puis réponde
 audit-rule-notice-expired = Avis expiré
 audit-means-notice-expired = Personne n’a répondu à temps, personne n’a redemandé, et la mise à jour attend toujours.
 audit-todo-notice-expired = Lancez une intervention, qui redemandera, et veillez à ce que le client réponde.
+audit-rule-anomaly-unanswered = Anomalie sans réponse
+audit-means-anomaly-unanswered = Le client a signalé que quelque chose ne va pas sur le site, et n’a encore rien su.
+audit-todo-anomaly-unanswered = Voyez ce que l’intervention d’avant a changé avec intendant anomaly show, corrigez, et répondez avec intendant anomaly close.
 audit-rule-window-missed = Fenêtre manquée
 audit-means-window-missed = Une fenêtre du plan est passée sans intervention sur le site.
 audit-todo-window-missed = Vérifiez que le planificateur fonctionne et ce que disent les refus; puis : intendant run SITE --any-time.

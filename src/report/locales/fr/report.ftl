@@ -206,6 +206,7 @@ hold-declined = Elle a été refusée; elle n’est donc pas installée.
 hold-manual = Elle doit être faite à la main : { $what }.
 hold-special = C’est une version d’essai. De telles versions ne sont installées que sur demande.
 hold-immune = Elle a causé des ennuis sur un autre site du même genre; elle attend que la cause soit comprise.
+hold-reported = À la suite de votre signalement n° { $anomaly }, elle est retenue jusqu’au { $until }.
 hold-next-window = Elle n’est pas urgente et attend la prochaine fenêtre de maintenance.
 hold-lapsed = Le contrat d’entretien a pris fin le { $until }. Sans lui, le site ne reçoit plus de mises à jour et les failles connues restent ouvertes.
 hold-postponed = Une des nouvelles versions ne fonctionne pas sur ce site. Pendant qu’on la cherchait, le tour de celle-ci n’est pas venu.
@@ -234,6 +235,19 @@ hold-too-young = Elle est toute récente. Le plan laisse mûrir les nouvelles ve
 hold-unusable = Ce que le site dit de cette mise à jour ne peut pas être utilisé sans risque : { $why }.
 hold-not-writable = Le serveur ne nous permet pas de remplacer ses fichiers ({ $path }).
 hold-failed = Elle n’a pas fonctionné sur ce site pendant cette intervention : elle a été écartée et le site remis en place.
+
+## Ce que le client a signalé
+anomalies-title = Ce que vous nous avez signalé
+anomaly-told = Le { $told }, vous nous avez signalé un problème sur { $page }, constaté le { $seen } :
+anomaly-quote = « { $text } »
+anomaly-screenshots = { $count ->
+    [one] Vous y avez joint une capture d’écran.
+   *[other] Vous y avez joint { $shown } captures d’écran.
+}
+anomaly-put-back = Le { $date }, nous avons remis le site dans l’état de la sauvegarde prise avant les mises à jour.
+anomaly-held = Les mises à jour de { $extension } attendent jusqu’au { $until }.
+anomaly-answer = Voici ce que nous avons constaté : { $answer }
+anomaly-open = Nous examinons le problème. Vous trouverez notre réponse dans un de nos prochains rapports.
 
 ## Ce que quelqu’un d’autre a changé
 drift-title = Des changements qui ne viennent pas de nous
