@@ -23,6 +23,7 @@ pub mod journal;
 pub mod ledger;
 pub mod mail;
 pub mod model;
+pub mod pdf;
 pub mod plan;
 pub mod playbook;
 pub mod procedure;

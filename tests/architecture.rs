@@ -14,6 +14,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("plan", 1),
     ("playbook", 1),
     ("remote", 1),
+    ("pdf", 2),
     ("site", 2),
     ("vulnerability", 2),
     ("inventory", 3),

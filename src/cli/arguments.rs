@@ -99,7 +99,7 @@ pub(super) enum Command {
     Restore(Restore),
     /// The client's report of a run, or of a month
     #[command(
-        after_help = "Examples:\n  intendant report boutique-laval --language fr --format html --to report.html\n  intendant report --month 2026-10 --client \"Boutique Laval inc.\" --to october.html"
+        after_help = "Examples:\n  intendant report boutique-laval --language fr --format pdf --to report.pdf\n  intendant report --month 2026-10 --client \"Boutique Laval inc.\" --to october.html\n  intendant report boutique-laval --letter --to letters"
     )]
     Report(Report),
     /// What proves a run to a stranger: one file, chained to earlier runs and signed
@@ -413,12 +413,15 @@ pub(super) struct Report {
     /// The language [default: the client's]
     #[arg(long, value_parser = ["fr", "en"])]
     pub(super) language: Option<String>,
-    /// The form
-    #[arg(long, default_value = "html", value_parser = ["html", "markdown", "json"])]
+    /// The form; pdf needs --to, and Chromium or Chrome on this machine
+    #[arg(long, default_value = "html", value_parser = ["html", "pdf", "markdown", "json"])]
     pub(super) format: String,
-    /// The file to write [default: standard output]
+    /// The file to write [default: standard output]; with --letter also a folder
     #[arg(long, value_name = "FILE")]
     pub(super) to: Option<PathBuf>,
+    /// Write it as a letter, PDF and page, to each contact that has a postal address and no e-mail address
+    #[arg(long, requires = "to", conflicts_with_all = ["send", "format"])]
+    pub(super) letter: bool,
     /// Send it by e-mail to the contacts of the plan
     #[arg(long)]
     pub(super) send: bool,
@@ -677,7 +680,7 @@ pub(super) struct Audit {
     #[arg(long, value_name = "SEVERITY", default_value = "medium", value_parser = ["critical", "high", "medium", "low", "never"])]
     pub(super) fail_on: String,
     /// The form
-    #[arg(long, default_value = "table", value_parser = ["table", "json", "csv", "html", "sarif", "junit"])]
+    #[arg(long, default_value = "table", value_parser = ["table", "json", "csv", "html", "pdf", "sarif", "junit"])]
     pub(super) format: String,
     /// The language of its texts
     #[arg(long, value_parser = ["fr", "en"])]

@@ -5,6 +5,7 @@
 //! prints of a site was cleaned where it was read.
 
 mod arguments;
+mod browser;
 mod commands;
 mod facts;
 mod failure;

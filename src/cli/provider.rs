@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 pub(super) struct ProviderFile {
     name: Option<String>,
     contact: Option<String>,
+    address: Vec<String>,
     logo: Option<PathBuf>,
     accent: Option<String>,
     accent_dark: Option<String>,
@@ -37,6 +38,7 @@ impl ProviderFile {
             plain: Provider {
                 name: self.name,
                 contact: self.contact,
+                address: self.address,
                 accent: colour("accent", self.accent, Colour::on_white)?,
                 accent_dark: colour("accent-dark", self.accent_dark, Colour::on_dark)?,
                 ..Provider::default()

@@ -30,6 +30,7 @@ struct SettingsFile {
     tools: Option<PathBuf>,
     ssh_config: Option<PathBuf>,
     parallel: Option<usize>,
+    browser: Option<PathBuf>,
     provider: ProviderFile,
     mail: Option<MailFile>,
     rules: FleetRules,
@@ -52,6 +53,8 @@ pub(super) struct Settings {
     pub(super) tools: PathBuf,
     pub(super) ssh_config: Option<PathBuf>,
     pub(super) parallel: usize,
+    /// What prints PDFs, where that is said.
+    pub(super) browser: Option<PathBuf>,
     pub(super) provider: ProviderSettings,
     /// How reports are sent, if they are.
     pub(super) mail: Option<MailSettings>,
@@ -126,6 +129,7 @@ impl Settings {
             tools: choose(&None, read.tools, cache_home.join("tools")),
             ssh_config: read.ssh_config.map(|path| folder.join(path)),
             parallel: read.parallel.unwrap_or(4).clamp(1, 256),
+            browser: read.browser.map(|path| folder.join(path)),
             provider: read.provider.resolve(&folder)?,
             mail: read.mail.map(|mail| mail.resolve(&folder)).transpose()?,
             rules: FleetRules { pools: licences.read()?, ..read.rules },

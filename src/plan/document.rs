@@ -202,6 +202,10 @@ pub struct Contact {
     /// Where mail goes; who has none gets letters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<super::Email>,
+    /// Where letters go: the lines below the name, as they stand on an envelope.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 5))]
+    pub address: Vec<super::AddressLine>,
 }
 
 /// What a contact is to the site.

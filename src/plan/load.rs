@@ -1,7 +1,7 @@
 //! Text → checked [`Plan`], and the errors that say where a text has to change.
 
 use super::host::{AbsolutePath, LocalPath, SiteUrl, SshTarget};
-use super::scalars::{CmsName, DatabaseName, Day, Email, PathPattern, TablePattern, Tag, TimeOfDay};
+use super::scalars::{AddressLine, CmsName, DatabaseName, Day, Email, PathPattern, TablePattern, Tag, TimeOfDay};
 use super::{Plan, Zone, rules};
 use crate::model::document::{self, Formats, Schema, Violations};
 use crate::model::{ComponentName, PagePath, Period, PlainArgument, RedirectTarget, SiteName, Tier, Tiers, Version};
@@ -64,6 +64,7 @@ static FORMATS: LazyLock<Formats> = LazyLock::new(|| {
         .with::<ComponentName>()
         .with::<Day>()
         .with::<Email>()
+        .with::<AddressLine>()
         .with::<LocalPath>()
         .with::<PagePath>()
         .with::<PathPattern>()

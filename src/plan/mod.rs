@@ -27,6 +27,6 @@ pub use fleet::{FleetRules, Lapsed, LapsedSecurity};
 pub use host::{AbsolutePath, Host, LocalHost, LocalPath, SiteUrl, SshHost, SshTarget};
 pub use licences::{Activation, BY_COMMAND, KeyReference, LicencePool, LicencePools, SettingName};
 pub use load::{LoadedPlan, PlanError, Terms, json_schema, load_file, load_folder, parse};
-pub use scalars::{CmsName, DatabaseName, Email, PathPattern, TablePattern, Tag};
+pub use scalars::{AddressLine, CmsName, DatabaseName, Email, PathPattern, TablePattern, Tag};
 pub use schedule::{Blackout, Weekday, Window, Zone};
 pub use updates::{Approvals, Build, Channel, ExtensionApproval, Level, Manual, PlannedHold, Security, Updates};

@@ -148,6 +148,13 @@ impl Rules<'_> {
                     "email: name@shop.example, or name: for letters".to_owned(),
                 ));
             }
+            if contact.name.is_none() && contact.email.is_some() && !contact.address.is_empty() {
+                found.push((
+                    place,
+                    "this contact has a postal address and no name".to_owned(),
+                    "name: the first line of a letter".to_owned(),
+                ));
+            }
             let key = match (&contact.email, &contact.name) {
                 (Some(email), _) => email.as_str().to_lowercase(),
                 (None, Some(name)) => format!("{:?} {name}", contact.role),

@@ -168,3 +168,16 @@ checked_text!(
         }
     }
 );
+
+checked_text!(
+    /// A line of a postal address, no longer than the window of an envelope is wide.
+    AddressLine,
+    "address-line",
+    |text| {
+        one_line(text, 400)?;
+        match text.chars().count() {
+            0..=48 => Ok(()),
+            long => Err(TextError::new(format!("this has {long} characters"), "at most 48: the window of an envelope")),
+        }
+    }
+);

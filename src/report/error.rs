@@ -29,6 +29,17 @@ pub enum ReportError {
         #[source]
         source: Box<handlebars::TemplateError>,
     },
+    /// The letter has nowhere to stand.
+    #[error(
+        "the letter with {what} can't be made: its page has no <head> and <body>; mend the template that takes the place of ours"
+    )]
+    Letter {
+        /// Of what.
+        what: String,
+    },
+    /// A letter without a sender.
+    #[error("a letter says who sends it; write provider: {{ name, address, contact }} into the settings")]
+    Sender,
     /// The page or the file of an audit could not be made.
     #[error("the audit can't be written in this form; try another one")]
     Audit {

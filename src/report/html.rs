@@ -1,10 +1,11 @@
 //! The report's forms: JSON, one self-contained page, Markdown, e-mail.
 //!
-//! May use: `document`, `month`, `view`, `outline`, `provider`, `words`. Invariants: the template engine is strict and escapes
+//! May use: `document`, `letter`'s template, `month`, `view`, `outline`, `provider`, `words`. Invariants: the template engine is strict and escapes
 //! everything that it inserts, as the form needs it; a page asks for nothing from outside and runs no script.
 
 use super::document::Report;
 use super::error::ReportError;
+use super::letter::LETTER;
 use super::month::{MonthReport, MonthView};
 use super::outline::{Mail, Outline};
 use super::provider::Provider;
@@ -50,6 +51,8 @@ pub(super) enum Form {
     Text,
     /// The page of an e-mail.
     Mail,
+    /// The letter before a page.
+    Letter,
 }
 
 impl Form {
@@ -59,6 +62,7 @@ impl Form {
             Self::Markdown => "Markdown",
             Self::Text => "text",
             Self::Mail => "e-mail",
+            Self::Letter => "letter",
         }
     }
 
@@ -69,12 +73,13 @@ impl Form {
             Self::Month => "month.hbs",
             Self::Markdown | Self::Text => "text.hbs",
             Self::Mail => "mail.hbs",
+            Self::Letter => "letter.hbs",
         }
     }
 
     fn escape(self) -> fn(&str) -> String {
         match self {
-            Self::Page | Self::Month | Self::Mail => html_escape,
+            Self::Page | Self::Month | Self::Mail | Self::Letter => html_escape,
             Self::Markdown => markdown_escape,
             Self::Text => one_line,
         }
@@ -86,11 +91,13 @@ impl Form {
         static OF_MONTH: LazyLock<Option<Template>> = LazyLock::new(|| Template::compile(MONTH).ok());
         static OF_TEXT: LazyLock<Option<Template>> = LazyLock::new(|| Template::compile(TEXT).ok());
         static OF_MAIL: LazyLock<Option<Template>> = LazyLock::new(|| Template::compile(MAIL).ok());
+        static OF_LETTER: LazyLock<Option<Template>> = LazyLock::new(|| Template::compile(LETTER).ok());
         let (read, text) = match self {
             Self::Page => (&PAGE, TEMPLATE),
             Self::Month => (&OF_MONTH, MONTH),
             Self::Markdown | Self::Text => (&OF_TEXT, TEXT),
             Self::Mail => (&OF_MAIL, MAIL),
+            Self::Letter => (&OF_LETTER, LETTER),
         };
         match read.as_ref() {
             Some(template) => Ok(template.clone()),
@@ -104,7 +111,7 @@ fn damaged(source: handlebars::TemplateError) -> ReportError {
 }
 
 /// One form of a report of `what`, by the provider's own template or by ours.
-fn render(
+pub(super) fn render(
     (form, what): (Form, &str),
     provider: &Provider,
     words: &Words,
@@ -188,15 +195,15 @@ impl Report {
         mail(&self.what(), provider, &words, self.outline(&words, provider))
     }
 
-    fn outline(&self, words: &Words, provider: &Provider) -> Outline {
+    pub(super) fn outline(&self, words: &Words, provider: &Provider) -> Outline {
         Outline::of(View::of(self, words, provider), words)
     }
 
-    fn what(&self) -> String {
+    pub(super) fn what(&self) -> String {
         format!("run {}", self.run)
     }
 
-    fn words(&self, language: Option<Language>) -> Words {
+    pub(super) fn words(&self, language: Option<Language>) -> Words {
         Words::new(language.unwrap_or_else(|| Language::of(&self.language)), &self.zone)
     }
 }
@@ -217,8 +224,7 @@ impl MonthReport {
     /// As [`Report::to_html`].
     pub fn to_markdown(&self, language: Option<Language>, provider: &Provider) -> Result<String, ReportError> {
         let words = self.words(language);
-        let outline = MonthView::of(self, &words, provider).outline(&words);
-        render((Form::Markdown, &self.what()), provider, &words, &outline)
+        render((Form::Markdown, &self.what()), provider, &words, &self.outline(&words, provider))
     }
 
     /// The same as an e-mail.
@@ -227,16 +233,19 @@ impl MonthReport {
     /// As [`Report::to_html`].
     pub fn to_mail(&self, language: Option<Language>, provider: &Provider) -> Result<MailForms, ReportError> {
         let words = self.words(language);
-        let outline = MonthView::of(self, &words, provider).outline(&words);
-        mail(&self.what(), provider, &words, outline)
+        mail(&self.what(), provider, &words, self.outline(&words, provider))
     }
 
-    fn what(&self) -> String {
+    pub(super) fn outline(&self, words: &Words, provider: &Provider) -> Outline {
+        MonthView::of(self, words, provider).outline(words)
+    }
+
+    pub(super) fn what(&self) -> String {
         format!("month {}", self.month)
     }
 
     /// Words for what belongs to no site; each site has its own zone.
-    fn words(&self, language: Option<Language>) -> Words {
+    pub(super) fn words(&self, language: Option<Language>) -> Words {
         Words::new(language.unwrap_or_else(|| Language::of(&self.language)), "UTC")
     }
 }

@@ -1,5 +1,5 @@
 //! What a run did, and what was done in a month, for those who pay for it and for machines: JSON, Markdown, and a page
-//! in the client's language. What an audit found, for those who answer for the fleet.
+//! in the client's language, on paper too. What an audit found, for those who answer for the fleet.
 //!
 //! May use: every module below (`model`, `ledger`, `plan`, `drift`, `intake`, `check`, `update`, `procedure`, `journal`, `audit`). Invariants:
 //! all content comes from the journal, the ledger beside it or an audit, nothing from the site itself or the clock; everything
@@ -16,6 +16,7 @@ mod error;
 mod gather;
 mod html;
 mod intake;
+mod letter;
 mod month;
 mod notices;
 mod outline;
@@ -37,6 +38,7 @@ pub use document::{
 pub use error::ReportError;
 pub use html::MailForms;
 pub use intake::intake_page;
+pub use letter::Addressee;
 pub use month::{
     KnownSite, MONTH_FORMAT, Month, MonthReport, MonthRun, MonthSite, MonthUpdate, NotAMonth, PageTimes, RunFailure,
     Scope, month_json_schema,

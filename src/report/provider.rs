@@ -30,6 +30,8 @@ pub struct Provider {
     pub name: Option<String>,
     /// How to reach it, in one line: an e-mail address, a telephone number.
     pub contact: Option<String>,
+    /// The postal address: the lines below the name.
+    pub address: Vec<String>,
     /// The logo.
     pub logo: Option<Picture>,
     /// The colour of headings and links on white paper.
@@ -62,7 +64,7 @@ pub enum ProviderError {
         way: &'static str,
     },
     /// A template's name.
-    #[error("{0:?} takes the place of no template; there are page.hbs, month.hbs, text.hbs and mail.hbs")]
+    #[error("{0:?} takes the place of no template; there are page.hbs, month.hbs, text.hbs, mail.hbs and letter.hbs")]
     NoSuchTemplate(String),
     /// A template.
     #[error("the template {name} can't be used: {why}")]
@@ -179,7 +181,7 @@ pub struct Templates(BTreeMap<&'static str, String>);
 
 impl Templates {
     /// The names of files that take the place of templates.
-    pub const NAMES: [&str; 4] = ["page.hbs", "month.hbs", "text.hbs", "mail.hbs"];
+    pub const NAMES: [&str; 5] = ["page.hbs", "month.hbs", "text.hbs", "mail.hbs", "letter.hbs"];
 
     /// Adds a template.
     ///

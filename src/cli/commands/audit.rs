@@ -1,6 +1,6 @@
 //! `intendant audit`: whether every site has a plan, and whether each plan is kept.
 
-use super::report::{provider, write_file};
+use super::report::{pdf_needs_file, provider, write_file, write_pdf};
 use crate::audit::{self, Facts, Finding, RULES};
 use crate::cli::arguments::{Audit as Options, Common};
 use crate::cli::fleet::Fleet;
@@ -32,18 +32,23 @@ pub(in crate::cli) async fn audit(common: &Common, options: &Options) -> Result<
     let language = Language::of(options.language.as_deref().unwrap_or("en"));
     let report = AuditReport::of(&wanted, &options.rule, &before, &language);
     let failed = |error: crate::report::ReportError| Failure::new(ExitCode::OTHER, &error);
-    let text = match (common.json, options.format.as_str()) {
+    let form = options.format.as_str();
+    if form == "pdf" && options.to.is_none() && !common.json {
+        return Err(pdf_needs_file("audit.pdf"));
+    }
+    let text = match (common.json, form) {
         (true, _) | (_, "json") => report.to_json().map_err(failed)?,
         (_, "csv") => report.to_csv(),
-        (_, "html") => report.to_html(&provider(&fleet)?).map_err(failed)?,
+        (_, "html" | "pdf") => report.to_html(&provider(&fleet)?).map_err(failed)?,
         (_, "sarif") => report.to_sarif().map_err(failed)?,
         (_, "junit") => report.to_junit().map_err(failed)?,
         _ => show::audit(&report),
     };
     match &options.to {
         None => show::document(&text),
+        Some(file) if form == "pdf" && !common.json => write_pdf(&fleet, file, &text, report.at).await?,
         Some(file) => {
-            write_file(file, &text)?;
+            write_file(file, text)?;
             show::line(file.display());
         }
     }

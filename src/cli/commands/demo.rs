@@ -22,7 +22,7 @@ pub(in crate::cli) async fn demo(common: &Common, options: &Demo) -> Result<Exit
     show::line(
         "Bringing up a throwaway site: sshd, MariaDB, php-fpm, nginx and a CMS (the first time takes minutes).",
     );
-    call(&testbed, &["install"])?;
+    // It installs what this site is made of, and not what the tests need besides.
     let mut site = Testbed::up(&testbed, options.keep)?;
     let ended = scenes(common, &folder, &site).await;
     if options.keep {

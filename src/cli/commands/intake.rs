@@ -23,7 +23,7 @@ pub(in crate::cli) async fn intake(common: &Common, options: &Intake) -> Result<
         let language = options.language.as_deref().unwrap_or_else(|| job.plan.client.language.as_str());
         let zone = job.plan.windows.first().map_or("UTC", |window| window.zone.as_str());
         let page = intake_page(&assessment, (&Language::of(language), zone), &job.plan.client.name, &provider(&fleet)?);
-        write_file(file, &page.map_err(|error| Failure::new(ExitCode::OTHER, &error))?)?;
+        write_file(file, page.map_err(|error| Failure::new(ExitCode::OTHER, &error))?)?;
     }
     match common.json {
         true => show::json(&assessment),

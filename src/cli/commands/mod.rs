@@ -13,6 +13,7 @@ pub(super) mod immunity;
 pub(super) mod init;
 pub(super) mod intake;
 pub(super) mod inventory;
+mod letter;
 pub(super) mod licence;
 pub(super) mod mail;
 mod month;

@@ -1,15 +1,17 @@
 //! `intendant report`, and the reports that every run leaves.
 
+use super::letter::Receivers;
 use crate::cli::arguments::{Common, Report as Options};
+use crate::cli::browser::printer;
 use crate::cli::fleet::Fleet;
 use crate::cli::{ExitCode, Failure, show};
 use crate::journal::{Journal, RunSummary};
-use crate::mail::Mailbox;
 use crate::model::{Outcome, RunId, SiteName};
-use crate::plan::Role;
-use crate::report::{Language, MailForms, MonthReport, Provider, Report, ReportError, Scope};
+use crate::report::{Addressee, Language, MailForms, MonthReport, Provider, Report, ReportError, Scope};
 use crate::run::Runner;
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use std::path::{Path, PathBuf};
 
 /// How many runs of a site are looked through for the one before.
@@ -28,23 +30,43 @@ pub(in crate::cli) async fn report(common: &Common, options: &Options) -> Result
     let language = options.language.as_deref().map(Language::of);
     let form = if common.json { "json" } else { options.format.as_str() };
     let provider = provider(&fleet)?;
+    if options.letter {
+        return super::letter::write(&fleet, &told, (language, &provider), options, common.json).await;
+    }
     let mut code = ExitCode::OK;
     if options.send {
-        let to = recipients(&fleet, &told, &options.send_to)?;
-        code = super::mail::send(&fleet, common.json, &told, (language.clone(), &provider), &to)?;
+        let receivers = Receivers::of(&fleet, &told, &options.send_to)?;
+        receivers.remark(&told);
+        code = super::mail::send(&fleet, common.json, &told, (language.clone(), &provider), receivers.mailboxes()?)?;
         if options.to.is_none() {
             return Ok(code);
         }
     }
-    let text = told.form(form, language, &provider).map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
-    match &options.to {
-        None => show::line(text.trim_end()),
-        Some(file) => {
-            write_file(file, &text)?;
+    let text =
+        |form| told.form(form, language.clone(), &provider).map_err(|error| Failure::new(ExitCode::OTHER, &error));
+    match (&options.to, form) {
+        (None, "pdf") => return Err(pdf_needs_file("report.pdf")),
+        (None, form) => show::line(text(form)?.trim_end()),
+        (Some(file), "pdf") => write_pdf(&fleet, file, &text("html")?, told.dated()).await?,
+        (Some(file), form) => {
+            write_file(file, text(form)?)?;
             show::line(file.display());
         }
     }
     Ok(code)
+}
+
+/// A PDF is no text for a terminal.
+pub(super) fn pdf_needs_file(example: &str) -> Failure {
+    Failure { code: ExitCode::USAGE, text: format!("a PDF is written into a file; name it: --to {example}") }
+}
+
+/// Prints the page into a file, and says so.
+pub(super) async fn write_pdf(fleet: &Fleet, file: &Path, page: &str, made: Timestamp) -> Result<(), Failure> {
+    let pdf = printer(&fleet.settings)?.print(page, made).await?;
+    write_file(file, pdf)?;
+    show::line(file.display());
+    Ok(())
 }
 
 /// What a report is about.
@@ -83,6 +105,32 @@ impl Told {
         }
     }
 
+    /// With a letter before it.
+    pub(super) fn letter(
+        &self,
+        language: Option<Language>,
+        provider: &Provider,
+        letter: (&Addressee, Date),
+    ) -> Result<String, ReportError> {
+        match self {
+            Self::Run(report) => report.to_letter(language, provider, letter),
+            Self::Month(report) => report.to_letter(language, provider, letter),
+        }
+    }
+
+    /// The moment up to which it tells: the same report has the same one.
+    pub(super) fn dated(&self) -> Timestamp {
+        match self {
+            Self::Run(report) => report.ended.unwrap_or(report.began),
+            Self::Month(report) => {
+                let first = || report.month.first().to_zoned(TimeZone::UTC).map(|first| first.timestamp());
+                let last =
+                    || report.sites.iter().flat_map(|site| &site.runs).map(|run| run.ended.unwrap_or(run.began)).max();
+                report.until.or_else(last).or_else(|| first().ok()).unwrap_or_default()
+            }
+        }
+    }
+
     /// What it is, whenever it is made: the same report is sent once.
     pub(super) fn identity(&self) -> String {
         match self {
@@ -101,43 +149,6 @@ impl Told {
     }
 }
 
-/// To whom a report goes: whom the command names, else the contacts of the site's plan. What is about several sites goes to the
-/// owners alone: an agency or a technician of one site need not read of the others.
-fn recipients(fleet: &Fleet, told: &Told, named: &[String]) -> Result<Vec<Mailbox>, Failure> {
-    let usage = |text: String| Failure { code: ExitCode::USAGE, text };
-    if !named.is_empty() {
-        let read = named.iter().map(|text| Mailbox::parse(text)).collect::<Result<Vec<_>, _>>();
-        return read.map_err(|error| usage(error.to_string()));
-    }
-    let (sites, owners_only): (Vec<&SiteName>, bool) = match told {
-        Told::Run(report) => (vec![&report.site], false),
-        Told::Month(report) if report.scope == Scope::Fleet => {
-            let text = "a report on every site goes to nobody by itself: name an address, --send-to ADDRESS";
-            return Err(usage(text.into()));
-        }
-        Told::Month(report) => (report.sites.iter().map(|site| &site.site).collect(), report.sites.len() > 1),
-    };
-    let mut to: Vec<Mailbox> = Vec::new();
-    for site in sites {
-        let plan = match fleet.job(site.as_str()) {
-            Ok(job) => job.plan,
-            // A site that is not in the fleet any more has nobody of its own, and keeps the report from nobody.
-            Err(_) if owners_only => continue,
-            Err(failure) => return Err(failure),
-        };
-        let contacts = plan.client.contacts.iter().filter(|one| !owners_only || one.role == Role::Owner);
-        for email in contacts.filter_map(|contact| contact.email.as_ref()) {
-            let address = Mailbox::parse(email.as_str()).map_err(|error| Failure::new(ExitCode::INVALID, &error))?;
-            if !to.iter().any(|known| known.address().eq_ignore_ascii_case(&address.address())) {
-                to.push(address);
-            }
-        }
-    }
-    let none =
-        "the plan names nobody with an e-mail address; write one under client.contacts, or name it: --send-to ADDRESS";
-    if to.is_empty() { Err(Failure::absent(none)) } else { Ok(to) }
-}
-
 /// Writes the report of a run into the queue of mail, where the settings say so; whether there is something to send.
 pub(super) async fn queue_after_run(fleet: &Fleet, runner: &Runner, run: RunId) -> Result<bool, Failure> {
     if !fleet.settings.mail.as_ref().is_some_and(|mail| mail.after_runs) {
@@ -148,8 +159,12 @@ pub(super) async fn queue_after_run(fleet: &Fleet, runner: &Runner, run: RunId) 
         return Ok(false);
     }
     let told = Told::Run(Box::new(report));
-    let to = recipients(fleet, &told, &[])?;
-    super::mail::put(fleet, &told, (None, &provider(fleet)?), &to).map(|_| true)
+    let receivers = Receivers::of(fleet, &told, &[])?;
+    receivers.remark(&told);
+    if receivers.mail.is_empty() && !receivers.letters.is_empty() {
+        return Ok(false);
+    }
+    super::mail::put(fleet, &told, (None, &provider(fleet)?), receivers.mailboxes()?).map(|_| true)
 }
 
 /// A run by its id, or the last one of a site.
@@ -203,12 +218,12 @@ pub(in crate::cli) async fn write(fleet: &Fleet, runner: &Runner, run: RunId) ->
     // The name of a site may have a dot.
     let file = |form: &str| fleet.settings.reports.join(format!("{}-{run}.{form}", report.site));
     let (page, json) = (file("html"), file("json"));
-    write_file(&page, &report.to_html(None, &provider(fleet)?).map_err(failed)?)?;
-    write_file(&json, &report.to_json().map_err(failed)?)?;
+    write_file(&page, report.to_html(None, &provider(fleet)?).map_err(failed)?)?;
+    write_file(&json, report.to_json().map_err(failed)?)?;
     Ok(vec![page, json])
 }
 
-pub(super) fn write_file(file: &Path, text: &str) -> Result<(), Failure> {
+pub(super) fn write_file(file: &Path, text: impl AsRef<[u8]>) -> Result<(), Failure> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
     let written = folder.map_or(Ok(()), std::fs::create_dir_all).and_then(|()| std::fs::write(file, text));
     written.map_err(|error| Failure::other(format!("{} can't be written: {error}", file.display())))

@@ -5,6 +5,7 @@ use crate::report::Language;
 use crate::report::audit_page::AUDIT;
 use crate::report::html::{MAIL, MONTH, TEMPLATE, TEXT};
 use crate::report::intake::INTAKE;
+use crate::report::letter::LETTER;
 use crate::report::words::{Words, lookup};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -69,6 +70,7 @@ fn no_message_is_missing_or_left_over() {
         "drifts",
         "html",
         "intake",
+        "letter",
         "month/view",
         "notices",
         "outline",
@@ -83,7 +85,7 @@ fn no_message_is_missing_or_left_over() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let code: Vec<String> =
         files.map(|file| std::fs::read_to_string(source.join(format!("{file}.rs"))).unwrap()).collect();
-    let templates = [TEMPLATE, INTAKE, AUDIT, MONTH, TEXT, MAIL].join("\n");
+    let templates = [TEMPLATE, INTAKE, LETTER, AUDIT, MONTH, TEXT, MAIL].join("\n");
     let all = code.join("\n") + &templates;
     // Made of a number, a state, or the id of a rule; the rules have a test of their own.
     let made = ["month-", "state-", "audit-rule-", "audit-means-", "audit-todo-"];
@@ -114,8 +116,9 @@ fn no_page_shows_a_key() {
 #[test]
 fn the_template_escapes_everything() {
     // The logo is the one picture: it stands in the page, or in the message.
-    let logos = ["<img class=\"logo\" src=\"{{brand.logo}}\"", "<img src=\"{{logo}}\""];
-    for template in [TEMPLATE, INTAKE, AUDIT, MONTH, TEXT, MAIL] {
+    let logos =
+        ["<img class=\"logo\" src=\"{{brand.logo}}\"", "<img src=\"{{logo}}\"", "<img class=\"logo\" src=\"{{logo}}\""];
+    for template in [TEMPLATE, INTAKE, LETTER, AUDIT, MONTH, TEXT, MAIL] {
         let template = logos.iter().fold(template.to_owned(), |text, logo| text.replace(logo, ""));
         assert!(!template.contains("{{{") && !template.contains("{{&"));
         for outside in ["<script", "<img", "<link", "@import", "url(", "src=", "http:", "https:", "onclick"] {

@@ -5,6 +5,7 @@ mod audit;
 mod forms;
 mod golden;
 mod hostile;
+mod letters;
 mod locales;
 mod markdown;
 mod months;

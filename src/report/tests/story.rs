@@ -344,7 +344,7 @@ fn procedure(updates: Vec<Update>, holds: Vec<Hold>) -> Procedure {
     }
 }
 
-fn inventory() -> Inventory {
+pub(super) fn inventory() -> Inventory {
     let extension = |number: u32| Extension {
         id: id(&format!("plugin:p{number}")),
         title: format!("P{number}"),

@@ -323,7 +323,7 @@ problem-detail = Detail for technicians
 problem-todo = What a specialist has to do
 
 refusal-no-window = No maintenance window of the plan is open now.
-refusal-no-window-next = No maintenance window of the plan is open now; the next one opens on { $next }.
+refusal-no-window-next = No maintenance window of the plan is open now (the next one opens on { $next }).
 refusal-blackout = The plan allows no changes until { $until }: { $why }.
 refusal-contract-ended = The maintenance contract { $number } ended on { $until }. Updates are due again once it is renewed.
 refusal-contract-not-begun = The maintenance contract { $number } has not begun yet.
@@ -461,6 +461,17 @@ help-what = what you see, and what you expected; a screenshot helps;
 help-device = the browser, the system and the device.
 help-hands-off = Please do not update anything yourself: every change is planned, backed up and checked.
 help-contact = Contact:
+
+## The letter before a report
+letter-label = Letter
+letter-date = { $date }
+letter-dear = Dear Sir or Madam,
+letter-run = The following pages are our report on the updates to your website { $site }. In short:
+letter-restore = The following pages are our report on the restore of your website { $site }. In short:
+letter-month = The following pages are our monthly report ({ $month }). In short:
+letter-contact = If anything looks wrong, or if you have any questions, please contact us: { $contact }
+letter-ask = If anything looks wrong, or if you have any questions, please contact us.
+letter-closing = Yours faithfully,
 
 ## The foot
 foot-run = Run { $run }

@@ -463,6 +463,17 @@ help-device = le navigateur, le système et l’appareil.
 help-hands-off = Ne mettez rien à jour vous-même : chaque changement est planifié, sauvegardé et vérifié.
 help-contact = Pour nous joindre :
 
+## La lettre devant un rapport
+letter-label = Lettre
+letter-date = Le { $date }
+letter-dear = Madame, Monsieur,
+letter-run = Vous trouverez aux pages suivantes notre rapport sur la mise à jour de votre site { $site }. En bref :
+letter-restore = Vous trouverez aux pages suivantes notre rapport sur la restauration de votre site { $site }. En bref :
+letter-month = Vous trouverez aux pages suivantes notre rapport mensuel ({ $month }). En bref :
+letter-contact = Si quelque chose vous semble anormal, ou pour toute question, n’hésitez pas à nous joindre : { $contact }
+letter-ask = Si quelque chose vous semble anormal, ou pour toute question, n’hésitez pas à nous joindre.
+letter-closing = Nous vous prions d’agréer, Madame, Monsieur, nos salutations distinguées.
+
 ## Le pied
 foot-run = Intervention { $run }
 foot-program = Intendant { $version }
