@@ -19,7 +19,7 @@ mod transform;
 pub use argument::{Argument, ArgumentError, CommandTemplate, Values};
 pub use case::{Case, CaseError, Cases, Verdict};
 pub use document::{
-    Boot, Bring, Database, Engine, Fact, FeedUse, Files, Maintenance, Mark, Operations, Playbook, Probe, Tool,
+    Boot, Bring, Database, Engine, Fact, FeedUse, Files, Instead, Maintenance, Mark, Operations, Playbook, Probe, Tool,
     VersionPlace, Versions,
 };
 pub use jq::{Jq, JqError, JsonText};
