@@ -24,6 +24,8 @@ mod healed;
 mod isolated;
 #[path = "wordpress/killed.rs"]
 mod killed;
+#[path = "wordpress/layouts.rs"]
+mod layouts;
 #[path = "wordpress/refusals.rs"]
 mod refusals;
 #[path = "wordpress/rehearsals.rs"]

@@ -27,6 +27,8 @@ if ( 0 !== $status || ! is_array( $document ) ) {
 }
 // What stands there of Composer is the reason for this playbook.
 $document['unsupported'] = $project['why'];
+// Visitors come to the front page, and not to WordPress's own folder.
+$document['address'] = $document['home'] ?? $document['address'] ?? null;
 
 $direct = array();
 foreach ( array( 'require', 'require-dev' ) as $part ) {
@@ -145,30 +147,28 @@ $kept  = static function ( string $name ) use ( $direct, $why_not ) {
 	$asks = isset( $direct[ $name ] ) ? "composer.json asks for $name {$direct[ $name ]}" : "something that is installed keeps $name where it is";
 	return $asks . ( isset( $why_not[ $name ] ) ? " ($why_not[$name])" : '' ) . ': change that by hand, then try again';
 };
-$offer = static function ( string $name, array $requires ) use ( $latest, $taken, $packages, $kept ) {
-	$can = $taken[ $name ] ?? null;
+$offer = static function ( string $name, ?array $known ) use ( $latest, $taken, $packages, $kept ) {
+	// What a version needs says WordPress.org, where it speaks of the same one.
+	$needs = static fn( string $version ) => (object) ( ( $known['version'] ?? null ) === $version ? $known['requires'] ?? array() : array() );
+	$can   = $taken[ $name ] ?? null;
 	if ( null !== $can && $can !== $packages[ $name ]['version'] ) {
 		$same = ( $latest[ $name ][0] ?? null ) === $can;
-		return array( 'version' => $can, 'package' => true, 'source' => 'Composer', 'published' => $same ? $latest[ $name ][1] : null, 'requires' => $requires );
+		return array( 'version' => $can, 'package' => true, 'source' => 'Composer', 'published' => $same ? $latest[ $name ][1] : null, 'requires' => $needs( $can ) );
 	}
 	return isset( $latest[ $name ] )
-		? array( 'version' => $latest[ $name ][0], 'package' => false, 'source' => 'Composer', 'manual' => $kept( $name ), 'published' => $latest[ $name ][1], 'requires' => $requires )
+		? array( 'version' => $latest[ $name ][0], 'package' => false, 'source' => 'Composer', 'manual' => $kept( $name ), 'published' => $latest[ $name ][1], 'requires' => $needs( $latest[ $name ][0] ) )
 		: null;
 };
 
 // --- the document ----------------------------------------------------------
 
-/** What WordPress.org says that a version needs, where it speaks of the same one. */
-$needs = static fn( ?array $of, string $version ) => is_array( $of['requires'] ?? null ) && ( $of['version'] ?? null ) === $version ? $of['requires'] : array();
-
 $core = array();
 foreach ( $set as $name ) {
-	$one = $offer( $name, array() );
-	if ( $one && ! isset( $core[ $one['version'] ] ) ) {
-		foreach ( $document['core']['offers'] ?? array() as $known ) {
-			$one['requires'] = $needs( $known, $one['version'] ) ?: $one['requires'];
+	foreach ( array_merge( $document['core']['offers'] ?? array(), array( null ) ) as $known ) {
+		$one = $offer( $name, $known );
+		if ( $one && ( ! isset( $core[ $one['version'] ] ) || array() !== (array) $one['requires'] ) ) {
+			$core[ $one['version'] ] = $one;
 		}
-		$core[ $one['version'] ] = $one;
 	}
 }
 $document['core']['offers']     = array_values( $core );
@@ -187,8 +187,7 @@ foreach ( $document['extensions'] ?? array() as $one ) {
 	if ( null !== $name ) {
 		unset( $of_folder[ $id ] );
 		$package           = $packages[ $name ];
-		$found             = $offer( $name, array() );
-		$found             = $found ? array( 'requires' => $needs( $one['offer'] ?? null, $found['version'] ) ?: $found['requires'] ) + $found : null;
+		$found             = $offer( $name, $one['offer'] ?? null );
 		$one['version']    = intendant_version( $one['version'] ?? null, $package['version'] );
 		$one['offer']      = $found;
 		$one['unwritable'] = $found && $package['folder'] ? intendant_unwritable( $project, $package['folder'] ) : null;
@@ -204,7 +203,7 @@ foreach ( $document['extensions'] ?? array() as $one ) {
 foreach ( $of_folder as $id => $name ) {
 	list( $kind, $slug ) = $components[ $name ];
 	$package             = $packages[ $name ];
-	$found               = $offer( $name, array() );
+	$found               = $offer( $name, null );
 	$extensions[]        = array(
 		'kind'       => $kind,
 		'slug'       => $slug,
