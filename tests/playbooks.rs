@@ -55,7 +55,10 @@ fn scripts_of_bedrock_that_are_those_of_wordpress_are_equal() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks");
     for name in ["inventory", "network", "layout", "versions", "migrate", "maintenance"] {
         let text = |cms: &str| std::fs::read_to_string(root.join(cms).join(format!("{name}.php"))).unwrap();
-        assert!(text("bedrock") == text("wordpress"), "{name}.php: cp playbooks/wordpress/{name}.php playbooks/bedrock/");
+        assert!(
+            text("bedrock") == text("wordpress"),
+            "{name}.php: cp playbooks/wordpress/{name}.php playbooks/bedrock/"
+        );
     }
 }
 

@@ -365,7 +365,9 @@ fn pages(raw: Vec<Value>, unusable: &mut Vec<Unusable>) -> Vec<PagePath> {
         match PagePath::new(text) {
             Ok(page) if !all.contains(&page) => all.push(page),
             Ok(_) => {}
-            Err(error) => unusable.push(Unusable { shown: format!("page {}", clean_line(text, 80)), why: error.problem }),
+            Err(error) => {
+                unusable.push(Unusable { shown: format!("page {}", clean_line(text, 80)), why: error.problem })
+            }
         }
     }
     all
@@ -474,6 +476,28 @@ mod tests {
         let requires = &inventory.extensions[0].offer.as_ref().unwrap().requires;
         assert_eq!(requires.platform["php"].as_str(), "8.0");
         assert_eq!(requires.core.as_ref().unwrap().as_str(), "6.0");
+    }
+
+    #[test]
+    fn pages_and_places_are_paths_below_the_site() {
+        let mut pages: Vec<Value> = (0..30).map(|number| json!(format!("/site-{number}/"))).collect();
+        pages.splice(
+            0..0,
+            [json!("/nord/"), json!("/nord/"), json!("//evil.example/"), json!("https://evil.example/"), json!(7)],
+        );
+        let document = json!({
+            "core": {"version": "6.1.9"},
+            "pages": pages,
+            "places": {"content": "app", "uploads": "../x", "plugins": "a*", "themes": "/etc", "mu-plugins": ["x"]}
+        });
+        let inventory = Inventory::from_document(&name(), document).unwrap();
+        assert_eq!(inventory.pages[0].as_str(), "/nord/");
+        assert_eq!(inventory.pages[1].as_str(), "/site-0/");
+        assert_eq!(inventory.pages.len(), MAX_PAGES - 4);
+        let places: Vec<(&str, &str)> =
+            inventory.places.iter().map(|(name, to)| (name.as_str(), to.as_str())).collect();
+        assert_eq!(places, [("content", "app")]);
+        assert_eq!(inventory.unusable.len(), 7, "{:#?}", inventory.unusable);
     }
 
     #[test]

@@ -243,7 +243,9 @@ impl Files {
     }
 
     fn is_among_core(&self, path: &str) -> bool {
-        let lies = |inner: &str, outer: &str| inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'));
+        let lies = |inner: &str, outer: &str| {
+            inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+        };
         let core = self.of.iter().filter(|(kind, _)| kind.is_core()).flat_map(|(_, places)| places);
         core.map(|place| place.as_str().trim_end_matches('/')).any(|core| lies(path, core) || lies(core, path))
     }
@@ -454,4 +456,60 @@ pub struct Maintenance {
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub files: Vec<RelativePath>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> Files {
+        let place = |text: &str| RelativePath::new(text).unwrap();
+        let patterns = |texts: &[&str]| texts.iter().map(|text| FilePattern::new(*text).unwrap()).collect();
+        let at = |texts: &[&str]| texts.iter().map(|text| ComponentPlace::new(*text).unwrap()).collect();
+        Files {
+            places: [("content", "wp-content"), ("uploads", "wp-content/uploads")]
+                .map(|(name, text)| (name.to_owned(), place(text)))
+                .into(),
+            content: patterns(&["wp-content/uploads", "wp-content/cache", "wp-contents"]),
+            programs: patterns(&["*.php"]),
+            own: patterns(&["wp-config.php"]),
+            of: [
+                (Kind::new("core").unwrap(), at(&["wp-admin/", "index.php"])),
+                (Kind::new("plugin").unwrap(), at(&["wp-content/plugins/{{slug}}/"])),
+            ]
+            .into(),
+        }
+    }
+
+    fn on(places: &[(&str, &str)]) -> Files {
+        let there = places.iter().map(|(name, text)| ((*name).to_owned(), RelativePath::new(*text).unwrap()));
+        files().on(&there.collect())
+    }
+
+    #[test]
+    fn what_lies_below_a_place_is_looked_for_where_it_is() {
+        let moved = on(&[("content", "app"), ("uploads", "media/files"), ("unknown", "x")]);
+        let content: Vec<&str> = moved.content.iter().map(|one| one.as_str()).collect();
+        assert_eq!(content, ["media/files", "app/cache", "wp-contents"]);
+        assert_eq!(moved.of[&Kind::new("plugin").unwrap()][0].as_str(), "app/plugins/{{slug}}/");
+        assert_eq!(moved.own, files().own);
+        assert_eq!(on(&[]), files());
+        assert_eq!(on(&[("content", "wp-content"), ("uploads", "wp-content/uploads")]), files());
+    }
+
+    /// Uploads that stay while all around them moves.
+    #[test]
+    fn the_innermost_place_counts() {
+        let moved = on(&[("content", "app"), ("uploads", "wp-content/uploads")]);
+        let content: Vec<&str> = moved.content.iter().map(|one| one.as_str()).collect();
+        assert_eq!(content, ["wp-content/uploads", "app/cache", "wp-contents"]);
+    }
+
+    #[test]
+    fn a_place_among_the_core_is_not_believed() {
+        for place in ["wp-admin", "wp-admin/includes", "index.php"] {
+            assert_eq!(on(&[("uploads", place)]), files(), "{place}");
+        }
+        assert_ne!(on(&[("uploads", "wp-administration")]), files());
+    }
 }

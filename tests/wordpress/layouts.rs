@@ -36,6 +36,7 @@ fn a_network_is_updated_and_put_back_with_all_its_sites() {
     assert!(active("theme:twentytwentythree"), "a theme of two sites");
     assert!(!active("plugin:akismet"), "a plugin that runs nowhere");
     assert_eq!(inventory["pages"], serde_json::json!(["/nord/", "/sud/"]));
+    shop.intendant(&["preview", "shop", "--json"]).ended(0, "preview").said("http /nord/").said("http /sud/");
 
     let before = bed.fingerprint();
     let run = shop.intendant(&["run", "shop", "--json"]).ended(0, "a run of a network");
@@ -127,7 +128,9 @@ fn folders_elsewhere_are_known_and_folders_outside_refused() {
 
     // One plugin that is a link out of the site's folder is left alone.
     bed.exec(&["sh", "-c", "mv contenu/plugins/tb-base ../tb-base; ln -s ../../../tb-base contenu/plugins/tb-base"]);
-    shop.intendant(&["preview", "shop"]).ended(0, "a link").said("contenu/plugins/tb-base leads out of the site's folder");
+    shop.intendant(&["preview", "shop"])
+        .ended(0, "a link")
+        .said("contenu/plugins/tb-base leads out of the site's folder");
     bed.exec(&["sh", "-c", "mv contenu ../outside; ln -s ../outside contenu"]);
     let run = shop.intendant(&["run", "shop", "--json"]).ended(11, "wp-content is outside");
     assert_eq!(run.outcome(), "refused");
@@ -147,5 +150,7 @@ fn composer_owns_it(bed: &Testbed, shop: &Environment) {
     let config = bed.described["ssh_config"].as_str().unwrap();
     let home = bed.described["users"]["site"]["home"].as_str().unwrap();
     shop.plan_at(bed, &format!("{{ ssh: site, ssh-config: {config}, path: {home} }}"), "");
-    shop.intendant(&["run", "shop", "--json"]).ended(11, "the folder of the project").said("let the plan say `cms: bedrock`");
+    shop.intendant(&["run", "shop", "--json"])
+        .ended(11, "the folder of the project")
+        .said("let the plan say `cms: bedrock`");
 }
