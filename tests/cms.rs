@@ -49,6 +49,12 @@ macro_rules! table {
 }
 
 table! {
+    bedrock => Row {
+        cms: "bedrock",
+        core: ["6.1.9", "7.1.1"],
+        extension: ("plugin:tb-base", ["1.0.0", "1.1.0"]),
+        page: "Lucie",
+    };
     drupal => Row {
         cms: "drupal",
         core: ["10.5.9", "10.6.12"],

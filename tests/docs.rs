@@ -139,7 +139,8 @@ fn every_yaml_block_is_read() {
             count += 1;
             let place = format!("{}:{}", page.name, block.line);
             let file = Path::new(&place);
-            let plan = |text: &str| intendant::plan::parse(file, text, &["wordpress"]).err().map(|e| e.to_string());
+            let known = intendant::playbook::Library::shipped();
+            let plan = |text: &str| intendant::plan::parse(file, text, &known.names()).err().map(|e| e.to_string());
             let wrong = match block.first() {
                 "plan: 1" => plan(&block.text),
                 "playbook: 1" => intendant::playbook::parse(file, &block.text).err().map(|error| error.to_string()),

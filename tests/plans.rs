@@ -161,11 +161,21 @@ fn a_folder_takes_the_place_of_what_is_shipped() {
     fs::write(own.join("playbook.yaml"), text.replace("title: WordPress", "title: Ours")).unwrap();
     let library = playbook::Library::open(folder.path()).unwrap();
     assert!(matches!(library.load("wordpress"), Err(playbook::PlaybookError::Script { .. })));
-    for script in ["inventory.php", "versions.php", "database.php", "maintenance.php", "boot.php", "licence.php"] {
+    for script in [
+        "inventory.php",
+        "network.php",
+        "layout.php",
+        "versions.php",
+        "migrate.php",
+        "database.php",
+        "maintenance.php",
+        "boot.php",
+        "licence.php",
+    ] {
         fs::write(own.join(script), "<?php").unwrap();
     }
     let (playbook, scripts) = library.load("wordpress").unwrap_or_else(|error| panic!("{error}"));
-    assert_eq!((playbook.title.as_str(), scripts.len()), ("Ours", 6));
+    assert_eq!((playbook.title.as_str(), scripts.len()), ("Ours", 9));
     fs::rename(&own, folder.path().join("other")).unwrap();
     let library = playbook::Library::open(folder.path()).unwrap();
     assert!(matches!(library.load("other"), Err(playbook::PlaybookError::Name { .. })));

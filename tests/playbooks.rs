@@ -49,6 +49,19 @@ fn facts_become_what_their_cases_say() {
     assert!(wrong.is_empty(), "{} hold, these don't:\n{}", count, wrong.join("\n\n"));
 }
 
+/// What two playbooks share is the same in both.
+#[test]
+fn scripts_of_bedrock_that_are_those_of_wordpress_are_equal() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks");
+    for name in ["inventory", "network", "layout", "versions", "migrate", "maintenance"] {
+        let text = |cms: &str| std::fs::read_to_string(root.join(cms).join(format!("{name}.php"))).unwrap();
+        assert!(
+            text("bedrock") == text("wordpress"),
+            "{name}.php: cp playbooks/wordpress/{name}.php playbooks/bedrock/"
+        );
+    }
+}
+
 fn transform(yaml: &str) -> Transform {
     serde_yaml::from_str(yaml).unwrap()
 }

@@ -24,6 +24,8 @@ mod healed;
 mod isolated;
 #[path = "wordpress/killed.rs"]
 mod killed;
+#[path = "wordpress/layouts.rs"]
+mod layouts;
 #[path = "wordpress/licensed.rs"]
 mod licensed;
 #[path = "wordpress/refusals.rs"]

@@ -8,6 +8,8 @@
 global $wpdb, $wp_version, $wp_db_version;
 
 require_once ABSPATH . 'wp-admin/includes/admin.php';
+require_once __DIR__ . '/network.php';
+require_once __DIR__ . '/layout.php';
 require ABSPATH . 'wp-includes/version.php';
 
 const INTENDANT_MOST = 5000;
@@ -125,7 +127,13 @@ foreach ( array( 'core_updater.lock', 'auto_updater.lock' ) as $lock ) {
 		);
 	}
 }
-$intendant_data = (string) $wpdb->get_var( "SELECT option_value FROM $wpdb->options WHERE option_name = 'db_version'" );
+$intendant_sites  = intendant_sites();
+$intendant_data   = intendant_data_version( $intendant_sites );
+$intendant_layout = intendant_layout();
+// On a network, what runs on any of its sites is active.
+$intendant_on_sites = $intendant_sites ? array_fill_keys( array_merge( ...array_column( $intendant_sites, 'plugins' ) ), true ) : array();
+$intendant_themed   = array_merge( array( get_stylesheet(), get_template() ), ...array_column( $intendant_sites, 'themes' ) );
+$intendant_spoken   = array_merge( array( get_locale() ), array_column( $intendant_sites, 'language' ) );
 
 /** The first thing below a folder that this account can't replace, relative to the site's root. */
 $intendant_unwritable = static function ( $path ) {
@@ -135,7 +143,7 @@ $intendant_unwritable = static function ( $path ) {
 		$one = array_pop( $queue );
 		++$seen;
 		if ( ! is_link( $one ) && ! is_writable( $one ) ) {
-			return ltrim( substr( $one, strlen( ABSPATH ) ), '/' );
+			return intendant_relative( $one );
 		}
 		if ( is_dir( $one ) && ! is_link( $one ) ) {
 			foreach ( (array) @scandir( $one ) as $name ) {
@@ -195,7 +203,7 @@ foreach ( array_slice( get_plugins(), 0, INTENDANT_MOST ) as $file => $plugin ) 
 		'file'       => $file,
 		'title'      => html_entity_decode( (string) $plugin['Name'], ENT_QUOTES ),
 		'version'    => $intendant_text( $plugin['Version'] ),
-		'active'     => is_plugin_active( $file ),
+		'active'     => is_plugin_active( $file ) || isset( $intendant_on_sites[ $file ] ),
 		'shipped'    => in_array( $file, array( 'akismet/akismet.php', 'hello.php', 'hello-dolly/hello.php' ), true ),
 		'requires'   => array(
 			'core'       => $intendant_text( $headers['core'] ),
@@ -205,7 +213,8 @@ foreach ( array_slice( get_plugins(), 0, INTENDANT_MOST ) as $file => $plugin ) 
 		'offer'      => $offer,
 	);
 	if ( $offer ) {
-		$extension['unwritable'] = $intendant_unwritable( $alone ? $path : dirname( $path ) );
+		$extension['unwritable']      = $intendant_unwritable( $alone ? $path : dirname( $path ) );
+		$extension['offer']['manual'] = intendant_linked( $alone ? $path : dirname( $path ) );
 	}
 	$intendant_extensions[] = $extension;
 }
@@ -234,7 +243,7 @@ foreach ( array_slice( wp_get_themes( array( 'errors' => null ) ), 0, INTENDANT_
 		'file'     => (string) $slug,
 		'title'    => html_entity_decode( (string) $theme->get( 'Name' ), ENT_QUOTES ),
 		'version'  => $intendant_text( $theme->get( 'Version' ) ),
-		'active'   => get_stylesheet() === $slug || get_template() === $slug,
+		'active'   => in_array( (string) $slug, $intendant_themed, true ),
 		'shipped'  => 1 === preg_match( '/^twenty(ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|nineteen|twenty(one|two|three|four|five|six|seven)?)$/', (string) $slug ),
 		'parent'   => $parent && $parent !== $slug ? 'theme:' . $parent : null,
 		'requires' => array(
@@ -244,7 +253,8 @@ foreach ( array_slice( wp_get_themes( array( 'errors' => null ) ), 0, INTENDANT_
 		'offer'    => $offer,
 	);
 	if ( $offer ) {
-		$extension['unwritable'] = $intendant_unwritable( $theme->get_stylesheet_directory() );
+		$extension['unwritable']      = $intendant_unwritable( $theme->get_stylesheet_directory() );
+		$extension['offer']['manual'] = intendant_linked( $theme->get_stylesheet_directory() );
 	}
 	$intendant_extensions[] = $extension;
 }
@@ -267,7 +277,7 @@ foreach ( array( 'core', 'plugins', 'themes' ) as $type ) {
 				'slug'    => $key,
 				'title'   => $domain . ' (' . $language . ')',
 				'version' => $intendant_text( $intendant_revision( isset( $data['PO-Revision-Date'] ) ? $data['PO-Revision-Date'] : '' ) ),
-				'active'  => get_locale() === $language,
+				'active'  => in_array( $language, $intendant_spoken, true ),
 				'shipped' => 'core' === $type,
 				'offer'   => $newer ? array(
 					'version' => $intendant_revision( $newer->updated ),
@@ -298,8 +308,7 @@ foreach ( isset( $intendant_core->updates ) ? (array) $intendant_core->updates :
 $intendant_parts = null;
 foreach ( array( ABSPATH, ABSPATH . 'wp-admin', ABSPATH . 'wp-includes', ABSPATH . 'wp-login.php', ABSPATH . 'wp-settings.php', WP_CONTENT_DIR ) as $path ) {
 	if ( null === $intendant_parts && ! is_writable( $path ) ) {
-		$intendant_parts = rtrim( '/' . ltrim( substr( $path, strlen( ABSPATH ) ), '/' ), '/' );
-		$intendant_parts = '' === $intendant_parts ? '.' : ltrim( $intendant_parts, '/' );
+		$intendant_parts = intendant_relative( $path );
 	}
 }
 $intendant_maintenance = ABSPATH . '.maintenance';
@@ -374,7 +383,8 @@ echo "\n@intendant-inventory@" . wp_json_encode(
 		'address'    => get_option( 'siteurl' ),
 		'home'       => get_option( 'home' ),
 		'error_log'  => '' !== $intendant_log && '/' === $intendant_log[0] ? $intendant_log : null,
-		'network'    => is_multisite(),
-	),
+		'pages'      => intendant_pages( $intendant_sites ),
+		'places'     => (object) $intendant_layout['places'],
+	) + ( null === $intendant_layout['why'] ? array() : array( 'unsupported' => $intendant_layout['why'] ) ),
 	JSON_INVALID_UTF8_SUBSTITUTE | JSON_UNESCAPED_SLASHES
 ) . "\n";

@@ -7,6 +7,8 @@
 
 global $wpdb;
 
+require_once __DIR__ . '/network.php';
+
 // Reading must not write: WordPress would remember its theme folders, on a site just restored.
 wp_using_ext_object_cache( false );
 add_filter(
@@ -37,7 +39,7 @@ echo "\n@intendant-versions@" . wp_json_encode(
 		'versions' => $intendant_versions,
 		'database' => array(
 			'code' => (string) $wp_db_version,
-			'data' => (string) $wpdb->get_var( "SELECT option_value FROM $wpdb->options WHERE option_name = 'db_version'" ),
+			'data' => intendant_data_version( intendant_sites() ),
 		),
 	),
 	JSON_INVALID_UTF8_SUBSTITUTE

@@ -54,7 +54,9 @@ impl Audit {
     pub fn only(mut self, unreadable: &[Unreadable], keep: impl Fn(&Finding) -> bool) -> Self {
         self.findings.retain(keep);
         let told = |file: &Unreadable| {
-            self.findings.iter().any(|one| one.rule == rules::PLAN_UNREADABLE && one.subject == finding::line(&file.file))
+            self.findings
+                .iter()
+                .any(|one| one.rule == rules::PLAN_UNREADABLE && one.subject == finding::line(&file.file))
         };
         let silent = unreadable.iter().filter(|file| !told(file));
         let silent: Vec<String> =

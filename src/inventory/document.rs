@@ -4,8 +4,8 @@ use super::{
     Administrator, Core, DatabaseVersion, EndOfLife, Extension, Inventory, Offer, Requirements, Source, Trace,
     Unusable, Versions,
 };
-use crate::model::{ComponentId, Kind, NameError, SiteName, Version, clean_line};
-use crate::playbook::MergeError;
+use crate::model::{ComponentId, Kind, NameError, PagePath, SiteName, Version, clean_line};
+use crate::playbook::{MergeError, RelativePath};
 use crate::site::SiteError;
 use crate::vulnerability::{Draft, Record};
 use jiff::civil::Date;
@@ -21,6 +21,10 @@ const MAX_ADMINISTRATORS: usize = 5_000;
 const MAX_TITLE: usize = 120;
 /// The most vulnerabilities of which a site's own tools tell.
 const MAX_VULNERABILITIES: usize = 20_000;
+/// The most pages that are visited besides the front page.
+const MAX_PAGES: usize = 20;
+/// The most folders that are elsewhere.
+const MAX_PLACES: usize = 20;
 /// Who told of those.
 const OWN_TOOLS: &str = "the site's own tools";
 
@@ -90,6 +94,8 @@ struct RawDocument {
     address: Option<String>,
     vulnerabilities: Option<Vec<Value>>,
     unsupported: Option<String>,
+    pages: Vec<Value>,
+    places: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize, Default)]
@@ -353,6 +359,8 @@ pub(super) fn read(site: &SiteName, document: Value) -> Result<Inventory, Invent
         address: raw.address.map(|address| clean_line(&address, 300)),
         vulnerabilities: raw.vulnerabilities.map(|raw| vulnerabilities(raw, &mut unusable)),
         unsupported: raw.unsupported.map(|why| clean_line(&why, 300)),
+        pages: pages(raw.pages, &mut unusable),
+        places: places(raw.places, &mut unusable),
         unusable,
     })
 }
@@ -363,6 +371,39 @@ fn source(raw: RawSource) -> Source {
         reachable: raw.reachable,
         why: raw.why.map(|why| clean_line(&why, 200)),
     }
+}
+
+/// The first of them, each once.
+fn pages(raw: Vec<Value>, unusable: &mut Vec<Unusable>) -> Vec<PagePath> {
+    let mut all: Vec<PagePath> = Vec::new();
+    for value in raw.into_iter().take(MAX_PAGES) {
+        let text = value.as_str().unwrap_or_default();
+        match PagePath::new(text) {
+            Ok(page) if !all.contains(&page) => all.push(page),
+            Ok(_) => {}
+            Err(error) => {
+                unusable.push(Unusable { shown: format!("page {}", clean_line(text, 80)), why: error.problem })
+            }
+        }
+    }
+    all
+}
+
+/// Folders below the site's own; the names are those of the playbook, and others mean nothing.
+fn places(raw: BTreeMap<String, Value>, unusable: &mut Vec<Unusable>) -> BTreeMap<String, RelativePath> {
+    let mut all = BTreeMap::new();
+    for (name, value) in raw.into_iter().take(MAX_PLACES) {
+        let text = value.as_str().unwrap_or_default();
+        // Patterns are made of it.
+        match RelativePath::new(text) {
+            Ok(place) if !text.contains(['*', '?', '[', ']', '{', '}']) => drop(all.insert(name, place)),
+            _ => unusable.push(Unusable {
+                shown: format!("folder {}", clean_line(text, 80)),
+                why: format!("{} can't be there", clean_line(&name, 80)),
+            }),
+        }
+    }
+    all
 }
 
 fn database(raw: RawDatabase) -> DatabaseVersion {
@@ -453,6 +494,28 @@ mod tests {
         let requires = &good.offer.as_ref().unwrap().requires;
         assert_eq!(requires.platform["php"].as_str(), "8.0");
         assert_eq!(requires.core.as_ref().unwrap().as_str(), "6.0");
+    }
+
+    #[test]
+    fn pages_and_places_are_paths_below_the_site() {
+        let mut pages: Vec<Value> = (0..30).map(|number| json!(format!("/site-{number}/"))).collect();
+        pages.splice(
+            0..0,
+            [json!("/nord/"), json!("/nord/"), json!("//evil.example/"), json!("https://evil.example/"), json!(7)],
+        );
+        let document = json!({
+            "core": {"version": "6.1.9"},
+            "pages": pages,
+            "places": {"content": "app", "uploads": "../x", "plugins": "a*", "themes": "/etc", "mu-plugins": ["x"]}
+        });
+        let inventory = Inventory::from_document(&name(), document).unwrap();
+        assert_eq!(inventory.pages[0].as_str(), "/nord/");
+        assert_eq!(inventory.pages[1].as_str(), "/site-0/");
+        assert_eq!(inventory.pages.len(), MAX_PAGES - 4);
+        let places: Vec<(&str, &str)> =
+            inventory.places.iter().map(|(name, to)| (name.as_str(), to.as_str())).collect();
+        assert_eq!(places, [("content", "app")]);
+        assert_eq!(inventory.unusable.len(), 7, "{:#?}", inventory.unusable);
     }
 
     #[test]

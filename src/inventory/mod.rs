@@ -8,7 +8,8 @@ mod document;
 
 pub use document::{Checksum, ChecksumState, InventoryError};
 
-use crate::model::{ComponentId, SiteName, Version};
+use crate::model::{ComponentId, PagePath, SiteName, Version};
+use crate::playbook::RelativePath;
 use crate::site::{Site, SiteError};
 use crate::vulnerability::{Installed, Record, Subject};
 use jiff::civil::Date;
@@ -49,6 +50,12 @@ pub struct Inventory {
     /// Why a site of this making can't be updated, in the playbook's words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unsupported: Option<String>,
+    /// Pages that have to be as good as the front page, such as those of a network's other sites.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pages: Vec<PagePath>,
+    /// Where the site has the folders of the playbook's `files.places`, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub places: BTreeMap<String, RelativePath>,
     /// What could not be used, cleaned for display.
     pub unusable: Vec<Unusable>,
 }

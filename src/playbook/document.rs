@@ -24,6 +24,10 @@ pub struct Playbook {
     /// A folder is such a site when all of these exist below it; any folder is where there are none.
     #[schemars(length(max = 20))]
     pub detect: Vec<Mark>,
+    /// Folders that are another playbook's, although their files look alike.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[schemars(length(max = 20))]
+    pub instead: Vec<Instead>,
     /// How versions are ordered.
     pub versions: Versions,
     /// Files beside the playbook that are placed on the host, in `{{scripts}}`.
@@ -103,6 +107,20 @@ impl std::fmt::Display for Mark {
     }
 }
 
+/// A folder that another playbook is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Instead {
+    /// What exists below it, all of it.
+    #[schemars(length(min = 1, max = 20))]
+    pub detect: Vec<Mark>,
+    /// The playbook that it is for.
+    pub cms: ToolName,
+    /// Why this one is not.
+    #[schemars(length(min = 1, max = 200))]
+    pub why: String,
+}
+
 impl Playbook {
     /// Everything that is observed, by name: the facts, and `read`, `database` and `boot`, where there are these.
     pub fn observations(&self) -> BTreeMap<&str, Fact> {
@@ -179,6 +197,10 @@ pub struct Bring {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
 pub struct Files {
+    /// Folders that a site may have elsewhere, by a name: where they are here. An inventory says where they are on its
+    /// site, and what stands below them in the rest of `files` is looked for there.
+    #[schemars(length(max = 20))]
+    pub places: BTreeMap<String, RelativePath>,
     /// What editors, visitors and the CMS itself write from day to day: that it changes says nothing.
     #[schemars(length(max = 100))]
     pub content: Vec<FilePattern>,
@@ -199,9 +221,47 @@ impl Files {
         self.content.iter().any(|pattern| lies_in(pattern.as_str(), path))
     }
 
+    /// The same for a site that has some of its places elsewhere. A place that would take in files of the core, or lie
+    /// among them, is not believed.
+    pub fn on(&self, elsewhere: &BTreeMap<String, RelativePath>) -> Self {
+        let moved: Vec<(&str, &str)> = (self.places.iter())
+            .filter_map(|(name, here)| Some((here.as_str(), elsewhere.get(name)?.as_str())))
+            .filter(|(here, there)| here == there || !self.is_among_core(there))
+            .collect();
+        if moved.iter().all(|(here, there)| here == there) {
+            return self.clone();
+        }
+        let pattern = |one: &FilePattern| FilePattern::new(relocated(&moved, one.as_str())).unwrap_or(one.clone());
+        let place = |one: &ComponentPlace| ComponentPlace::new(relocated(&moved, one.as_str())).unwrap_or(one.clone());
+        Self {
+            places: self.places.clone(),
+            content: self.content.iter().map(pattern).collect(),
+            programs: self.programs.clone(),
+            own: self.own.iter().map(pattern).collect(),
+            of: self.of.iter().map(|(kind, places)| (kind.clone(), places.iter().map(place).collect())).collect(),
+        }
+    }
+
+    fn is_among_core(&self, path: &str) -> bool {
+        let lies = |inner: &str, outer: &str| {
+            inner == outer || inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+        };
+        let core = self.of.iter().filter(|(kind, _)| kind.is_core()).flat_map(|(_, places)| places);
+        core.map(|place| place.as_str().trim_end_matches('/')).any(|core| lies(path, core) || lies(core, path))
+    }
+
     fn is_empty(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// A path below the innermost of these folders, where that is elsewhere.
+fn relocated(moved: &[(&str, &str)], path: &str) -> String {
+    let below = |(here, there): &(&str, &str)| {
+        let rest = path.strip_prefix(here).filter(|rest| rest.is_empty() || rest.starts_with('/'))?;
+        Some((here.len(), format!("{there}{rest}")))
+    };
+    moved.iter().filter_map(below).max().map_or_else(|| path.to_owned(), |(_, path)| path)
 }
 
 /// One observation: a command and a pure transform of what it prints.
@@ -426,4 +486,60 @@ pub struct Maintenance {
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub files: Vec<RelativePath>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files() -> Files {
+        let place = |text: &str| RelativePath::new(text).unwrap();
+        let patterns = |texts: &[&str]| texts.iter().map(|text| FilePattern::new(*text).unwrap()).collect();
+        let at = |texts: &[&str]| texts.iter().map(|text| ComponentPlace::new(*text).unwrap()).collect();
+        Files {
+            places: [("content", "wp-content"), ("uploads", "wp-content/uploads")]
+                .map(|(name, text)| (name.to_owned(), place(text)))
+                .into(),
+            content: patterns(&["wp-content/uploads", "wp-content/cache", "wp-contents"]),
+            programs: patterns(&["*.php"]),
+            own: patterns(&["wp-config.php"]),
+            of: [
+                (Kind::new("core").unwrap(), at(&["wp-admin/", "index.php"])),
+                (Kind::new("plugin").unwrap(), at(&["wp-content/plugins/{{slug}}/"])),
+            ]
+            .into(),
+        }
+    }
+
+    fn on(places: &[(&str, &str)]) -> Files {
+        let there = places.iter().map(|(name, text)| ((*name).to_owned(), RelativePath::new(*text).unwrap()));
+        files().on(&there.collect())
+    }
+
+    #[test]
+    fn what_lies_below_a_place_is_looked_for_where_it_is() {
+        let moved = on(&[("content", "app"), ("uploads", "media/files"), ("unknown", "x")]);
+        let content: Vec<&str> = moved.content.iter().map(|one| one.as_str()).collect();
+        assert_eq!(content, ["media/files", "app/cache", "wp-contents"]);
+        assert_eq!(moved.of[&Kind::new("plugin").unwrap()][0].as_str(), "app/plugins/{{slug}}/");
+        assert_eq!(moved.own, files().own);
+        assert_eq!(on(&[]), files());
+        assert_eq!(on(&[("content", "wp-content"), ("uploads", "wp-content/uploads")]), files());
+    }
+
+    /// Uploads that stay while all around them moves.
+    #[test]
+    fn the_innermost_place_counts() {
+        let moved = on(&[("content", "app"), ("uploads", "wp-content/uploads")]);
+        let content: Vec<&str> = moved.content.iter().map(|one| one.as_str()).collect();
+        assert_eq!(content, ["wp-content/uploads", "app/cache", "wp-contents"]);
+    }
+
+    #[test]
+    fn a_place_among_the_core_is_not_believed() {
+        for place in ["wp-admin", "wp-admin/includes", "index.php"] {
+            assert_eq!(on(&[("uploads", place)]), files(), "{place}");
+        }
+        assert_ne!(on(&[("uploads", "wp-administration")]), files());
+    }
 }

@@ -19,8 +19,8 @@ mod transform;
 pub use argument::{Argument, ArgumentError, CommandTemplate, Values};
 pub use case::{Case, CaseError, Cases, Verdict};
 pub use document::{
-    Activate, Boot, Bring, Database, Engine, Fact, FeedUse, Files, Maintenance, Mark, Operations, Playbook, Probe,
-    Tool, VersionPlace, Versions,
+    Activate, Boot, Bring, Database, Engine, Fact, FeedUse, Files, Instead, Maintenance, Mark, Operations, Playbook,
+    Probe, Tool, VersionPlace, Versions,
 };
 pub use jq::{Jq, JqError, JsonText};
 pub use library::{Library, PlaybookError, Script, json_schema, parse};

@@ -33,6 +33,7 @@ pub(super) fn names(node: &Node) -> Vec<Violation> {
     keys(&["operations".into(), "update".into()], crate::model::Slug::check);
     keys(&["operations".into(), "activate".into()], ToolName::check);
     keys(&["files".into(), "of".into()], crate::model::Slug::check);
+    keys(&["files".into(), "places".into()], ToolName::check);
     keys(&["versions".into(), "train-of".into()], crate::model::Slug::check);
     let uses = match node.get(&["vulnerabilities".into()]) {
         Some(Node { value: NodeValue::List(items), .. }) => items.len(),

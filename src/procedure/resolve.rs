@@ -3,7 +3,7 @@
 use super::{Action, FORMAT, Procedure, SnapshotMoment, Step};
 use crate::check::{Check, CheckKind, Depth, HttpCheck, MIN_PERCENT, Patience, StatusRule};
 use crate::inventory::Inventory;
-use crate::model::{self, Digest};
+use crate::model::{self, Digest, PagePath};
 use crate::plan::{BY_COMMAND, Plan};
 use crate::playbook::{Argument, ArgumentError, CommandTemplate, Playbook, Values};
 use crate::update::{Update, UpdateGraph};
@@ -274,12 +274,32 @@ fn named(index: usize, action: Action) -> Step {
     Step { name: format!("{:02} {what}", index + 1), action }
 }
 
-/// The playbook's checks, the plan's, and the error log if the site has one.
+/// The playbook's checks, with the pages that the site names, the plan's, and the error log if the site has one.
 fn checks(plan: &Plan, playbook: &Playbook, inventory: Option<&Inventory>) -> Vec<Check> {
     let mut all: Vec<Check> = playbook.checks.iter().map(|check| resolved(check, true)).collect();
+    let pages = inventory.map(|inventory| inventory.pages.as_slice()).unwrap_or_default();
+    all.extend(pages.iter().map(|page| resolved(&like_front(playbook, page), true)));
     all.extend(plan.checks.iter().map(|check| resolved(check, true)));
     all.extend(inventory.and_then(|inventory| inventory.error_log.clone()).map(Check::log));
     Check::make_distinct(all)
+}
+
+/// The playbook's check of the front page, for another page; its status only has to stay, for nobody chose that page.
+fn like_front(playbook: &Playbook, page: &PagePath) -> model::Check {
+    let front = playbook.checks.iter().find_map(|check| match check {
+        model::Check::Http(http) if http.http.as_str() == "/" => Some(http.forbid.clone()),
+        _ => None,
+    });
+    model::Check::Http(model::HttpCheck {
+        http: page.clone(),
+        status: None,
+        same_status: true,
+        contains: Default::default(),
+        forbid: front.unwrap_or_default(),
+        max_ms: None,
+        redirects_to: None,
+        min_size_percent: None,
+    })
 }
 
 fn resolved(check: &model::Check, quick: bool) -> Check {

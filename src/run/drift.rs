@@ -86,7 +86,8 @@ async fn find(runner: &Runner, job: &Job, source: &Source, now: &Inventory) -> R
     };
     let mut ignore: Vec<String> = job.plan.drift.ignore.iter().map(|pattern| pattern.as_str().to_owned()).collect();
     ignore.extend(reference.manifest.header.exclude.iter().chain(&source.exclude).cloned());
-    let rules = Rules { files: &job.playbook.files, ignore: &ignore };
+    let files = job.playbook.files.on(&now.places);
+    let rules = Rules { files: &files, ignore: &ignore };
     let then = reference.state();
     let now = State { manifest: &present.manifest, inventory: Some(now), versions: None };
     let Compared { mut drifts, unknown, parts } = drift::compare(then, now, rules);

@@ -35,7 +35,8 @@ pub async fn intake(runner: &Runner, job: &Job, scanner: Scanner) -> Result<Asse
     let seen = see(runner, job, site, id).await?;
     let See { captured, preview, failing } = seen;
     let rules = scanner.rules;
-    let (store, manifest, files) = (runner.store.clone(), captured.manifest.clone(), job.playbook.files.clone());
+    let files = job.playbook.files.on(&preview.inventory.places);
+    let (store, manifest) = (runner.store.clone(), captured.manifest.clone());
     let scanning = tokio::task::spawn_blocking(move || scan(&store, &manifest, &files, scanner)).await;
     let (mut found, mut scanned, mut unknown) = scanning.map_err(|error| WorkError::Unexpected {
         what: format!("{}: what was captured could not be looked at: {error}", job.plan.site),

@@ -2,6 +2,7 @@
 //! placed in the private folder.
 
 use super::{Site, SiteError, host};
+use crate::model::in_words;
 use crate::playbook::Bring;
 use crate::remote::{Command, RawInput};
 use sha2::{Digest as _, Sha512};
@@ -67,7 +68,7 @@ async fn download(url: &str) -> Result<Vec<u8>, String> {
         .timeout(Duration::from_secs(120))
         .build()
         .map_err(|error| error.to_string())?;
-    let failed = |error: reqwest::Error| format!("{url} could not be downloaded ({error})");
+    let failed = |error: reqwest::Error| format!("{url} could not be downloaded ({})", in_words(&error.without_url()));
     let mut answer = client.get(url).send().await.and_then(reqwest::Response::error_for_status).map_err(failed)?;
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.chunk().await.map_err(failed)? {

@@ -32,6 +32,18 @@ pub enum SiteError {
         /// What is not there.
         missing: Vec<String>,
     },
+    /// The folder is for another playbook.
+    #[error("{site}: {root} is not for this playbook: {why}; let the plan say `cms: {cms}`")]
+    OtherPlaybook {
+        /// The site.
+        site: SiteName,
+        /// The folder.
+        root: String,
+        /// Why.
+        why: String,
+        /// The playbook that it is for.
+        cms: String,
+    },
     /// The host can't be used as it is.
     #[error("{site}: looking at {host} failed: {said}")]
     Host {

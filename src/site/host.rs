@@ -81,7 +81,8 @@ pub(super) async fn look(
     let failed = |said: String| SiteError::Host { site: address.name.clone(), host: shell.host().to_owned(), said };
     let archive = private_archive(scripts, address.run).map_err(|error| failed(error.to_string()))?;
     let mut values = vec![address.root.clone()];
-    values.extend(playbook.detect.iter().flat_map(Mark::paths).map(|path| path.as_str().to_owned()));
+    let others = playbook.instead.iter().flat_map(|other| &other.detect);
+    values.extend(playbook.detect.iter().chain(others).flat_map(Mark::paths).map(|path| path.as_str().to_owned()));
     values.push("--".into());
     let tools = playbook.tools.values().flat_map(|tool| tool.find.iter());
     values.extend(tools.map(|name| name.as_str().to_owned()));

@@ -22,7 +22,7 @@ pub use scratch::{Leftover, Needed, Scratch, ScratchError, ScratchPlace, Scratch
 pub use switch::{Arming, Healed, Switch, SwitchState, SwitchedDatabase};
 
 use crate::model::{RunId, SiteName};
-use crate::playbook::{CommandTemplate, Fact, Playbook, RawOutput, RelativePath, Script, Tool, Values};
+use crate::playbook::{CommandTemplate, Fact, Mark, Playbook, RawOutput, RelativePath, Script, Tool, Values};
 use crate::remote::{Command, Guard, Output, RecordedShell, Shell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -114,7 +114,16 @@ impl Site {
 
     fn check_detected(&self) -> Result<(), SiteError> {
         let is_there = |path: &RelativePath| self.host.present.iter().any(|seen| seen == path.as_str());
-        let missing = self.playbook.detect.iter().filter(|mark| !mark.paths().iter().any(is_there));
+        let is_met = |mark: &&Mark| mark.paths().iter().any(is_there);
+        if let Some(other) = self.playbook.instead.iter().find(|other| other.detect.iter().all(|mark| is_met(&mark))) {
+            return Err(SiteError::OtherPlaybook {
+                site: self.address.name.clone(),
+                root: self.address.root.clone(),
+                why: other.why.clone(),
+                cms: other.cms.as_str().to_owned(),
+            });
+        }
+        let missing = self.playbook.detect.iter().filter(|mark| !is_met(mark));
         let missing: Vec<String> = missing.map(ToString::to_string).collect();
         if missing.is_empty() {
             return Ok(());

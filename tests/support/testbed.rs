@@ -90,13 +90,14 @@ impl Testbed {
             _place: place,
             described,
         };
-        if bed.cms != "wordpress" {
-            bed.visit("");
-            return bed;
-        }
-        // WordPress itself writes at a first visit, and again when what it kept is a minute old.
         bed.visit("");
-        bed.visit("wp-login.php");
+        let login = match bed.cms.as_str() {
+            "wordpress" => "wp-login.php",
+            "bedrock" => "wp/wp-login.php",
+            _ => return bed,
+        };
+        // WordPress itself writes at a first visit, and again when what it kept is a minute old.
+        bed.visit(login);
         bed.sql(
             "UPDATE wp_options SET option_value = UNIX_TIMESTAMP() + 86400 \
              WHERE option_name LIKE '\\_transient\\_timeout\\_%'",

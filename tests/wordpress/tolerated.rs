@@ -49,7 +49,12 @@ fn hostile_answers_are_only_shown() {
     let bed = Testbed::up(&["--fresh-opcodes", "--no-wp-cli"]);
     let shop = Environment::new(&bed, "");
     std::fs::create_dir_all(shop.path("cache/intendant/tools")).unwrap();
-    std::fs::copy(phar(), shop.path("cache/intendant/tools/2.12.0-wp-cli.phar")).unwrap();
+    let kept = shop.path("cache/intendant/tools/2.12.0-wp-cli.phar");
+    std::fs::write(&kept, "<?php // half of it").unwrap();
+    let run = shop.intendant(&["run", "shop", "--json"]).ended(11, "a wp that is not the pinned one is not brought");
+    assert_eq!(run.outcome(), "refused");
+    run.said("its SHA-512 is").said("install it on the host, or place the file as");
+    std::fs::copy(phar(), &kept).unwrap();
     let home = bed.described["users"]["site"]["home"].as_str().unwrap().to_owned();
     let around = || bed.exec(&["find", &home, "/tmp", "-not", "-path", "*/www/*", "-printf", "%p\n"]);
     let (before, files) = (bed.fingerprint(), around());

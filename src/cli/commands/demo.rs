@@ -19,9 +19,7 @@ pub(in crate::cli) async fn demo(common: &Common, options: &Demo) -> Result<Exit
     let testbed = testbed_program()?;
     let folder = options.folder.clone().unwrap_or_else(|| "demo".into());
     let folder = std::path::absolute(folder).map_err(|error| Failure::other(error.to_string()))?;
-    show::line(
-        "Bringing up a throwaway site: sshd, MariaDB, php-fpm, nginx and a CMS (the first time takes minutes).",
-    );
+    show::line("Bringing up a throwaway site: sshd, MariaDB, php-fpm, nginx and a CMS (the first time takes minutes).");
     // It installs what this site is made of, and not what the tests need besides.
     let mut site = Testbed::up(&testbed, options.keep)?;
     let ended = scenes(common, &folder, &site).await;

@@ -7,7 +7,7 @@ use crate::inventory::{self, Inventory};
 use crate::model::{Digest, SiteName, Tiers};
 use crate::plan;
 use crate::run::{Job, NoListener, WorkError, close_site, open_site};
-use crate::site::Expect;
+use crate::site::{Expect, SiteError};
 use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -116,7 +116,9 @@ async fn look(fleet: &Fleet, name: &SiteName, host: &str) -> Result<(String, Inv
                 close_site(&site).await;
                 return Ok((cms.to_owned(), taken?));
             }
-            Err(WorkError::Site(error @ crate::site::SiteError::OtherCms { .. })) => tried.push(error.to_string()),
+            Err(WorkError::Site(error @ (SiteError::OtherCms { .. } | SiteError::OtherPlaybook { .. }))) => {
+                tried.push(error.to_string());
+            }
             Err(error) => return Err(error.into()),
         }
     }

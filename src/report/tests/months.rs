@@ -201,7 +201,8 @@ fn a_site_that_is_stuck_stays_so_when_later_runs_are_refused() {
     assert!(page.contains("Needs attention") && page.contains("A specialist must finish it by hand"), "{page}");
     let shop = &month.sites[0];
     assert_eq!((shop.checks_made, shop.checked), (0, None), "checks of the week before say nothing of it");
-    let (_, page) = month_of(vec![on(12, stories::stuck()), on(13, stories::restore_asked()), on(14, stories::refused())]);
+    let (_, page) =
+        month_of(vec![on(12, stories::stuck()), on(13, stories::restore_asked()), on(14, stories::refused())]);
     assert!(!page.contains("Needs attention"), "{page}");
 }
 
@@ -221,7 +222,7 @@ const AKISMET: &str = "akismet";
 
 /// Whether an update of the third stands after what came later.
 fn stands(later: Vec<Report>) -> bool {
-    let (month, _) = told(std::iter::once(named(secured(3))).chain(later).collect());
+    let (month, _) = month_of(std::iter::once(named(secured(3))).chain(later).collect());
     let mut updates = month.sites[0].updates.iter();
     updates.find(|update| update.component.slug.as_str() == AKISMET).unwrap().stands
 }

@@ -373,6 +373,8 @@ pub(super) fn inventory() -> Inventory {
         busy: Vec::new(),
         leftovers: Vec::new(),
         unsupported: None,
+        pages: Vec::new(),
+        places: Default::default(),
         administrators: None,
         error_log: None,
         address: None,
