@@ -72,14 +72,19 @@ impl Screenshots {
         Self { folder: folder.to_owned() }
     }
 
-    /// Copies a screenshot into the folder, and returns when it is on the disk.
+    /// Copies screenshots into the folder, and returns when they are on the disk.
     ///
     /// # Errors
-    /// [`ScreenshotError`]; then nothing is kept.
-    pub fn keep(&self, file: &Path) -> Result<Screenshot, ScreenshotError> {
-        let bytes = read(file)?;
-        let no_picture = || ScreenshotError::NoPicture { file: file.to_owned() };
-        let end = PICTURES.iter().find(|(start, _)| bytes.starts_with(start)).ok_or_else(no_picture)?.1;
+    /// [`ScreenshotError`]. When one of them is no picture, or can't be read, none is kept.
+    pub fn keep(&self, files: &[PathBuf]) -> Result<Vec<Screenshot>, ScreenshotError> {
+        for file in files {
+            picture(file)?;
+        }
+        files.iter().map(|file| self.keep_one(file)).collect()
+    }
+
+    fn keep_one(&self, file: &Path) -> Result<Screenshot, ScreenshotError> {
+        let (bytes, end) = picture(file)?;
         let name = format!("{}.{end}", Digest::of(&bytes));
         self.write(&name, &bytes).map_err(|source| ScreenshotError::Write {
             file: file.to_owned(),
@@ -107,6 +112,15 @@ impl Screenshots {
         let Some(bytes) = plain.then(|| read(&path).ok()).flatten() else { return Kept::Gone(path) };
         let whole = screenshot.file.split_once('.').is_some_and(|(name, _)| name == Digest::of(&bytes).to_string());
         if whole { Kept::Whole(path) } else { Kept::Changed(path) }
+    }
+}
+
+/// The bytes of a picture, and how its file ends.
+fn picture(file: &Path) -> Result<(Vec<u8>, &'static str), ScreenshotError> {
+    let bytes = read(file)?;
+    match PICTURES.iter().find(|(start, _)| bytes.starts_with(start)) {
+        Some((_, end)) => Ok((bytes, end)),
+        None => Err(ScreenshotError::NoPicture { file: file.to_owned() }),
     }
 }
 
@@ -141,11 +155,12 @@ mod tests {
             std::fs::write(&path, bytes).unwrap();
             path
         };
-        let png = all.keep(&file("cart \u{1b}[2J.png", b"\x89PNG\r\n\x1a\nx")).unwrap();
+        let keep = |file: &Path| all.keep(&[file.to_owned()]).map(|mut kept| kept.remove(0));
+        let png = keep(&file("cart \u{1b}[2J.png", b"\x89PNG\r\n\x1a\nx")).unwrap();
         assert_eq!((png.name.as_str(), png.bytes), ("cart ·[2J.png", 9));
-        let jpeg = all.keep(&file("cart", b"\xff\xd8\xff\xe0x")).unwrap();
+        let jpeg = keep(&file("cart", b"\xff\xd8\xff\xe0x")).unwrap();
         assert!(png.file.ends_with(".png") && jpeg.file.ends_with(".jpg"));
-        assert_eq!(all.keep(&file("again.png", b"\x89PNG\r\n\x1a\nx")).unwrap().file, png.file);
+        assert_eq!(keep(&file("again.png", b"\x89PNG\r\n\x1a\nx")).unwrap().file, png.file);
         let Kept::Whole(path) = all.look(&png) else { panic!("it is there") };
         assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(path.parent().unwrap().metadata().unwrap().permissions().mode() & 0o777, 0o700);
@@ -156,14 +171,16 @@ mod tests {
             ("short.png", b"\x89PNG"),
             ("picture.gif", b"GIF89a"),
         ] {
-            let error = all.keep(&file(name, bytes)).unwrap_err();
+            let error = keep(&file(name, bytes)).unwrap_err();
             assert!(matches!(error, ScreenshotError::NoPicture { .. }), "{name}: {error}");
         }
-        assert!(matches!(all.keep(folder.path()), Err(ScreenshotError::NoPicture { .. })), "a folder");
-        assert!(matches!(all.keep(&folder.path().join("gone.png")), Err(ScreenshotError::Read { .. })));
+        assert!(matches!(keep(folder.path()), Err(ScreenshotError::NoPicture { .. })), "a folder");
+        assert!(matches!(keep(&folder.path().join("gone.png")), Err(ScreenshotError::Read { .. })));
+        let two = [file("good.png", b"\x89PNG\r\n\x1a\nnew"), folder.path().join("gone.png")];
+        assert!(all.keep(&two).is_err(), "one of two");
         let large = folder.path().join("large.png");
         File::create(&large).unwrap().set_len(MAX_SCREENSHOT_BYTES + 1).unwrap();
-        assert!(matches!(all.keep(&large), Err(ScreenshotError::Large { .. })));
+        assert!(matches!(keep(&large), Err(ScreenshotError::Large { .. })));
         assert_eq!(std::fs::read_dir(folder.path().join("state/anomalies")).unwrap().count(), 2);
 
         std::fs::write(&path, b"something else").unwrap();

@@ -71,10 +71,7 @@ async fn add(common: &Common, fleet: &Fleet, told: &AnomalyAdd) -> Result<ExitCo
     let now = Timestamp::now();
     let mut sighting = sighting(told, moment(&told.at, &zone, now)?)?;
     let run = run_before(&journal, &site, sighting.seen).await?;
-    let kept = screenshots(fleet);
-    for file in &told.screenshot {
-        sighting.screenshots.push(kept.keep(file)?);
-    }
+    sighting.screenshots = screenshots(fleet).keep(&told.screenshot)?;
     if let Some(elsewhere) = elsewhere(fleet, &site, &sighting.url) {
         say::remark(elsewhere);
     }
