@@ -88,14 +88,14 @@ $intendant_defined = static function ( $name ) {
 	return defined( $name ) && is_scalar( constant( $name ) ) ? (string) constant( $name ) : null;
 };
 
-/** Whether the update of what the licence is for has a package, asked anew. */
+/** Whether there is a package of the update that the licence is for, asked anew. No offer is no package. */
 $intendant_package = static function ( $kind, $slug ) {
 	require_once ABSPATH . 'wp-admin/includes/admin.php';
 	if ( 'theme' === $kind ) {
 		wp_clean_themes_cache( true );
 		wp_update_themes();
 		$offers = get_site_transient( 'update_themes' );
-		return isset( $offers->response[ $slug ] ) ? ! empty( $offers->response[ $slug ]['package'] ) : null;
+		return isset( $offers->response[ $slug ] ) && ! empty( $offers->response[ $slug ]['package'] );
 	}
 	wp_clean_plugins_cache( true );
 	wp_update_plugins();
@@ -105,7 +105,7 @@ $intendant_package = static function ( $kind, $slug ) {
 			return ! empty( $offer->package );
 		}
 	}
-	return null;
+	return false;
 };
 
 /** What WordPress itself stands on is no place for a key, whatever a pool says. */

@@ -232,7 +232,7 @@ fn activation(pool: &LicencePool) -> Option<(&'static str, String, &'static str)
         () if command && way.name.is_some() => say("name", "a command enters no name", "leave it out"),
         () if command && !begins(&way.run) => say("run", NO_PROGRAM, "run: [wp, fast-cache, licence, enter]"),
         () if command && !begins(&way.probe) => say("probe", NO_PROGRAM, "probe: [wp, fast-cache, licence, check]"),
-        () if !command && !(way.run.is_empty() && way.probe.is_empty()) => {
+        () if !(command || way.run.is_empty() && way.probe.is_empty()) => {
             say("by", "run and probe stand with by: command", "by: command, or leave them out")
         }
         () if !command && way.name.is_none() => {

@@ -7,7 +7,7 @@
 
 use super::perform::{Bench, Failed, TIMED_OUT, failure, plain_failure};
 use super::{Job, Runner, in_words};
-use crate::journal::{AttemptState, Claim, RunState, StepResult, StepState};
+use crate::journal::{AttemptState, Claim, RunState, StepFailure, StepResult, StepState};
 use crate::ledger::{Decision, LicenceChange, MAX_REASON};
 use crate::model::{ComponentId, RunId, clean_block, clean_line};
 use crate::plan::{KeyReference, LicencePool, Tag};
@@ -201,7 +201,7 @@ impl Secrets {
 /// Whether a text has the key in it, or a telling part.
 fn repeats(text: &str, key: &SecretString) -> bool {
     let key: Vec<char> = key.expose_secret().trim().chars().collect();
-    let length = key.len().min(TELLING).max(1);
+    let length = key.len().clamp(1, TELLING);
     key.windows(length).any(|part| text.contains(&part.iter().collect::<String>()))
 }
 
@@ -232,7 +232,8 @@ fn told_of(attempt: &AttemptState, step: &Step, state: &StepState, job: &Job, ru
             let why = clean_line(&failure.why, MAX_REASON);
             (pool, LicenceChange::Refused { site, component: component.clone(), run, why })
         }
-        (Action::Update { component, .. }, StepState::Failed(failure)) if failure.claim.is_some() => {
+        // It was said to be updated, and was not: the key did not do what its command said.
+        (Action::Update { component, .. }, StepState::Failed(failure)) if says_done(failure) => {
             let pool = entered_for(&attempt.planned.procedure, component)?;
             let why = clean_line(&failure.why, MAX_REASON);
             (pool, LicenceChange::Refused { site, component: component.clone(), run, why })
@@ -242,10 +243,14 @@ fn told_of(attempt: &AttemptState, step: &Step, state: &StepState, job: &Job, ru
     Some(Decision::Licence { pool: pool.to_string(), change })
 }
 
-/// The pool whose key was entered for a component.
+fn says_done(failure: &StepFailure) -> bool {
+    failure.claim.as_ref().is_some_and(|claim| claim.status == 0)
+}
+
+/// The pool whose key a command entered for a component, so that nobody looked for a package.
 fn entered_for<'a>(procedure: &'a Procedure, wanted: &ComponentId) -> Option<&'a Tag> {
     procedure.steps.iter().find_map(|step| match &step.action {
-        Action::Activate { component, pool, .. } if component == wanted => Some(pool),
+        Action::Activate { component, pool, parse: None, .. } if component == wanted => Some(pool),
         _ => None,
     })
 }

@@ -42,6 +42,23 @@ fn a_licence_out_of_a_pool_is_entered_and_opens_the_update() {
     shows_nowhere(&shop);
 }
 
+/// The same with a command of the pool instead of a way of the playbook.
+#[test]
+#[ignore = "takes minutes; the decisions are tested in src/update and tests/previews: run by hand"]
+fn a_command_of_the_pool_enters_the_key() {
+    let bed = Testbed::up(&[]);
+    let shop = Environment::new(&bed, "licences: [{ extension: tb-licensed, from: tb-pool }]");
+    std::fs::write(shop.path("intendant.yaml"), "settings: 1\n").unwrap();
+    std::fs::write(shop.path("key"), format!("{KEY}\n")).unwrap();
+    let pools = "licences: 1\npools:\n  tb-pool:\n    vendor: Testbed\n    product: TB Licensed\n    key: file:key\n    sites: [shop]\n    \
+                 activate:\n      by: command\n      run: [wp, option, update, tb_licensed_key]\n      \
+                 probe: [sh, -c, 'test \"$(cat)\" = \"$(wp option get tb_licensed_key)\"']\n";
+    std::fs::write(shop.path("licences.yaml"), pools).unwrap();
+    let run = shop.intendant(&["run", "shop", "--json"]).ended(0, "with a command");
+    assert_eq!(bed.plugin("tb-licensed"), "2.0", "{}", run.out);
+    shows_nowhere(&shop);
+}
+
 /// The reason for which the plugin waits after a run.
 fn held(shop: &Environment) -> String {
     let run = shop.intendant(&["run", "shop", "--json"]).ended(0, "a run");

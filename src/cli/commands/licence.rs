@@ -67,8 +67,9 @@ fn row(name: &Tag, pool: &LicencePool, entered: &[Entered], today: Date) -> [Str
         Some(_) => "full",
     };
     let site = |site: &SiteName| {
-        let here = entered.iter().filter(|one| one.pool == name.as_str() && one.site == *site);
-        let says = here.map(|one| if one.taken { " (entered)" } else { " (refused)" }).last();
+        let mut newest = entered.iter().rev();
+        let here = newest.find(|one| one.pool == name.as_str() && one.site == *site);
+        let says = here.map(|one| if one.taken { " (entered)" } else { " (refused)" });
         format!("{site}{}", says.unwrap_or_default())
     };
     [
