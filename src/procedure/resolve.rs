@@ -126,7 +126,7 @@ fn changes(
     let flush = |group| (!emptied.is_empty()).then(|| Action::Flush { group, commands: emptied.clone() });
     let armed = !plan.heal_after.is_zero();
     if armed {
-        steps.push(Action::Arm { after_s: plan.heal_after.as_secs() });
+        steps.push(Action::Arm { after_s: plan.heal_after.as_secs(), restart: restart(plan, playbook) });
     }
     steps.extend(maintenance.map(|switch| Action::MaintenanceOn { command: switch.on.clone() }));
     if !operations.prepare.is_empty() && !graph.groups.is_empty() {
@@ -257,7 +257,7 @@ fn named(index: usize, action: Action) -> Step {
         Action::Baseline { .. } => "baseline checks".into(),
         Action::Snapshot { moment: SnapshotMoment::Before } => "snapshot before".into(),
         Action::Snapshot { moment: SnapshotMoment::After } => "snapshot after".into(),
-        Action::Arm { after_s } => format!("arm the dead man's switch ({})", duration(*after_s)),
+        Action::Arm { after_s, .. } => format!("arm the dead man's switch ({})", duration(*after_s)),
         Action::Disarm => "disarm the dead man's switch".into(),
         Action::MaintenanceOn { .. } => "maintenance on".into(),
         Action::Prepare { .. } => "prepare".into(),

@@ -344,7 +344,9 @@ pub(super) async fn perform(
             bench.lease().release().await.map_err(failure)?;
             Ok(StepResult::Done)
         }
-        Action::Arm { after_s } => super::switch::arm(bench, procedure, Duration::from_secs(*after_s)).await,
+        Action::Arm { after_s, restart } => {
+            super::switch::arm(bench, procedure, Duration::from_secs(*after_s), restart).await
+        }
         Action::Disarm => {
             bench.disarm().await.map_err(failure)?;
             Ok(StepResult::Done)

@@ -8,6 +8,7 @@ use super::drive::Driver;
 use super::perform::{Bench, Failed, failure};
 use crate::journal::{AttemptState, Event, StepResult};
 use crate::model::human_bytes;
+use crate::playbook::CommandTemplate;
 use crate::procedure::{Action, Procedure};
 use crate::remote::Process;
 use crate::site::{Arming, Healed, Switch, SwitchState, SwitchedDatabase};
@@ -21,9 +22,16 @@ use tokio::io::AsyncReadExt;
 const MAX_FILES_BYTES: u64 = 1 << 40;
 
 /// Arms it; where the host can't, that is said and no failure.
-pub(super) async fn arm(bench: &Bench, procedure: &Procedure, after: Duration) -> Result<StepResult, Failed> {
+pub(super) async fn arm(
+    bench: &Bench,
+    procedure: &Procedure,
+    after: Duration,
+    restart: &[CommandTemplate],
+) -> Result<StepResult, Failed> {
     let switch = Switch::new(&bench.site);
-    let arming = match arming(bench, procedure, after).await {
+    let restart = restart.iter().map(|command| bench.standing_command(command, switch.scripts()));
+    let restart = restart.collect::<Result<Vec<_>, _>>().map_err(failure)?;
+    let arming = match arming(bench, procedure, after, restart).await {
         Ok(arming) => arming,
         Err(why) => return Ok(unarmed(&why)),
     };
@@ -49,7 +57,12 @@ fn unarmed(why: &str) -> StepResult {
 }
 
 /// What is armed, or why the host can't do it.
-async fn arming(bench: &Bench, procedure: &Procedure, after: Duration) -> Result<Arming, String> {
+async fn arming(
+    bench: &Bench,
+    procedure: &Procedure,
+    after: Duration,
+    restart: Vec<Vec<String>>,
+) -> Result<Arming, String> {
     let source = &bench.source;
     let database = match &source.database {
         None => None,
@@ -71,6 +84,7 @@ async fn arming(bench: &Bench, procedure: &Procedure, after: Duration) -> Result
         after,
         exclude: snapshot::exclusions(&source.exclude),
         maintenance: procedure.maintenance_files.clone(),
+        restart,
         database,
     })
 }
@@ -78,7 +92,7 @@ async fn arming(bench: &Bench, procedure: &Procedure, after: Duration) -> Result
 /// How long the host waits, if the procedure has it wait at all.
 fn armed_for(attempt: &AttemptState) -> Option<Duration> {
     attempt.planned.procedure.steps.iter().find_map(|step| match step.action {
-        Action::Arm { after_s } => Some(Duration::from_secs(after_s)),
+        Action::Arm { after_s, .. } => Some(Duration::from_secs(after_s)),
         _ => None,
     })
 }

@@ -17,7 +17,8 @@ fn begin(folder: &Path) {
     begin_with_update(folder);
     let plan = folder.join("plans/nano.yaml");
     let text = std::fs::read_to_string(&plan).unwrap();
-    let more = format!("heal-after: {AFTER}s\nsnapshots: {{ exclude: [cache] }}\n");
+    let restart = format!("restart: [touch, {}]\n", folder.join("restarted").display());
+    let more = format!("heal-after: {AFTER}s\nsnapshots: {{ exclude: [cache] }}\n{restart}");
     std::fs::write(&plan, text + &more).unwrap();
     shell(
         folder,
@@ -88,6 +89,7 @@ fn the_host_puts_itself_back_when_its_runner_is_gone() {
     println!("safe {:.1} s after the runner was killed, of which {AFTER} s are the deadline", took.as_secs_f64());
     assert!(took < Duration::from_secs(AFTER + 20), "it took {took:?}");
     assert!(!folder.join("site/.maintenance").exists());
+    assert!(folder.join("restarted").exists(), "what serves the site took the files up");
     assert_eq!(std::fs::read_to_string(folder.join("site/cache/d")).unwrap(), "d\n", "what is left out is left alone");
     // The update that hung is ended.
     std::fs::write(folder.join("go"), "").unwrap();

@@ -38,7 +38,10 @@ same() { w=; read -r w 2>/dev/null <"/proc/$1/stat"; [ -n "$w" ] && [ "$(began $
 p= o= t=; read -r p o t 2>/dev/null <"$1/pid"
 case $p in ''|*[!0-9]*) p=;; esac
 if [ -n "$p" ] && [ "$o" = "$b" ] && same "$p" "$t"; then
-i=0; while kill -KILL "-$p" 2>/dev/null; do i=$((i+1)); [ "$i" -lt 50 ] || exit 5; sleep 0.2; done; fi
+i=0; while kill -KILL "-$p" 2>/dev/null; do i=$((i+1))
+# Where nobody takes leave of the dead, as in many a container, they stay, and do nothing.
+w=; read -r w 2>/dev/null <"/proc/$p/stat"; if [ "$i" -ge 5 ]; then case ${w##*) } in Z*) break;; esac; fi
+[ "$i" -lt 50 ] || exit 5; sleep 0.2; done; fi
 if [ "$2" = goes ]; then rm -rf -- "$1" || exit 4; rmdir -p -- "${1%/*}" 2>/dev/null; fi; exit 0"#;
 /// `$1` folder. Prints whether it is armed, when healing began and ended, whether all was kept and with a database, whether files
 /// were, and what failed, each ended by NUL.
@@ -58,6 +61,8 @@ pub struct Arming {
     pub exclude: Vec<String>,
     /// Files that only the maintenance switch makes.
     pub maintenance: Vec<String>,
+    /// Commands that have what serves the site take the files up.
+    pub restart: Vec<Vec<String>>,
     /// The database, where there is one.
     pub database: Option<SwitchedDatabase>,
 }
@@ -233,6 +238,9 @@ fn archive(arming: &Arming, on: &[String]) -> std::io::Result<Vec<u8>> {
         ("tables", tables.iter().map(|table| format!("{table}\n")).collect::<String>().into_bytes()),
     ] {
         host::append(&mut archive, name, &content)?;
+    }
+    for (number, command) in arming.restart.iter().enumerate() {
+        host::append(&mut archive, &format!("restart.{number}"), &words(command))?;
     }
     archive.into_inner()
 }

@@ -3,7 +3,7 @@
 #   sh switch.sh VERB FOLDER LEASES RUN ROOT AFTER DATABASE
 #
 # FOLDER is private and holds, besides this: exclude (words for find), maintenance (files that only the maintenance
-# switch makes), on (the command that switches it on), dump (the dump program's arguments), tables (the site's part of a
+# switch makes), on (the command that switches it on), restart.N (commands that have what serves the site take the files up), dump (the dump program's arguments), tables (the site's part of a
 # shared database, else empty), scripts, and clear.sh, which ends what runs for a run. Lists are of parts that NUL ends.
 # LEASES holds the site's lease, whose `until` the runner changes as long as it lives. AFTER is in seconds.
 #
@@ -14,7 +14,7 @@ verb=$1 D=$2 L=$3 RUN=$4 ROOT=$5 AFTER=$6 DB=$7; shift 7
 mask=$(umask); umask 077
 LC_ALL=C; export LC_ALL
 first() { for p; do if command -v "$p" >/dev/null 2>&1; then printf '%s' "$p"; return 0; fi; done; return 1; }
-client=$(first mariadb mysql) dumper=$(first mariadb-dump mysqldump) sum=$(first sha256sum cksum)
+limit=$(first timeout) client=$(first mariadb mysql) dumper=$(first mariadb-dump mysqldump) sum=$(first sha256sum cksum)
 if command -v zstd >/dev/null 2>&1; then zip='zstd -qc1' unzip='zstd -qdc'
 elif command -v gzip >/dev/null 2>&1; then zip='gzip -c1' unzip='gzip -dc'; else zip=cat unzip=cat; fi
 step=$((AFTER / 10)); if [ "$step" -lt 1 ]; then step=1; elif [ "$step" -gt 10 ]; then step=10; fi
@@ -155,8 +155,16 @@ put_folders; fi
 walk loose >"$D/now" && only_in "$D/loose" "$D/now" | names >"$D/a" && only_in "$D/now" "$D/loose" | names >"$D/b"
 sort -z -u -- "$D/a" "$D/b" >"$D/c"; only_in "$D/c" "$D/ignore" >"$D/differs"
 if [ -s "$D/differs" ]; then failed 'some files differ still'; fi
+restart
 # The credentials have done their work.
 rm -f -- "$D/client.cnf"; date +%s >"$D/ended"; exit 0
+}
+# What serves the site may still run code that is gone. Each command in a session of its own, which outlives this one.
+restart() {
+for f in "$D"/restart.*; do
+[ -s "$f" ] || continue
+(cd -- "$ROOT" && umask "$mask" && list ${limit:+"$limit" 300} setsid sh -c 'exec "$@"' sh <"$f") </dev/null >/dev/null 2>&1 || failed 'what serves the site could not be restarted'
+done
 }
 # What was made unreadable can neither be kept nor replaced; the right modes come back with the rest.
 open_up() {
