@@ -4,6 +4,7 @@
 //! name; every act is journaled before it is done, and if it can't be, it is not done; a run ends
 //! in one of the five outcomes.
 
+mod along;
 mod drift;
 mod drive;
 mod fleet;

@@ -1,5 +1,6 @@
 //! Does one step on a site that is open, and reads back what it did.
 
+use super::along::{Read, moved_along};
 use super::keeper::Keeper;
 use super::licence::{self, Entering, Secrets};
 use super::{Runner, WorkError, in_words};
@@ -37,6 +38,8 @@ pub(super) struct Bench {
     pub(super) secrets: Secrets,
     /// Renews it, once there is one.
     keeper: Mutex<Option<Keeper>>,
+    /// The versions as they were read after the last update.
+    read: Mutex<Option<Read>>,
 }
 
 impl Bench {
@@ -54,8 +57,8 @@ impl Bench {
             .map(|header| Pass { header: header.as_str().to_owned(), secret: secret.clone() });
         let settings = ProberSettings { pass, ..ProberSettings::default() };
         let prober = Prober::new(&site.address.url, settings)?;
-        let keeper = Mutex::new(None);
-        let bench = Self { site, run, runner, source, prober, secret, renew_every, secrets, keeper };
+        let (keeper, read) = (Mutex::new(None), Mutex::new(None));
+        let bench = Self { site, run, runner, source, prober, secret, renew_every, secrets, keeper, read };
         if bench.lease().is_held() {
             bench.keep();
         }
@@ -85,6 +88,14 @@ impl Bench {
 
     fn keep(&self) {
         *self.keeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(Keeper::new(&self.site, self.renew_every));
+    }
+
+    fn last_read(&self) -> Option<Read> {
+        self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn has_read(&self, versions: &Read) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(versions.clone());
     }
 
     /// The host watches over the run no more, and keeps nothing of it. Without a lease there is nothing of ours.
@@ -359,7 +370,9 @@ pub(super) async fn perform(
         Action::Activate { component, pool, command, probe, parse, .. } => {
             licence::enter(bench, Entering { component, pool, command, probe, parse: parse.as_deref() }).await
         }
-        Action::Update { component, from, to, command, .. } => update(bench, component, from, to, command).await,
+        Action::Update { component, from, to, command, .. } => {
+            update(bench, attempt, component, from, to, command).await
+        }
         Action::Migrate { command, group } => {
             migrate(bench, command).await.map_err(|failure| of_group(failure, procedure, *group))
         }
@@ -457,6 +470,7 @@ async fn baseline(bench: &Bench, procedure: &Procedure, patience: Patience) -> R
 
 async fn update(
     bench: &Bench,
+    attempt: &AttemptState,
     component: &ComponentId,
     from: &Version,
     to: &Version,
@@ -465,6 +479,11 @@ async fn update(
     let blame = |mut failure: Failed| {
         failure.blamed = failure.claim.is_some().then(|| component.clone());
         failure
+    };
+    // One that can't be read now is not compared; whether the update worked is told by the reading after it.
+    let before = match bench.last_read() {
+        Some(read) => read,
+        None => inventory::read_versions(&bench.site).await.map(|read| read.versions).unwrap_or_default(),
     };
     let claim = bench.operate(command).await.map_err(blame)?;
     let read = inventory::read_versions(&bench.site).await.map_err(|error| {
@@ -477,18 +496,21 @@ async fn update(
         failure.claim = (!of_line).then(|| claim.clone());
         blame(failure)
     })?;
-    let is = read.versions.get(component);
-    if is == Some(to) {
-        return Ok(StepResult::Updated { claim, version: to.clone() });
-    }
-    let reads = match is {
-        Some(version) if version == from => format!("is still {version}"),
-        Some(version) => format!("is {version}"),
-        None => "is not there any more".into(),
+    bench.has_read(&read.versions);
+    let planned = &attempt.planned;
+    let along = |known| moved_along(component, &before, &read.versions, known, &planned.procedure);
+    let wrong = match read.versions.get(component) {
+        Some(is) if is == to => match planned.inventory.as_ref().and_then(along) {
+            None => return Ok(StepResult::Updated { claim, version: to.clone() }),
+            Some(what) => format!("is {to} now, and {what}, which this run was not to do"),
+        },
+        Some(is) if is == from => format!("should be {to} now, and is still {is}"),
+        Some(is) => format!("should be {to} now, and is {is}"),
+        None => format!("should be {to} now, and is not there any more"),
     };
     Err(blame(Box::new(StepFailure {
         why: format!(
-            "{component} should be {to} now, and {reads}; `{}` ended with status {} and said: {}",
+            "{component} {wrong}; `{}` ended with status {} and said: {}",
             claim.command, claim.status, claim.said
         ),
         claim: Some(claim),
