@@ -35,12 +35,18 @@ pub(super) async fn month(
     let mut told = Vec::new();
     for (site, Known { plan, kept }) in sites {
         let read = read_site(journal, month, (site, plan), &anomalies).await?;
-        // What is no longer kept is told as long as something was done; who asks for just that site gets an answer.
-        if kept || !read.runs.is_empty() || matches!(scope, Scope::Site { .. }) {
+        // What is no longer kept is told as long as something happened; who asks for just that site gets an answer.
+        if kept || happened(month, &read) || matches!(scope, Scope::Site { .. }) {
             told.push(read);
         }
     }
     Ok(MonthReport::of(month, scope, told, now))
+}
+
+/// Whether a site was run in the month, or a person told of something on it then.
+fn happened(month: Month, site: &KnownSite) -> bool {
+    let zone = TimeZone::get(&site.plan.zone).unwrap_or(TimeZone::UTC);
+    !site.runs.is_empty() || site.anomalies.iter().any(|one| month.holds(one.told, &zone))
 }
 
 /// A site of which a month may tell.
