@@ -15,7 +15,7 @@ const PICTURES: [(&str, &str, Screen); 4] = [
 /// The largest file of a picture, in bytes.
 const MAX_BYTES: usize = 150_000;
 /// The share of pixels that may differ: the next browser draws some edge otherwise, and a line that moved is far more.
-const TOLERANCE: f64 = 0.005;
+const TOLERANCE: f64 = 0.002;
 
 /// How many pixels of two pictures differ by more than a shade; all of them where the sizes do.
 const DIFFERENT: &str = "(async (a, b) => {
