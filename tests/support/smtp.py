@@ -1,5 +1,5 @@
 # An SMTP server for tests: refuses `nobody@…` for good and `later@…` for now, and thinks for a while about a message to
-# `slow@…`. Arguments: a folder for what it takes, and a port; 0 is any. It ends when its input does.
+# `slow@…`. Arguments: a folder for what it takes and a free port. It ends when its input does.
 import asyncio, sys, os
 from aiosmtpd.controller import Controller
 folder, port = sys.argv[1], int(sys.argv[2])

@@ -18,7 +18,12 @@ impl Smtp {
     pub fn start(folder: &Path) -> Self {
         std::fs::create_dir_all(folder).unwrap();
         let mut command = Command::new("/usr/bin/python3");
-        command.args(["-c", SERVER]).arg(folder).arg("0").stdin(Stdio::piped()).stdout(Stdio::piped());
+        command
+            .args(["-c", SERVER])
+            .arg(folder)
+            .arg(free_port().to_string())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped());
         let mut child = command.spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -34,6 +39,10 @@ impl Smtp {
         files.sort();
         files.iter().map(|path| read(path)).collect()
     }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// How a mail program would show a message.
