@@ -39,7 +39,7 @@ pub(super) struct Bench {
     /// Renews it, once there is one.
     keeper: Mutex<Option<Keeper>>,
     /// The versions as they were read after the last update.
-    read: Mutex<Option<Read>>,
+    read: Mutex<Option<(u32, Read)>>,
 }
 
 impl Bench {
@@ -90,12 +90,14 @@ impl Bench {
         *self.keeper.lock().unwrap_or_else(PoisonError::into_inner) = Some(Keeper::new(&self.site, self.renew_every));
     }
 
-    fn last_read(&self) -> Option<Read> {
-        self.read.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    /// What the site had after the last update of this attempt. What an earlier attempt read was undone since.
+    fn last_read(&self, attempt: u32) -> Option<Read> {
+        let read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.as_ref().filter(|(of, _)| *of == attempt).map(|(_, versions)| versions.clone())
     }
 
-    fn has_read(&self, versions: &Read) {
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some(versions.clone());
+    fn has_read(&self, attempt: u32, versions: &Read) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some((attempt, versions.clone()));
     }
 
     /// The host watches over the run no more, and keeps nothing of it. Without a lease there is nothing of ours.
@@ -481,7 +483,7 @@ async fn update(
         failure
     };
     // One that can't be read now is not compared; whether the update worked is told by the reading after it.
-    let before = match bench.last_read() {
+    let before = match bench.last_read(attempt.planned.attempt) {
         Some(read) => read,
         None => inventory::read_versions(&bench.site).await.map(|read| read.versions).unwrap_or_default(),
     };
@@ -496,8 +498,8 @@ async fn update(
         failure.claim = (!of_line).then(|| claim.clone());
         blame(failure)
     })?;
-    bench.has_read(&read.versions);
     let planned = &attempt.planned;
+    bench.has_read(planned.attempt, &read.versions);
     let along = |known| moved_along(component, &before, &read.versions, known, &planned.procedure);
     let wrong = match read.versions.get(component) {
         Some(is) if is == to => match planned.inventory.as_ref().and_then(along) {
