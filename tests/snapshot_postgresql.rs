@@ -322,7 +322,8 @@ async fn a_restore_is_all_or_nothing() {
     let early = "if [ -e \"$0.go\" ]; then head -c 3000 | psql \"$@\"; else psql \"$@\"; fi";
     let within = "if [ -e \"$0.go\" ]; then head -c 2000000 | psql \"$@\"; else psql \"$@\"; fi";
     let late = "if [ -e \"$0.go\" ]; then sed '/^COMMIT;$/,$d' | psql \"$@\"; else psql \"$@\"; fi";
-    let killed = "if [ -e \"$0.go\" ]; then (head -c 3000; sleep 1) | timeout -s KILL 0.5 psql \"$@\"; else psql \"$@\"; fi";
+    let killed =
+        "if [ -e \"$0.go\" ]; then (head -c 3000; sleep 1) | timeout -s KILL 0.5 psql \"$@\"; else psql \"$@\"; fi";
     for (change, programs) in [
         ("update people set name = 'later'; truncate kinds; select setval('sq', 510)", vec![within, late]),
         (

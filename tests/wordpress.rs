@@ -28,6 +28,8 @@ mod killed;
 mod layouts;
 #[path = "wordpress/licensed.rs"]
 mod licensed;
+#[path = "wordpress/previews.rs"]
+mod previews;
 #[path = "wordpress/refusals.rs"]
 mod refusals;
 #[path = "wordpress/rehearsals.rs"]

@@ -50,12 +50,21 @@ fn shown(bed: &Testbed, case: &Case) -> String {
     let preview = shop.intendant(&["preview", "shop"]);
     run(&case.undo);
     let preview = preview.ended(case.ends, &case.shows);
-    let lines = preview.out.lines().map(|line| match line.split_once("procedure ") {
-        Some((before, _)) => format!("{before}procedure DIGEST"),
-        None => line.replace(&bed.docroot, "DOCROOT").replace(&bed.url, "URL"),
+    let lines = preview.out.lines().map(|line| {
+        let line = line.replace(&bed.docroot, "DOCROOT").replace(&bed.url, "URL");
+        let after = [("procedure ", "DIGEST"), ("too young; from ", "DAY"), ("the site has ", "VERSION")];
+        after.iter().fold(line, |line, (words, name)| named(&line, words, name))
     });
     let lines: Vec<_> = lines.collect();
     format!("# {}\n{}\n", case.shows, lines.join("\n"))
+}
+
+/// A line with a name in place of the word that follows `words`, and of what fills it up to the next column.
+fn named(line: &str, words: &str, name: &str) -> String {
+    let Some((before, after)) = line.split_once(words) else { return line.to_owned() };
+    let rest = after.find(' ').map_or("", |at| after[at..].trim_start());
+    let gap = if rest.is_empty() { "" } else { "  " };
+    format!("{before}{words}{name}{gap}{rest}")
 }
 
 fn cases() -> Vec<PathBuf> {
