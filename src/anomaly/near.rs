@@ -1,6 +1,6 @@
 //! What a run changed near what a client told of.
 
-use crate::drift::Places;
+use crate::drift::Owners;
 use crate::inventory::Inventory;
 use crate::journal::{Purpose, RunState};
 use crate::ledger::Sighting;
@@ -71,19 +71,14 @@ fn is_named(text: &str, name: &str) -> bool {
 
 /// What of a difference belongs to the `named` extensions or lies where the page does, and all of it by extension.
 pub fn near(diff: &Diff, url: &str, named: &[ComponentId], inventory: &Inventory, files: &Files) -> Near {
-    let places = Places::of(files, [inventory]);
-    let tables = Tables::of(inventory);
+    let owners = Owners::of(files, inventory);
     let page = page_path(url);
     let mut counts: BTreeMap<Option<ComponentId>, (u64, u64)> = BTreeMap::new();
     let (mut items, mut count) = (Vec::new(), 0);
     for ((item, _), line) in diff.changes.iter().zip(diff.lines(diff.changes.len())) {
-        let (owner, beside) = match item {
-            Item::Path(path) => {
-                let path = String::from_utf8_lossy(path.as_bytes());
-                (places.owner(&path), page.as_deref().is_some_and(|page| lies_at(&path, page)))
-            }
-            Item::Object(object) => (tables.owner(object.name()), false),
-        };
+        let owner = owners.owner(item);
+        let at_page = |path: &str| page.as_deref().is_some_and(|page| lies_at(path, page));
+        let beside = matches!(item, Item::Path(path) if at_page(&String::from_utf8_lossy(path.as_bytes())));
         let number = counts.entry(owner.cloned()).or_default();
         match item {
             Item::Path(_) => number.0 += 1,
@@ -111,32 +106,6 @@ fn page_path(url: &str) -> Option<String> {
 /// Whether a file is the page, or lies below it.
 fn lies_at(path: &str, page: &str) -> bool {
     path == page || path.strip_prefix(page).is_some_and(|rest| rest.starts_with('/'))
-}
-
-/// The extensions by the words that their tables have in their names: `woocommerce`, `tb table`.
-struct Tables<'a> {
-    names: Vec<(Vec<String>, &'a ComponentId)>,
-}
-
-impl<'a> Tables<'a> {
-    fn of(inventory: &'a Inventory) -> Self {
-        let long = inventory.extensions.iter().filter(|one| one.id.slug.as_str().chars().count() >= LEAST_NAME);
-        let mut names: Vec<_> = long.map(|one| (words(one.id.slug.as_str()), &one.id)).collect();
-        // The longest name says most.
-        names.sort_by_key(|(words, _)| std::cmp::Reverse(words.concat().len()));
-        Self { names }
-    }
-
-    fn owner(&self, table: &str) -> Option<&'a ComponentId> {
-        let table = words(table);
-        let has = |name: &[String]| !name.is_empty() && table.windows(name.len()).any(|part| part == name);
-        self.names.iter().find(|(name, _)| has(name)).map(|(_, id)| *id)
-    }
-}
-
-fn words(name: &str) -> Vec<String> {
-    let parts = name.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
-    parts.map(str::to_lowercase).collect()
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@
 
 mod compare;
 mod original;
+mod owners;
 mod places;
 
 pub use compare::{Compared, Rules, State, compare, not_compared};
 pub use original::{Modification, Originals, mark, originals};
-pub use places::Places;
+pub use owners::Owners;
 
 use crate::model::{ComponentId, Digest};
 use crate::plan::DriftPart;

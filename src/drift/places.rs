@@ -9,13 +9,13 @@ use crate::playbook::Files;
 use std::collections::BTreeMap;
 
 /// The components of a site by the places of their files.
-pub struct Places {
+pub(super) struct Places {
     owners: BTreeMap<String, ComponentId>,
 }
 
 impl Places {
     /// The places of all components of these inventories.
-    pub fn of<'a>(files: &Files, inventories: impl IntoIterator<Item = &'a Inventory>) -> Self {
+    pub(super) fn of<'a>(files: &Files, inventories: impl IntoIterator<Item = &'a Inventory>) -> Self {
         let mut owners = BTreeMap::new();
         let core = ComponentId::core();
         let known = inventories.into_iter().flat_map(|inventory| inventory.extensions.iter().map(|one| one.id.clone()));
@@ -28,7 +28,7 @@ impl Places {
     }
 
     /// Whose a path is: that of the longest place that it is, or lies in.
-    pub fn owner(&self, path: &str) -> Option<&ComponentId> {
+    pub(super) fn owner(&self, path: &str) -> Option<&ComponentId> {
         let mut ends = std::iter::once(path.len()).chain(path.rmatch_indices('/').map(|(at, _)| at));
         ends.find_map(|end| self.owners.get(&path[..end]))
     }

@@ -296,6 +296,9 @@ pub enum Event {
         undone: Vec<String>,
         /// How many items.
         undone_count: u64,
+        /// What the updates that the failure points at had changed, one line each, the first ones.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        suspects_changed: Vec<String>,
         /// Bytes that were sent.
         bytes_sent: u64,
         /// What could not be set and differs still, such as owners.

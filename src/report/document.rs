@@ -320,6 +320,8 @@ pub struct Failure {
     pub claim: Option<ClaimLine>,
     /// The checks that failed, where some did.
     pub checks: Vec<CheckLine>,
+    /// The files and tables that the updates it points at had changed, one line each, the first ones: `+ a.php`, `~ table:wp_a (content)`.
+    pub changed: Vec<String>,
 }
 
 /// What a tool said.

@@ -330,6 +330,7 @@ impl Gather {
             why: clean_block(&failure.why, BLOCK_LINES),
             claim: failure.claim.as_ref().map(Into::into),
             checks,
+            changed: Vec::new(),
         });
     }
 
@@ -354,6 +355,7 @@ impl Gather {
             why: clean_block(why, BLOCK_LINES),
             claim: None,
             checks: Vec::new(),
+            changed: Vec::new(),
         });
     }
 
@@ -362,8 +364,12 @@ impl Gather {
         let began = restore.began;
         restore.ended = Some(at);
         let end = match event {
-            Event::RestoreDone { overwritten, undone, undone_count, bytes_sent, left, rows } => {
+            Event::RestoreDone { overwritten, undone, undone_count, suspects_changed, bytes_sent, left, rows } => {
                 self.undone = true;
+                let attempt = self.report.attempts;
+                if let Some(failure) = self.report.failures.last_mut().filter(|failure| failure.attempt == attempt) {
+                    failure.changed = lines(suspects_changed);
+                }
                 restore.rows = rows.as_deref().map(cleaned);
                 restore.done = true;
                 restore.overwritten = Some(line(overwritten));

@@ -196,6 +196,8 @@ pub(super) fn problem(report: &Report, words: &Words) -> Option<Problem> {
 /// What technicians want to read, in the program's own words.
 fn details(report: &Report) -> Vec<String> {
     let failures = report.failures.iter().map(|failure| failure.why.as_str());
+    let changed: Vec<String> = report.failures.iter().filter_map(changed).collect();
+    let changed = changed.iter().map(String::as_str);
     let restores = report.restores.iter().filter_map(|restore| restore.why.as_deref());
     let refused = report.refusals.iter().filter_map(|refusal| match refusal {
         Refusal::Failed { why } | Refusal::SourceDown { why, .. } => Some(why.as_str()),
@@ -206,12 +208,22 @@ fn details(report: &Report) -> Vec<String> {
     let rows: Vec<String> = report.restores.iter().filter_map(|restore| restore.rows.as_ref()?.told()).collect();
     let rows = rows.iter().map(String::as_str);
     let mut all: Vec<String> = Vec::new();
-    for text in refused.chain(failures).chain(restores).chain(rows).map(|text| clean_block(text, DETAIL_LINES)) {
+    for text in
+        refused.chain(failures).chain(changed).chain(restores).chain(rows).map(|text| clean_block(text, DETAIL_LINES))
+    {
         if !all.contains(&text) {
             all.push(text);
         }
     }
     all
+}
+
+/// What the updates that a failure points at had changed.
+fn changed(failure: &Failure) -> Option<String> {
+    let component = failure.component.as_ref().map(ToString::to_string);
+    let (first, rest) = failure.changed.split_first()?;
+    let rest: String = rest.iter().map(|line| format!("\n{line}")).collect();
+    Some(format!("What {} had changed:\n{first}{rest}", component.as_deref().unwrap_or("it")))
 }
 
 fn failed(failure: &Failure, words: &Words) -> Happened {

@@ -10,6 +10,7 @@ use super::preview::{Preview, look, unreadable};
 use super::restore::left_by_earlier_runs;
 use super::search::Search;
 use super::source::{close_site, open_guarded, playbook_digest, snapshot_source};
+use super::suspects;
 use super::{Ended, Job, Next, Policy, RunError, Runner, WorkError, in_words, next};
 use crate::check::{Baseline, Depth};
 use crate::drift::Found;
@@ -418,10 +419,13 @@ impl Driver<'_> {
         let event = match applied {
             Ok(restored) => {
                 let undone = restored.undone.substance();
+                let files = &self.job.playbook.files;
+                let suspects_changed = self.state.attempt().map(|tried| suspects::changed(&undone, tried, files));
                 Event::RestoreDone {
                     overwritten: restored.before.to_string(),
                     undone: undone.lines(40),
                     undone_count: u64::try_from(undone.changes.len()).unwrap_or(u64::MAX),
+                    suspects_changed: suspects_changed.unwrap_or_default(),
                     bytes_sent: restored.bytes_sent,
                     left: restored.left.lines(40),
                     rows: some(restored.rows),

@@ -19,6 +19,7 @@ mod rehearse;
 mod restore;
 mod search;
 mod source;
+mod suspects;
 mod switch;
 
 pub use drift::{accept_drift, drift};

@@ -277,6 +277,7 @@ mod tests {
             overwritten: "second".into(),
             undone: Vec::new(),
             undone_count: 0,
+            suspects_changed: Vec::new(),
             bytes_sent: 0,
             left: Vec::new(),
             rows: None,

@@ -173,6 +173,19 @@ impl Diff {
         Self { changes: kept.cloned().collect() }
     }
 
+    /// The same, seen from the second manifest.
+    #[must_use]
+    pub fn reversed(mut self) -> Self {
+        for (_, change) in &mut self.changes {
+            match change {
+                Change::Added => *change = Change::Removed,
+                Change::Removed => *change = Change::Added,
+                Change::Changed(_) => {}
+            }
+        }
+        self
+    }
+
     /// Without what `keep` refuses.
     #[must_use]
     pub fn retain(mut self, keep: impl Fn(&Item, &Change) -> bool) -> Self {

@@ -385,6 +385,7 @@ impl Run {
                 overwritten: "present".into(),
                 undone: Vec::new(),
                 undone_count: 0,
+                suspects_changed: Vec::new(),
                 bytes_sent: 0,
                 left: Vec::new(),
                 rows: None,

@@ -36,6 +36,10 @@ fn a_broken_plugin_is_put_back_or_left_out_and_no_secret_shows() {
     let culprit = report["holds"].as_array().into_iter().flatten().find(|hold| hold.to_string().contains("tb-broken"));
     let culprit = culprit.map(ToString::to_string).unwrap_or_default();
     assert!(culprit.contains("failed"), "the report names the culprit: {culprit} in {}", report["holds"]);
+    let changed = &report["failures"][0]["changed"];
+    let files =
+        ["readme.txt", "tb-broken.php"].map(|name| format!("~ wp-content/plugins/tb-broken/{name} (content, mtime)"));
+    assert_eq!(*changed, serde_json::json!(files), "what the culprit had changed");
 }
 
 #[test]

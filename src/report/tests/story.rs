@@ -274,6 +274,9 @@ impl Story {
                 overwritten: "2026-11-12T070400Z-77aa0c1d2e3f".into(),
                 undone: vec!["M wp-content/plugins/tb-slider/slider.php".into()],
                 undone_count: 214,
+                suspects_changed: ["~ wp-content/plugins/tb-slider/slider.php (content)", "+ table:wp_tb_slides"]
+                    .map(String::from)
+                    .into(),
                 bytes_sent: 5_200_000,
                 left: left.iter().map(|text| (*text).into()).collect(),
                 rows,
