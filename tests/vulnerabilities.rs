@@ -6,7 +6,7 @@
 
 use intendant::model::{ComponentId, FeedFormat, Version};
 use intendant::playbook::FeedUse;
-use intendant::vulnerability::{Installed, Wanted, read};
+use intendant::vulnerability::{Installed, Wanted, read, read_path};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -110,6 +110,53 @@ fn an_entry_without_an_end_is_refused() {
     assert!(long.len() > 1_100_000);
     let reading = read(FeedFormat::Wordfence, "case", &wanted(), long.as_bytes()).unwrap();
     assert_eq!((reading.entries, reading.odd, reading.records.len()), (13_001, 1, 0));
+}
+
+/// A ZIP archive of these files, packed.
+fn archive(path: &Path, files: &[(&str, &[u8])]) {
+    let mut zip = zip::ZipWriter::new(std::fs::File::create(path).unwrap());
+    for (name, bytes) in files {
+        let packed = zip::write::SimpleFileOptions::default().compression_method(zip::CompressionMethod::Deflated);
+        zip.start_file(*name, packed).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap();
+}
+
+/// OSV gives an ecosystem as an archive of its records.
+#[test]
+fn an_archive_is_read_as_the_folder_that_is_in_it() {
+    let scratch = tempfile::tempdir().unwrap();
+    let cases = ["answer", "lines", "list", "odd"].map(|name| {
+        let bytes = std::fs::read(here().join(format!("osv/{name}.feed"))).unwrap();
+        std::fs::write(scratch.path().join(format!("{name}.json")), &bytes).unwrap();
+        (format!("{name}.json"), bytes)
+    });
+    let mut files: Vec<(&str, &[u8])> = cases.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice())).collect();
+    files.push(("README.md", b"no record"));
+    let path = scratch.path().join("all.zip");
+    archive(&path, &files);
+    let read = |path: &Path| read_path(FeedFormat::Osv, "osv", &wanted(), path);
+    let (archived, lying) = (read(&path).unwrap(), read(scratch.path()).unwrap());
+    assert_eq!(archived, lying);
+    assert!(archived.records.len() >= 3, "{archived:?}");
+
+    let refused = |path: &Path, why: &str| {
+        let text = read(path).unwrap_err().to_string();
+        assert!(text.contains(why), "{why}: {text}");
+    };
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    refused(&path, "is not a feed of the format osv");
+    let mut flipped = whole.clone();
+    flipped[60] ^= 0xff;
+    std::fs::write(&path, flipped).unwrap();
+    assert!(read(&path).is_err(), "a byte of the first file is another");
+    archive(&path, &[("README.md", b"no record")]);
+    refused(&path, "no file in this archive ends in .json");
+    let bomb = [b"{\"id\": \"".as_slice(), &[b'x'; 2 << 20]].concat();
+    archive(&path, &[("bomb.json", &bomb)]);
+    refused(&path, "one entry has more than 1048576 bytes");
 }
 
 /// A server of a feed. It takes one key, and has one state of the feed until it is told another.
