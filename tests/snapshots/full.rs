@@ -3,14 +3,25 @@
 use super::children::in_private_mounts;
 use super::*;
 
-/// A filesystem of this size over a folder.
-fn small(folder: &Path, size: &str) {
-    std::fs::create_dir_all(folder).unwrap();
-    sh(folder, &format!("mount -t tmpfs -o size={size},mode=755 small \"$PWD\""));
+/// A filesystem over a folder, which could not be removed while it is there.
+struct Small<'a>(&'a Path);
+
+impl<'a> Small<'a> {
+    fn new(folder: &'a Path, size: &str) -> Self {
+        std::fs::create_dir_all(folder).unwrap();
+        sh(folder, &format!("mount -t tmpfs -o size={size},mode=755 small \"$PWD\""));
+        Self(folder)
+    }
 }
 
-fn larger(folder: &Path) {
-    sh(folder, "mount -o remount,size=300M \"$PWD\"");
+impl Drop for Small<'_> {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
+fn larger(small: &Small<'_>) {
+    sh(small.0, "mount -o remount,size=300M \"$PWD\"");
 }
 
 fn in_full(error: &dyn std::error::Error) -> String {
@@ -35,7 +46,7 @@ fn a_full_disk_is_a_clear_error_and_nothing_is_lost() {
 async fn runner() {
     let place = Place::new();
     sh(&place.root, "mkdir d; printf 1 > d/a; printf 2 > b");
-    small(&place.store, "12M");
+    let small = Small::new(&place.store, "12M");
     let first = place.capture().await.unwrap();
     sh(&place.root, "for i in 1 2 3 4 5 6; do head -c 5000000 /dev/urandom > d/noise$i; done; rm b");
     let before = place.picture();
@@ -54,7 +65,7 @@ async fn runner() {
     assert_eq!(store.list(&first.manifest.header.site).unwrap().len(), 1);
     assert_eq!(std::fs::read_dir(place.store.join("unfinished")).unwrap().count(), 0);
     assert!(verify(&store, None, Depth::EveryByte, &quiet()).await.unwrap().ok());
-    larger(&place.store);
+    larger(&small);
     place.restore(&first, Vec::new(), &[]).await.unwrap();
     assert_eq!(std::fs::read(place.path("b")).unwrap(), b"2");
     assert!(!place.path("d/noise1").exists());
@@ -65,7 +76,7 @@ async fn runner() {
 #[ignore = "run by a_full_disk_is_a_clear_error_and_nothing_is_lost"]
 async fn host() {
     let place = Place::new();
-    small(&place.root, "60M");
+    let small = Small::new(&place.root, "60M");
     sh(&place.root, "for i in 1 2 3 4 5 6; do head -c 5000000 /dev/urandom > noise$i; done; printf x > small");
     let wanted = place.picture();
     let first = place.capture().await.unwrap();
@@ -86,7 +97,7 @@ async fn host() {
     let error = in_full(&prepared.apply(&quiet()).await.unwrap_err());
     assert!(error.contains("No space left") && error.contains("repeat the restore"), "{error}");
     // With room, the same restore ends where it should.
-    larger(&place.root);
+    larger(&small);
     place.restore(&first, Vec::new(), &[]).await.unwrap();
     std::fs::remove_dir_all(place.path("cache")).unwrap();
     assert_eq!(without_root(&place.picture()), without_root(&wanted));
