@@ -167,13 +167,24 @@ fn nginx(bed: &Testbed, signal: &str) {
     on_host(bed, &format!("kill -{signal} $(pgrep -x nginx)"));
 }
 
+/// Whatever the account runs over SSH sees the host's clock so far off, such as `+1d`. A stand-in for a host whose clock is wrong:
+/// the files that are written meanwhile have the true time.
+fn clock(bed: &Testbed, off: &str) {
+    let script = r#"set -e; library=$(dpkg -L libfaketime | grep '/libfaketime\.so\.1$'); [ -e "$library" ]
+        printf '%s\n' "$2" >/tmp/clock
+        grep -q faketime "$1/conf/sshd_config" && exit 0
+        echo "SetEnv LD_PRELOAD=$library FAKETIME_TIMESTAMP_FILE=/tmp/clock FAKETIME_NO_CACHE=1 NO_FAKE_STAT=1 FAKETIME_DONT_FAKE_MONOTONIC=1" >>"$1/conf/sshd_config"
+        kill -HUP $(pgrep -f '^sshd: /usr/sbin/sshd'); sleep 1"#;
+    bed.root(&["sh", "-c", script, "sh", &bed.dir, off]);
+}
+
 pub(crate) const CUT_IN_A_STEP: Fault = Fault {
     name: "the SSH connection is cut in the middle of an update",
     strike: |bed, _| sessions(bed, "KILL"),
     ..USUAL
 };
 
-pub(crate) const FAULTS: [Fault; 20] = [
+pub(crate) const FAULTS: [Fault; 24] = [
     CUT_IN_A_STEP,
     Fault {
         name: "the SSH connection is cut in the stream of a snapshot",
@@ -312,6 +323,26 @@ pub(crate) const FAULTS: [Fault; 20] = [
         strike: reboot,
         passes: Some((10, boot)),
         mend: boot,
+        ..USUAL
+    },
+    Fault {
+        name: "the clock of the host is three years slow, so that no certificate is valid yet",
+        sign: "looking at the site",
+        after: 0,
+        before: |bed, _| clock(bed, "-1095d"),
+        ..USUAL
+    },
+    Fault { name: "the clock of the host is ten days fast", before: |bed, _| clock(bed, "+10d"), ..USUAL },
+    Fault {
+        name: "the clock of the host goes two days forward in the middle of an update",
+        before: |bed, _| clock(bed, "+0"),
+        strike: |bed, _| clock(bed, "+2d"),
+        ..USUAL
+    },
+    Fault {
+        name: "the clock of the host goes an hour back in the middle of an update",
+        before: |bed, _| clock(bed, "+0"),
+        strike: |bed, _| clock(bed, "-1h"),
         ..USUAL
     },
 ];
