@@ -130,6 +130,53 @@ fn completed(part: &str) -> String {
     std::iter::once(part.trim_end()).chain(rest).collect::<Vec<_>>().join("\n") + "\n"
 }
 
+/// The page whose examples are parts of the playbook that it shows first, and cases of that.
+const PLAYBOOKS: &str = "docs/guide/playbooks.md";
+
+/// A document over another: what has a key in the first is left out of the second.
+fn laid_over(part: &str, whole: &str) -> String {
+    let key = |line: &str| line.split_once(':').map(|(key, _)| key.to_owned());
+    let is_key = |line: &&str| !line.starts_with([' ', '#', '-', '}']);
+    let own: BTreeSet<String> = part.lines().filter(is_key).filter_map(key).collect();
+    let mut text = part.trim_end().to_owned() + "\n";
+    let mut kept = false;
+    for line in whole.lines() {
+        if is_key(&line) {
+            kept = key(line).is_none_or(|key| !own.contains(&key));
+        }
+        if kept {
+            text.push_str(&format!("{line}\n"));
+        }
+    }
+    text
+}
+
+/// The playbook that the page of playbooks shows first.
+fn shown_playbook() -> String {
+    let blocks = page(PLAYBOOKS).blocks();
+    blocks.into_iter().find(|block| block.first() == "playbook: 1").expect("the page shows a playbook").text
+}
+
+/// What is wrong with a case of the playbook that the page shows.
+fn case_error(text: &str) -> Option<String> {
+    use intendant::inventory::{DocumentKind, flaws};
+    use intendant::playbook::{Case, Verdict, parse};
+    let playbook = parse(Path::new(PLAYBOOKS), &shown_playbook()).unwrap();
+    let case: Case = match serde_yaml::from_str(text) {
+        Ok(case) => case,
+        Err(error) => return Some(error.to_string()),
+    };
+    let verdicts = playbook.observations().into_iter().map(|(name, fact)| (name.to_owned(), case.judge(&fact)));
+    let mut of_it = verdicts.filter(|(_, verdict)| !matches!(verdict, Verdict::OtherCommand { .. }));
+    match of_it.next() {
+        None => Some(format!("no fact of the page's playbook has the command {:?}", case.command)),
+        Some((name, Verdict::Held)) => {
+            flaws(DocumentKind::of(&name), case.becomes.as_ref()?).first().map(ToString::to_string)
+        }
+        Some((_, verdict)) => Some(format!("{verdict:#?}")),
+    }
+}
+
 #[test]
 fn every_yaml_block_is_read() {
     let mut rows = Vec::new();
@@ -147,6 +194,11 @@ fn every_yaml_block_is_read() {
                 "settings: 1" => settings_error(&block.text),
                 "licences: 1" => {
                     intendant::plan::LicencePools::parse(file, &block.text).err().map(|error| error.to_string())
+                }
+                line if line.starts_with("command: ") => case_error(&block.text),
+                _ if page.name == PLAYBOOKS => {
+                    let text = laid_over(&block.text, &shown_playbook());
+                    intendant::playbook::parse(file, &text).err().map(|error| error.to_string())
                 }
                 _ => plan(&completed(&block.text)),
             };
@@ -329,20 +381,34 @@ fn keys(schema: &serde_json::Value, found: &mut BTreeSet<String>) {
 
 #[test]
 fn every_key_of_a_plan_is_explained() {
-    let text = std::fs::read_to_string(here().join("plans/plan.schema.json")).unwrap();
+    every_key_is_explained("plans/plan.schema.json", "docs/guide/plans.md");
+}
+
+#[test]
+fn every_key_of_a_playbook_is_explained() {
+    every_key_is_explained("playbooks/playbook.schema.json", PLAYBOOKS);
+}
+
+fn every_key_is_explained(schema: &str, page_name: &str) {
+    let text = std::fs::read_to_string(here().join(schema)).unwrap();
     let mut all = BTreeSet::new();
     keys(&serde_json::from_str(&text).unwrap(), &mut all);
     assert!(all.len() > 40, "the schema has its keys: {all:?}");
-    let page = page("docs/guide/plans.md");
+    let page = page(page_name);
     let prose: String = page.prose().iter().map(|(_, line)| format!("{line}\n")).collect();
     let explained: BTreeSet<&str> = prose.split('`').skip(1).step_by(2).flat_map(|span| span.split('.')).collect();
     let shown: String = page.blocks().into_iter().map(|block| block.text).collect();
+    let is_shown = |key: &str| {
+        let before = |at: usize| shown[..at].chars().next_back();
+        let is_whole = |at: usize| before(at).is_none_or(|c| !c.is_alphanumeric() && c != '-');
+        shown.match_indices(&format!("{key}:")).any(|(at, _)| is_whole(at))
+    };
     let silent: Vec<String> = all
         .into_iter()
-        .filter(|key| !explained.contains(key.as_str()) || !shown.contains(&format!("{key}:")))
+        .filter(|key| !explained.contains(key.as_str()) || !is_shown(key))
         .map(|key| format!("{}: `{key}` has no words, or no example", page.name))
         .collect();
-    fail_with("keys of plans that the manual does not explain", &silent);
+    fail_with("keys that the manual does not explain", &silent);
 }
 
 #[test]

@@ -160,7 +160,9 @@ fn a_folder_takes_the_place_of_what_is_shipped() {
     let text = fs::read_to_string(root().join("playbooks/wordpress/playbook.yaml")).unwrap();
     fs::write(own.join("playbook.yaml"), text.replace("title: WordPress", "title: Ours")).unwrap();
     let library = playbook::Library::open(folder.path()).unwrap();
-    assert!(matches!(library.load("wordpress"), Err(playbook::PlaybookError::Script { .. })));
+    let missing = library.load("wordpress").unwrap_err();
+    assert!(matches!(missing, playbook::PlaybookError::Invalid(_)), "{missing}");
+    assert!(missing.to_string().contains("inventory.php is not beside the playbook"), "{missing}");
     for script in [
         "inventory.php",
         "network.php",

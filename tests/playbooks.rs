@@ -4,7 +4,8 @@
 //! either `becomes` (a JSON document) or `fails` (the whole error).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use intendant::playbook::{Cases, Library, RawOutput, Transform, Verdict};
+use intendant::inventory::{DocumentKind, flaws};
+use intendant::playbook::{Cases, Library, NO_SOURCES, RawOutput, Transform, Verdict, oddities, parse_beside};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -35,10 +36,15 @@ fn facts_become_what_their_cases_say() {
         let facts = playbook.observations();
         for (name, file, case) in &cases.all {
             match case.judge(&facts[name.as_str()]) {
-                Verdict::Held => count += 1,
+                Verdict::Held => {
+                    count += 1;
+                    let found = case.becomes.as_ref().map(|document| flaws(DocumentKind::of(name), document));
+                    wrong.extend(found.into_iter().flatten().map(|flaw| format!("{}: {flaw}", file.display())));
+                }
                 other => wrong.push(format!("{}: {other:#?}", file.display())),
             }
         }
+        wrong.extend(oddities(&folder, &playbook).into_iter().map(|why| format!("{}: {why}", playbook.cms)));
         for fact in playbook.facts.keys() {
             let cases = cases.all.iter().filter(|(name, _, _)| name == fact.as_str()).count();
             if cases < LEAST_CASES {
@@ -47,6 +53,41 @@ fn facts_become_what_their_cases_say() {
         }
     }
     assert!(wrong.is_empty(), "{} hold, these don't:\n{}", count, wrong.join("\n\n"));
+}
+
+const LEAST: &str = "playbook: 1
+cms: nanocms
+title: NanoCMS
+detect: [nano.php]
+versions: { scheme: semver }
+scripts: [inventory.js]
+tools: { node: { find: [node] } }
+facts:
+  site: { run: [node, \"{{scripts}}/inventory.js\"], parse: { json: first, jq: . } }
+read: { run: [node, --version], parse: { text: true } }
+operations:
+  update:
+    core: { run: [node, update.js, \"{{version}}\"] }
+";
+
+#[test]
+fn scripts_stand_beside_their_playbook_and_name_the_services_that_they_ask() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("playbook.yaml");
+    fs::write(folder.path().join("inventoru.js"), "").unwrap();
+    let refused = parse_beside(&file, LEAST).unwrap_err().to_string();
+    assert!(refused.contains(":6:11: inventory.js is not beside the playbook"), "{refused}");
+    assert!(refused.contains("= did you mean inventoru.js?"), "{refused}");
+
+    fs::write(folder.path().join("inventory.js"), "console.log('{\"core\": {}}')").unwrap();
+    let playbook = parse_beside(&file, LEAST).unwrap();
+    assert_eq!(oddities(folder.path(), &playbook), [NO_SOURCES]);
+    fs::write(folder.path().join("inventory.js"), "console.log('{\"sources\": []}')").unwrap();
+    assert_eq!(oddities(folder.path(), &playbook), [""; 0]);
+    let only_looked_at =
+        LEAST.replace("  update:\n    core: { run: [node, update.js, \"{{version}}\"] }", "  update: {}");
+    fs::write(folder.path().join("inventory.js"), "").unwrap();
+    assert_eq!(oddities(folder.path(), &parse_beside(&file, &only_looked_at).unwrap()), [""; 0]);
 }
 
 /// What two playbooks share is the same in both.

@@ -90,6 +90,11 @@ pub(super) fn past_caches(mut url: Url) -> Url {
     url
 }
 
+/// Whether it has that parameter.
+pub(super) fn is_past_caches(url: &Url) -> bool {
+    url.query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with(PARAMETER)))
+}
+
 /// `url` without that parameter, for comparing and showing.
 pub(super) fn plain(url: &Url) -> String {
     let mut url = url.clone();

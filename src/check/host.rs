@@ -216,6 +216,7 @@ mod tests {
     async fn commands_are_observed() {
         let check = |argv: &[&str]| CommandCheck {
             argv: argv.iter().map(|arg| (*arg).to_owned()).collect(),
+            open: false,
             folder: Some("/".into()),
             exit: vec![0],
             equals: Some("https://x.example".into()),

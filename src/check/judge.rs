@@ -53,7 +53,11 @@ fn judge_http(check: &HttpCheck, plain: &Page, fresh: Option<&Page>, before: Opt
         && reasons.is_empty()
     {
         let hidden = judge_page(check, fresh, before_fresh);
-        reasons.extend(hidden.into_iter().map(|reason| Reason::HiddenByCache(Box::new(reason))));
+        reasons.extend(hidden.into_iter().map(|reason| match fresh.cacheable {
+            // It was the same request twice: the first answer and the second differ, and no cache stands between them.
+            true => reason,
+            false => Reason::HiddenByCache(Box::new(reason)),
+        }));
     }
     reasons
 }

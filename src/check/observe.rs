@@ -51,10 +51,18 @@ pub struct Page {
     pub digest: Digest,
     /// From the request to the last byte, redirects included, in milliseconds.
     pub elapsed_ms: u64,
+    /// Whether the site redirected to the same address without what was added to pass caches, so that one may have
+    /// answered after all.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub cacheable: bool,
     /// Which of the check's required texts are not on the page.
     pub missing: Vec<String>,
     /// Which of the check's forbidden texts are on the page.
     pub hits: Vec<Hit>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One redirect.

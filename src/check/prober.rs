@@ -4,7 +4,7 @@
 //! a page takes at most the settings' time and bytes; the secret of the pass is in no
 //! observation, even if the site sends it back.
 
-use super::address::{Follow, ResolveError, SafeResolver, Site, past_caches, plain};
+use super::address::{Follow, ResolveError, SafeResolver, Site, is_past_caches, past_caches, plain};
 use super::error::CheckError;
 use super::observe::{Failure, FailureKind, Hop, Observation, Page};
 use super::spec::HttpCheck;
@@ -159,7 +159,13 @@ impl Prober {
                 return self.read(check, response, page).await;
             };
             seen.push(plain(&url));
-            let to = target?;
+            let mut to = target?;
+            if is_past_caches(&url) && plain(&url) == plain(&to) && !is_past_caches(&to) {
+                // A site that lets no parameter but its own stand is asked as visitors ask it.
+                page.cacheable = true;
+                url = to;
+                continue;
+            }
             page.hops.push(Hop { status: response.status().as_u16(), to: self.shown(&to) });
             match self.site.follow(&url, &to) {
                 Follow::Yes => {}
@@ -169,6 +175,10 @@ impl Prober {
             let circle = seen.contains(&plain(&to));
             if circle || page.hops.len() > self.settings.max_redirects {
                 return Err((FailureKind::TooManyRedirects, self.shown(&to)));
+            }
+            if fresh && !page.cacheable && !is_past_caches(&to) {
+                // The redirect lost the parameter, and a cache may have the page that it leads to.
+                to = past_caches(to);
             }
             url = to;
         }
@@ -244,6 +254,7 @@ impl Page {
             title: None,
             digest: Digest::of(&[]),
             elapsed_ms: 0,
+            cacheable: false,
             missing: Vec::new(),
             hits: Vec::new(),
         }

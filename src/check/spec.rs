@@ -1,7 +1,7 @@
 //! What is checked: checks as values, as the procedure embeds and digests them.
 //!
-//! May use: nothing of this crate. Invariant: a check is fully resolved; running it needs no
-//! look at a plan or a playbook.
+//! May use: nothing of this crate. Invariant: a check is fully resolved but for the values of an open
+//! site; running it needs no look at a plan or a playbook.
 
 use serde::{Deserialize, Serialize};
 
@@ -77,8 +77,11 @@ pub enum StatusRule {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub struct CommandCheck {
-    /// The program and its arguments, with every value inserted.
+    /// The program and its arguments.
     pub argv: Vec<String>,
+    /// Whether they are templates, into which the values of the site are inserted when it is open.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub open: bool,
     /// The working folder; none means the account's own.
     pub folder: Option<String>,
     /// Which exit statuses are right.
@@ -101,6 +104,10 @@ pub struct LogCheck {
     pub path: String,
 }
 
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
 impl Check {
     /// A page with every default; quick.
     pub fn http(path: impl Into<String>) -> Self {
@@ -120,6 +127,7 @@ impl Check {
             quick: false,
             kind: CheckKind::Command(CommandCheck {
                 argv,
+                open: false,
                 folder: None,
                 exit: vec![0],
                 equals: None,

@@ -81,10 +81,10 @@ pub(super) fn reason(reason: &HoldReason) -> String {
         HoldReason::Postponed => "its turn in the search for what breaks the site did not come".into(),
         HoldReason::Planned { why, until: Some(until) } => format!("held by the plan until {until}: {why}"),
         HoldReason::Planned { why, until: None } => format!("held by the plan: {why}"),
-        HoldReason::Platform { part, needs, has } => format!(
-            "needs {part} {needs}, the site has {}",
-            has.as_ref().map_or("an unknown one", |version| version.as_str())
-        ),
+        HoldReason::Platform { part, needs, has: Some(has) } => format!("needs {part} {needs}, the site has {has}"),
+        HoldReason::Platform { part, needs, has: None } => {
+            format!("needs {part} {needs}, and the site does not say which {part} it has")
+        }
         HoldReason::Core { needs, has } => format!("needs core {needs}, which will be {has}"),
         HoldReason::Dependency { on } => format!("needs {on}, which is missing or not active"),
         HoldReason::With { other } => format!("moves together with {other}, which is held"),
@@ -341,16 +341,23 @@ fn coverage((cap, tiers): (Option<u32>, &Tiers), counted: u32) -> String {
     format!("extensions that count: {counted} ({covered})")
 }
 
+/// What is offered of the core. A service that was not reached could offer something else.
+fn offered(inventory: &Inventory) -> String {
+    let offers = inventory.core.offers.iter().map(|offer| offer.version.to_string()).collect::<Vec<_>>().join(", ");
+    let mut silent = inventory.sources.iter().filter(|source| !source.reachable).map(|source| source.name.as_str());
+    match (offers.is_empty(), silent.next()) {
+        (true, _) if inventory.sources.is_empty() => "no update service is asked".into(),
+        (true, None) => "nothing newer offered".into(),
+        (true, Some(name)) => format!("not known whether something newer is offered: {name} was not reached"),
+        (false, None) => format!("offered: {offers}"),
+        (false, Some(name)) => format!("offered: {offers}, and perhaps more: {name} was not reached"),
+    }
+}
+
 /// Prints an inventory.
 pub(super) fn inventory(site: &str, cap: (Option<u32>, &Tiers), inventory: &Inventory) {
     let core = &inventory.core;
-    let offered = core.offers.iter().map(|offer| offer.version.to_string()).collect::<Vec<_>>().join(", ");
-    let offered = match (offered.is_empty(), inventory.sources.is_empty()) {
-        (true, true) => "no update service is asked".into(),
-        (true, false) => "nothing newer offered".into(),
-        (false, _) => format!("offered: {offered}"),
-    };
-    line(format!("{site}: {} {} ({offered})", core.title, core.version));
+    line(format!("{site}: {} {} ({})", core.title, core.version, offered(inventory)));
     if let Some(end) = &core.end_of_life {
         let date = end.date.map_or_else(String::new, |date| format!(" {date}"));
         line(format!("end of life{date}: {}", end.why));
@@ -462,6 +469,7 @@ fn rehearsal_lines(rehearsal: &Rehearsal) -> Vec<String> {
 mod tests {
     use super::*;
     use crate::model::{Digest, RunId, SiteName};
+    use serde_json::json;
 
     fn told(files: Proof, database: Proof, boot: Proof, took_ms: u64) -> String {
         let began = "2026-11-20T03:04:05Z".parse().unwrap();
@@ -485,6 +493,24 @@ mod tests {
             bytes_sent: 0,
         };
         format!("{}\n{}\n{}", rehearsal_result(&one), last_proven(&one), rehearsal_lines(&one).join("\n"))
+    }
+
+    #[test]
+    fn a_service_that_was_not_reached_is_not_one_that_offers_nothing() {
+        let told = |offers: &[&str], sources: &[bool]| {
+            let offers: Vec<_> = offers.iter().map(|version| json!({"version": version, "package": true})).collect();
+            let source = |reachable: &bool| json!({"name": "updates.nano.example", "reachable": reachable});
+            let sources: Vec<_> = sources.iter().map(source).collect();
+            let document = json!({"core": {"version": "1.4", "offers": offers}, "sources": sources});
+            offered(&Inventory::from_document(&SiteName::new("shop").unwrap(), document).unwrap())
+        };
+        assert_eq!(told(&[], &[]), "no update service is asked");
+        assert_eq!(told(&[], &[true]), "nothing newer offered");
+        let unknown = "not known whether something newer is offered: updates.nano.example was not reached";
+        assert_eq!(told(&[], &[true, false]), unknown);
+        assert_eq!(told(&["1.5", "2.0"], &[true]), "offered: 1.5, 2.0");
+        let perhaps = "offered: 1.5, and perhaps more: updates.nano.example was not reached";
+        assert_eq!(told(&["1.5"], &[false]), perhaps);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! From the merged document of facts to a checked inventory. Pure.
 
+use super::shape::{DocumentKind, flaws};
 use super::{
     Administrator, Core, DatabaseVersion, EndOfLife, Extension, Inventory, Offer, Requirements, Source, Trace,
     Unusable, Versions,
@@ -78,27 +79,35 @@ pub struct Checksum {
     pub why: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, schemars::JsonSchema)]
+#[schemars(title = "an inventory")]
 #[serde(default)]
-struct RawDocument {
+pub(super) struct RawDocument {
     core: RawCore,
+    #[schemars(with = "BTreeMap<String, Option<String>>")]
     platform: BTreeMap<String, Value>,
     database: Option<RawDatabase>,
+    #[schemars(with = "Vec<RawExtension>")]
     extensions: Vec<Value>,
     sources: Vec<RawSource>,
+    #[schemars(with = "Vec<RawChecksum>")]
     checksums: Vec<Value>,
     busy: Vec<RawTrace>,
     leftovers: Vec<RawTrace>,
     administrators: Option<Vec<RawAdministrator>>,
     error_log: Option<String>,
     address: Option<String>,
+    #[schemars(with = "Option<Vec<RawVulnerability>>")]
     vulnerabilities: Option<Vec<Value>>,
     unsupported: Option<String>,
+    #[schemars(with = "Vec<String>")]
     pages: Vec<Value>,
+    #[schemars(with = "BTreeMap<String, String>")]
     places: BTreeMap<String, Value>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, schemars::JsonSchema)]
+#[schemars(title = "a core")]
 #[serde(default)]
 struct RawCore {
     title: Option<String>,
@@ -108,20 +117,24 @@ struct RawCore {
     end_of_life: Option<RawEndOfLife>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(title = "an end of life")]
 struct RawEndOfLife {
     #[serde(default)]
+    #[schemars(with = "Option<String>")]
     date: Option<Date>,
     why: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(title = "a database")]
 struct RawDatabase {
     code: String,
     data: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(title = "an update service")]
 struct RawSource {
     name: String,
     reachable: bool,
@@ -129,7 +142,8 @@ struct RawSource {
     why: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(title = "a trace")]
 struct RawTrace {
     what: String,
     #[serde(default)]
@@ -138,14 +152,16 @@ struct RawTrace {
     lift: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(title = "an account")]
 struct RawAdministrator {
     name: String,
     #[serde(default)]
     contact: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(title = "an extension")]
 struct RawExtension {
     kind: String,
     slug: String,
@@ -169,7 +185,8 @@ struct RawExtension {
     abandoned: Option<String>,
 }
 
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, schemars::JsonSchema)]
+#[schemars(title = "an offer")]
 struct RawOffer {
     #[serde(default)]
     version: Option<String>,
@@ -186,25 +203,42 @@ struct RawOffer {
 }
 
 /// `core` and `extensions` are named; every other key is a platform part.
-#[derive(Deserialize, Default)]
+#[derive(Deserialize, Default, schemars::JsonSchema)]
+#[schemars(title = "requirements")]
 #[serde(default)]
 struct RawRequirements {
     core: Option<String>,
     extensions: Vec<String>,
     #[serde(flatten)]
+    #[schemars(with = "BTreeMap<String, Option<String>>")]
     platform: BTreeMap<String, Value>,
 }
 
-#[derive(Deserialize)]
+/// What is read again.
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(title = "what is read again")]
+pub(super) struct RawVersions {
+    // What has none is not read back.
+    #[schemars(with = "BTreeMap<String, Option<String>>")]
+    versions: BTreeMap<String, Value>,
+    #[serde(default)]
+    database: Option<RawDatabase>,
+}
+
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(title = "a vulnerability")]
 struct RawVulnerability {
     component: String,
     #[serde(flatten)]
     draft: Draft,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, schemars::JsonSchema)]
+#[schemars(title = "a checksum")]
 struct RawChecksum {
     component: String,
+    // Only people accept.
+    #[schemars(with = "String", extend("enum" = ["verified", "modified", "unknown"]))]
     state: ChecksumState,
     #[serde(default)]
     files: Vec<String>,
@@ -298,9 +332,17 @@ fn administrators(raw: Option<Vec<RawAdministrator>>) -> Result<Option<Vec<Admin
     Ok(Some(all))
 }
 
+/// The raw form of a document, or what is wrong with it, and where.
+fn typed<'a, T: Deserialize<'a>>(kind: DocumentKind, document: &'a Value) -> Result<T, String> {
+    T::deserialize(document).map_err(|error| {
+        let wrong = flaws(kind, document).into_iter().find(|flaw| !flaw.unread);
+        wrong.map_or_else(|| error.to_string(), |flaw| flaw.to_string())
+    })
+}
+
 pub(super) fn read(site: &SiteName, document: Value) -> Result<Inventory, InventoryError> {
     let shape = |what: String| InventoryError::Shape { site: site.clone(), what: clean_line(&what, 300) };
-    let raw: RawDocument = serde_json::from_value(document).map_err(|error| shape(error.to_string()))?;
+    let raw: RawDocument = typed(DocumentKind::Inventory, &document).map_err(shape)?;
     if raw.extensions.len() > MAX_EXTENSIONS {
         return Err(shape(format!("{} extensions are more than {MAX_EXTENSIONS}", raw.extensions.len())));
     }
@@ -447,14 +489,8 @@ fn vulnerabilities(raw: Vec<Value>, unusable: &mut Vec<Unusable>) -> Vec<Record>
 }
 
 pub(super) fn read_versions(site: &SiteName, document: Value) -> Result<Versions, InventoryError> {
-    #[derive(Deserialize)]
-    struct Raw {
-        versions: BTreeMap<String, Value>,
-        #[serde(default)]
-        database: Option<RawDatabase>,
-    }
-    let shape = |what: String| InventoryError::Shape { site: site.clone(), what: clean_line(&what, 300) };
-    let raw: Raw = serde_json::from_value(document).map_err(|error| shape(error.to_string()))?;
+    let raw: RawVersions = typed(DocumentKind::Versions, &document)
+        .map_err(|what| InventoryError::Shape { site: site.clone(), what: clean_line(&what, 300) })?;
     // Names that can't be used are not in any procedure, so nobody asks for them here.
     let usable = |(id, version): (String, Value)| Some((component(&id).ok()?, Version::new(version.as_str()?).ok()?));
     Ok(Versions {
@@ -522,5 +558,18 @@ mod tests {
     fn a_document_without_a_core_version_is_no_inventory() {
         assert!(Inventory::from_document(&name(), json!({})).is_err());
         assert!(Inventory::from_document(&name(), json!([1])).is_err());
+    }
+
+    #[test]
+    fn what_can_not_be_read_is_named_by_its_path() {
+        let document =
+            json!({"core": {"version": "1.4", "offers": [{"version": "1.5", "package": "yes"}]}, "sorces": []});
+        let error = Inventory::from_document(&name(), document).unwrap_err().to_string();
+        let place = "core.offers[0].package: here is \"yes\" where true or false should be";
+        assert_eq!(error, format!("shop: the inventory is not what the playbook promises: {place}"));
+        // A key that nothing reads hinders no run.
+        let document =
+            json!({"core": {"version": "1.4"}, "sorces": [], "extensions": [{"kind": "a", "slug": "b", "c": 1}]});
+        assert_eq!(Inventory::from_document(&name(), document).unwrap().extensions.len(), 1);
     }
 }

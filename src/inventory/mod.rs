@@ -5,8 +5,10 @@
 //! name; an update service that was not reached is never the same as "nothing is offered".
 
 mod document;
+mod shape;
 
 pub use document::{Checksum, ChecksumState, InventoryError};
+pub use shape::{DocumentKind, Flaw, flaws};
 
 use crate::model::{ComponentId, PagePath, SiteName, Version};
 use crate::playbook::RelativePath;
@@ -268,6 +270,10 @@ pub async fn take(site: &Site) -> Result<Inventory, InventoryError> {
     let name = &site.address.name;
     let merged = documents.into_iter().try_fold(Value::Object(Default::default()), crate::playbook::merge);
     let merged = merged.map_err(|source| InventoryError::Merge { site: name.clone(), source })?;
+    // What its playbook's author would mend is no reason to leave a site alone.
+    for flaw in flaws(DocumentKind::Inventory, &merged).into_iter().filter(|flaw| flaw.unread) {
+        tracing::warn!(site = %name, %flaw, "a fact gives something that nothing reads");
+    }
     Inventory::from_document(name, merged)
 }
 

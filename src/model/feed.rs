@@ -27,6 +27,30 @@ impl FeedFormat {
             Self::Composer => "composer",
         }
     }
+
+    /// The kinds that its records have; of OSV, the ecosystems of packages that a site may be made of.
+    pub fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::Wordfence => &["core", "plugin", "theme"],
+            Self::Osv => &[
+                "npm",
+                "Packagist",
+                "PyPI",
+                "RubyGems",
+                "Bitnami",
+                "CRAN",
+                "Go",
+                "Hackage",
+                "Hex",
+                "Julia",
+                "Maven",
+                "NuGet",
+                "Pub",
+            ],
+            Self::Vel => &["component", "module", "plugin", "template", "library", "language", "file", "package"],
+            Self::Composer => &["package"],
+        }
+    }
 }
 
 impl fmt::Display for FeedFormat {

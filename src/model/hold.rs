@@ -13,7 +13,7 @@ pub enum Lifter {
     Client,
     /// The hosting provider: a newer PHP, more room.
     Host,
-    /// The author of the extension.
+    /// Whoever publishes the component.
     Vendor,
     /// A later run, by itself: nobody needs to act.
     Time,
@@ -186,6 +186,8 @@ impl HoldReason {
             Self::Licence | Self::OutsidePlan { .. } | Self::Lapsed { .. } => Lifter::Client,
             Self::LicencePool { problem, .. } => problem.lifter(),
             Self::Manual { who, .. } => *who,
+            // What the site does not say, its playbook does not ask.
+            Self::Platform { has: None, .. } => Lifter::Operator,
             Self::Platform { .. } | Self::NotWritable { .. } => Lifter::Host,
             Self::Dependency { .. } | Self::Core { .. } | Self::With { .. } => Lifter::Operator,
             Self::Failed { .. } => Lifter::Vendor,

@@ -3,7 +3,7 @@
 use super::updates::Level;
 use super::{OverCap, Plan};
 use crate::model::document::{Node, NodeValue, Place, Seg, Violation};
-use crate::model::{CheckedText, ComponentName, Period, Tier, Tiers, nearest};
+use crate::model::{Check, CheckedText, ComponentName, Period, PlainArgument, Tier, Tiers, nearest};
 use std::collections::BTreeMap;
 
 /// How long a host may wait for its runner, in seconds: it has to be longer than a line is silent now and then.
@@ -361,6 +361,26 @@ impl Rules<'_> {
         for (index, check) in self.plan.checks.iter().enumerate() {
             for (key, problem, hint) in check.problems() {
                 self.say(&["checks".into(), index.into(), key.into()], problem, hint);
+            }
+            if let Check::Command(check) = check {
+                self.plain(&["checks".into(), index.into(), "command".into()], &check.command);
+            }
+        }
+        for (index, _) in self.plan.restart.iter().enumerate().filter(|(_, argument)| argument.as_str().contains("{{"))
+        {
+            let hint = "the value itself; the command begins in the site's folder";
+            self.say(&["restart".into(), index.into()], "nothing is inserted into the plan's restart", hint);
+        }
+    }
+
+    /// What is a value in a playbook's command is nothing in a plan's, and `{{…}}` of other programs is theirs.
+    fn plain(&mut self, path: &[Seg<'_>], command: &[PlainArgument]) {
+        const VALUES: [&str; 4] = ["{{root}}", "{{url}}", "{{scripts}}", "{{scratch}}"];
+        for (index, argument) in command.iter().enumerate() {
+            if let Some(value) = VALUES.iter().find(|value| argument.as_str().contains(**value)) {
+                let problem = format!("{value} stands for nothing in a plan, whose commands are taken as they are");
+                let hint = "the path or address itself; a command begins in the site's folder";
+                self.say(&[path, &[index.into()]].concat(), problem, hint);
             }
         }
     }

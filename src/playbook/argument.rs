@@ -28,6 +28,12 @@ pub enum ArgumentError {
         /// The template.
         argument: String,
     },
+    /// A text that can't stand here.
+    #[error("{argument:?} can't be an argument here: values are written {{{{name}}}}, and only where there are any")]
+    Form {
+        /// The text.
+        argument: String,
+    },
     /// The value would be read as an option.
     #[error("a value for {argument:?} begins with '-' and would be read as an option")]
     Option {
@@ -62,11 +68,16 @@ impl Argument {
         Self("{{program}}".to_owned())
     }
 
+    /// The template of this text.
+    pub fn template(text: String) -> Result<Self, ArgumentError> {
+        Self::new(text.clone()).map_err(|_| ArgumentError::Form { argument: text })
+    }
+
     /// An argument that is this text and nothing else.
     pub fn literal(text: String) -> Result<Self, ArgumentError> {
         match placeholders(&text) {
             Ok(found) if found.is_empty() => Ok(Self(text)),
-            _ => Err(ArgumentError::Control { argument: text }),
+            _ => Err(ArgumentError::Form { argument: text }),
         }
     }
 

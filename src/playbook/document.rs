@@ -396,7 +396,7 @@ pub struct FeedUse {
     /// The feed's own kinds, and what each is here. Whatever has a kind that is `core` here is the core.
     #[schemars(length(min = 1, max = 50))]
     pub kinds: BTreeMap<FeedWord, Kind>,
-    /// What stands before a name in the feed, and not here: `drupal/`.
+    /// What stands before a name in the feed, and not here: `vendor/`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prefix: Option<FeedWord>,
     /// Names in the feed that mean the core.

@@ -4,7 +4,7 @@ use super::argument::Argument;
 use super::jq::{Jq, JsonText};
 use super::scalars::{DownloadUrl, FeedWord, FileName, HeaderName, Pattern, RelativePath, Sha512, ToolName};
 use super::{Playbook, rules};
-use crate::model::document::{self, Formats, Schema, Violations};
+use crate::model::document::{self, Formats, Node, Schema, Violation, Violations, nearest};
 use crate::model::{PagePath, Period, PlainArgument, RedirectTarget, Slug, Version};
 use include_dir::{Dir, include_dir};
 use std::collections::BTreeMap;
@@ -16,6 +16,11 @@ use std::sync::LazyLock;
 const MAX_SCRIPT_BYTES: u64 = 1024 * 1024;
 /// The most playbooks of one folder.
 const MAX_PLAYBOOKS: usize = 100;
+/// The most files beside a playbook among which a name is looked for.
+const MAX_BESIDE: usize = 1_000;
+/// What is said of a playbook whose facts name no update service.
+pub const NO_SOURCES: &str = "no fact gives `sources`, the update services and whether they were reached; so when one is down, \
+                              its site is taken to be up to date";
 /// The file's name in its folder.
 const FILE: &str = "playbook.yaml";
 
@@ -117,6 +122,51 @@ pub fn parse(file: &Path, text: &str) -> Result<Playbook, PlaybookError> {
     document::checked(file, text, &SCHEMA, &FORMATS, rules::names, rules::validate).map_err(PlaybookError::Invalid)
 }
 
+/// The same of a file with its scripts beside it.
+pub fn parse_beside(file: &Path, text: &str) -> Result<Playbook, PlaybookError> {
+    let folder = file.parent().unwrap_or(Path::new(""));
+    let validate = |playbook: &Playbook, node: &Node| {
+        let mut found = rules::validate(playbook, node);
+        found.extend(missing_scripts(folder, playbook, node));
+        found
+    };
+    document::checked(file, text, &SCHEMA, &FORMATS, rules::names, validate).map_err(PlaybookError::Invalid)
+}
+
+/// Scripts that are named and not there.
+fn missing_scripts(folder: &Path, playbook: &Playbook, node: &Node) -> Vec<Violation> {
+    let missing = playbook.scripts.iter().enumerate().filter(|(_, name)| !folder.join(name.as_str()).is_file());
+    let entries = || std::fs::read_dir(folder).into_iter().flatten().flatten().take(MAX_BESIDE);
+    let violation = |(index, name): (usize, &FileName)| {
+        let beside: Vec<String> = entries().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+        let hint = match nearest(name.as_str(), beside.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean {near}?"),
+            None => "a file in the playbook's own folder".to_owned(),
+        };
+        let place = node.place_of(&["scripts".into(), index.into()]);
+        Violation::new(place, format!("{name} is not beside the playbook")).hint(hint)
+    };
+    missing.map(violation).collect()
+}
+
+/// What is odd about a playbook and no error, in sentences. Its scripts are in `folder`.
+pub fn oddities(folder: &Path, playbook: &Playbook) -> Vec<String> {
+    const SOURCES: &[u8] = b"sources";
+    if playbook.operations.update.is_empty() {
+        return Vec::new();
+    }
+    let facts = serde_json::to_vec(&playbook.facts).unwrap_or_default();
+    let scripts = playbook
+        .scripts
+        .iter()
+        .filter_map(|name| read_file(Some(folder), "", name.as_str(), MAX_SCRIPT_BYTES).ok().flatten());
+    let named = |text: &[u8]| memchr::memmem::find(text, SOURCES).is_some();
+    if named(&facts) || scripts.into_iter().any(|script| named(&script)) {
+        return Vec::new();
+    }
+    vec![NO_SOURCES.to_owned()]
+}
+
 /// A file that is placed on a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Script {
@@ -196,7 +246,7 @@ fn read_playbook(folder: Option<&Path>, file: &Path, cms: &str) -> Result<Playbo
     let bytes = read_file(folder, cms, FILE, document::MAX_DOCUMENT_BYTES as u64)?;
     let text =
         String::from_utf8(bytes.unwrap_or_default()).map_err(|_| PlaybookError::Encoding { file: file.to_owned() })?;
-    parse(file, &text)
+    if folder.is_some() { parse_beside(file, &text) } else { parse(file, &text) }
 }
 
 /// The bytes of a file of a playbook; none if there is no such file.

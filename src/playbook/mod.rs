@@ -1,7 +1,7 @@
 //! YAML → checked [`Playbook`]: how one CMS is observed, updated and checked, as data.
 //!
-//! May use: `model`. Invariants: loading is pure apart from [`Library::open`], which reads one
-//! folder; a [`Playbook`] that exists has only templates whose values are known where they
+//! May use: `model`. Invariants: loading is pure apart from what reads the one folder
+//! that a playbook or a library is in; a [`Playbook`] that exists has only templates whose values are known where they
 //! stand, and only programs and regular expressions that compile; a [`Transform`] does no I/O,
 //! and a rendered [`Argument`] is exactly one argument that is not an option by accident.
 
@@ -23,7 +23,7 @@ pub use document::{
     Probe, Tool, VersionPlace, Versions,
 };
 pub use jq::{Jq, JqError, JsonText};
-pub use library::{Library, PlaybookError, Script, json_schema, parse};
+pub use library::{Library, NO_SOURCES, PlaybookError, Script, json_schema, oddities, parse, parse_beside};
 pub use merge::{MergeError, merge};
 pub use scalars::{
     ComponentPlace, DownloadUrl, FeedWord, FileName, FilePattern, HeaderName, Pattern, RelativePath, Sha512, ToolName,

@@ -7,19 +7,25 @@ use super::document::{Engine, Fact};
 use super::scalars::{FeedWord, ToolName};
 use super::transform::{TextForm, Transform};
 use crate::model::document::{Node, NodeValue, Seg, Violation};
-use crate::model::{CheckedText, Kind, Period, nearest};
+use crate::model::{Check, CheckedText, Kind, Period, PlainArgument, TextError, nearest};
 
 /// Values that every command may use.
 const COMMON: [&str; 4] = ["root", "scratch", "scripts", "url"];
 /// Values that only some commands may use.
-const SPECIAL: [&str; 9] = ["program", "token", "slug", "version", "file", "rehearsal", "database", "name", "kind"];
+const SPECIAL: [&str; 8] = ["program", "token", "slug", "version", "rehearsal", "database", "name", "kind"];
 /// Those that a way to enter a licence may use.
 const OF_LICENCES: [&str; 3] = ["name", "slug", "kind"];
+/// Programs that every host has, by POSIX; any other is a tool, so that it is known before a run whether the host has it.
+const EVERYWHERE: [&str; 42] = [
+    "awk", "basename", "cat", "chmod", "cmp", "cp", "cut", "date", "df", "diff", "dirname", "echo", "env", "expr",
+    "false", "find", "grep", "head", "id", "kill", "ln", "ls", "mkdir", "mv", "printf", "ps", "pwd", "readlink", "rm",
+    "rmdir", "sed", "sh", "sleep", "sort", "tail", "tar", "test", "touch", "tr", "true", "uniq", "wc",
+];
 
 /// Keys that are names.
 pub(super) fn names(node: &Node) -> Vec<Violation> {
     let mut found = Vec::new();
-    let mut keys = |path: &[Seg<'_>], rule: fn(&str) -> Result<(), crate::model::TextError>| {
+    let mut keys = |path: &[Seg<'_>], rule: fn(&str) -> Result<(), TextError>| {
         if let Some(Node { value: NodeValue::Map(entries), .. }) = node.get(path) {
             for (place, name, _) in entries {
                 if let Err(error) = rule(name) {
@@ -54,6 +60,7 @@ pub(super) fn validate(playbook: &Playbook, node: &Node) -> Vec<Violation> {
     rules.facts();
     rules.database();
     rules.boot();
+    rules.vulnerabilities();
     rules.operations();
     rules.checks();
     rules.found
@@ -211,19 +218,33 @@ impl Rules<'_> {
         }
     }
 
+    /// A kind that no record has would find nothing, in silence.
+    fn vulnerabilities(&mut self) {
+        for (index, used) in self.playbook.vulnerabilities.iter().enumerate() {
+            let known = used.source.kinds();
+            for word in
+                used.kinds.keys().filter(|word| !known.iter().any(|kind| kind.eq_ignore_ascii_case(word.as_str())))
+            {
+                let path = ["vulnerabilities".into(), index.into(), "kinds".into(), word.as_str().into()];
+                let hint = match nearest(word.as_str(), known.iter().copied()) {
+                    Some(near) => format!("did you mean {near}? Its kinds: {}", known.join(", ")),
+                    None => format!("its kinds: {}", known.join(", ")),
+                };
+                let problem = format!("no record of a feed of the format {} has the kind {word}", used.source);
+                self.found.push(Violation::new(self.node.place_of_key(&path), problem).hint(hint));
+            }
+        }
+    }
+
     fn operations(&mut self) {
         let operations = &self.playbook.operations;
         let at = |key| vec!["operations".into(), Seg::Key(key)];
         for (kind, command) in &operations.update {
             let path = [at("update"), vec![kind.as_str().into()]].concat();
-            self.command(&path, command, &["slug", "version", "file"]);
-            let names = command.run.iter().any(|a| a.names().iter().any(|n| matches!(*n, "slug" | "file")));
+            self.command(&path, command, &["slug", "version"]);
+            let names = command.run.iter().any(|argument| argument.names().contains("slug"));
             if !names && !kind.is_core() {
-                self.say(
-                    &path,
-                    "this command does not say what it updates",
-                    "{{slug}} or {{file}} in one of its arguments",
-                );
+                self.say(&path, "this command does not say what it updates", "{{slug}} in one of its arguments");
             }
         }
         for (way, activate) in &operations.activate {
@@ -273,6 +294,29 @@ impl Rules<'_> {
             for (key, problem, hint) in check.problems() {
                 self.say(&["checks".into(), index.into(), key.into()], problem, hint);
             }
+            if let Check::Command(check) = check {
+                self.checked_command(&["checks".into(), index.into(), "command".into()], &check.command);
+            }
+        }
+    }
+
+    /// The command of a check, into which the values of the site are inserted as into every other.
+    fn checked_command(&mut self, path: &[Seg<'_>], command: &[PlainArgument]) {
+        let mut run = Vec::new();
+        for (index, argument) in command.iter().enumerate() {
+            match Argument::new(argument.as_str()) {
+                Ok(argument) => run.push(argument),
+                Err(TextError { problem, hint }) => {
+                    let place = self.node.place_of(&[path, &[index.into()]].concat());
+                    return self.found.push(Violation { place, problem, hint });
+                }
+            }
+        }
+        match run.first().map(Argument::as_str) {
+            // Which is said already.
+            None | Some("") => {}
+            Some(first) if first.starts_with('-') => {}
+            Some(_) => self.run(path, &run, &[]),
         }
     }
 
@@ -295,10 +339,26 @@ impl Rules<'_> {
             self.say(
                 &[path, &[0.into()]].concat(),
                 "a command begins with the name of a program",
-                format!("one of the tools ({}), or a program of the host such as rm", tools.join(", ")),
+                format!("one of the tools ({}), or a program of every host such as rm", tools.join(", ")),
             );
+        } else {
+            self.program(path, first);
         }
         self.arguments(path, run, special, None);
+    }
+
+    /// Whether it is known how a host has this program.
+    fn program(&mut self, path: &[Seg<'_>], name: &str) {
+        let tools = || self.playbook.tools.keys().map(ToolName::as_str);
+        if tools().any(|tool| tool == name) || EVERYWHERE.contains(&name) || name.starts_with('/') {
+            return;
+        }
+        let hint = match nearest(name, tools()) {
+            Some(near) => format!("did you mean {near}?"),
+            None => format!("a tool says how hosts have it: tools: {{ {name}: {{ find: [{name}] }} }}"),
+        };
+        let problem = format!("{name} is neither a tool of this playbook nor a program that every host has");
+        self.say(&[path, &[0.into()]].concat(), problem, hint);
     }
 
     fn arguments(&mut self, path: &[Seg<'_>], run: &[Argument], special: &[&str], own_tool: Option<&str>) {

@@ -28,7 +28,7 @@ checked_text!(
         one_line(text, 128)?;
         match text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./@".contains(&b)) {
             true => Ok(()),
-            false => Err(TextError::new("this is no word of a feed", "letters, digits, -, _, ., / and @: drupal/core")),
+            false => Err(TextError::new("this is no word of a feed", "letters, digits, -, _, ., / and @: vendor/package")),
         }
     }
 );

@@ -143,8 +143,16 @@ pub enum Action {
         /// How long to wait and try.
         patience: Patience,
     },
-    /// Empties caches, and starts the site's processes again where they keep code.
+    /// Empties caches.
     Flush {
+        /// The group after which this is done; none at the end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<usize>,
+        /// The commands.
+        commands: Vec<CommandTemplate>,
+    },
+    /// Starts the site's processes again, where they keep the code that they began with.
+    Restart {
         /// The group after which this is done; none at the end.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         group: Option<usize>,
@@ -189,6 +197,7 @@ impl Action {
             | Self::Migrate { .. }
             | Self::Languages { .. }
             | Self::Flush { .. }
+            | Self::Restart { .. }
             | Self::MaintenanceOff { .. } => true,
         }
     }
@@ -202,7 +211,10 @@ impl Action {
     pub fn group(&self) -> Option<usize> {
         match self {
             Self::Update { group, .. } | Self::Activate { group, .. } => Some(*group),
-            Self::Migrate { group, .. } | Self::Check { group, .. } | Self::Flush { group, .. } => *group,
+            Self::Migrate { group, .. }
+            | Self::Check { group, .. }
+            | Self::Flush { group, .. }
+            | Self::Restart { group, .. } => *group,
             _ => None,
         }
     }

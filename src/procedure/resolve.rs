@@ -122,11 +122,16 @@ fn changes(
     let off = || maintenance.map(|switch| Action::MaintenanceOff { command: switch.off.clone() });
     let migrate =
         |group| operations.migrate.iter().map(move |command| Action::Migrate { group, command: command.clone() });
-    let emptied: Vec<CommandTemplate> = operations.flush.iter().cloned().chain(restart(plan, playbook)).collect();
-    let flush = |group| (!emptied.is_empty()).then(|| Action::Flush { group, commands: emptied.clone() });
+    let restart = restart(plan, playbook);
+    let settle = |group| {
+        let flush = || Action::Flush { group, commands: operations.flush.clone() };
+        let begin_again = || Action::Restart { group, commands: restart.clone() };
+        let flushed = (!operations.flush.is_empty()).then(flush);
+        flushed.into_iter().chain((!restart.is_empty()).then(begin_again))
+    };
     let armed = !plan.heal_after.is_zero();
     if armed {
-        steps.push(Action::Arm { after_s: plan.heal_after.as_secs(), restart: restart(plan, playbook) });
+        steps.push(Action::Arm { after_s: plan.heal_after.as_secs(), restart: restart.clone() });
     }
     steps.extend(maintenance.map(|switch| Action::MaintenanceOn { command: switch.on.clone() }));
     if !operations.prepare.is_empty() && !graph.groups.is_empty() {
@@ -145,7 +150,7 @@ fn changes(
         let core = members.updates.iter().any(|update| update.component.kind.is_core());
         let closely = depth == Depth::Full;
         steps.extend(migrate(Some(group)).filter(|_| core || closely));
-        steps.extend(flush(Some(group)).filter(|_| closely));
+        steps.extend(settle(Some(group)).filter(|_| closely));
         let on = maintenance.map(|switch| Action::MaintenanceOn { command: switch.on.clone() });
         if closely {
             // As at the end: what only full checks see may need a site that lets everybody in.
@@ -162,7 +167,7 @@ fn changes(
         steps.push(Action::Languages { commands: operations.languages.clone() });
     }
     steps.extend(migrate(None));
-    steps.extend(flush(None));
+    steps.extend(settle(None));
     steps.extend(off());
     steps.push(Action::Check { depth: Depth::Full, group: None, patience });
     if armed {
@@ -268,6 +273,7 @@ fn named(index: usize, action: Action) -> Step {
         Action::Check { depth: Depth::Quick, .. } => "quick checks".into(),
         Action::Check { depth: Depth::Full, .. } => "full checks".into(),
         Action::Flush { .. } => "flush caches".into(),
+        Action::Restart { .. } => "restart processes".into(),
         Action::MaintenanceOff { .. } => "maintenance off".into(),
         Action::Unlock => "unlock".into(),
     };
@@ -276,10 +282,10 @@ fn named(index: usize, action: Action) -> Step {
 
 /// The playbook's checks, with the pages that the site names, the plan's, and the error log if the site has one.
 fn checks(plan: &Plan, playbook: &Playbook, inventory: Option<&Inventory>) -> Vec<Check> {
-    let mut all: Vec<Check> = playbook.checks.iter().map(|check| resolved(check, true)).collect();
+    let mut all: Vec<Check> = playbook.checks.iter().map(|check| resolved(check, Source::Playbook)).collect();
     let pages = inventory.map(|inventory| inventory.pages.as_slice()).unwrap_or_default();
-    all.extend(pages.iter().map(|page| resolved(&like_front(playbook, page), true)));
-    all.extend(plan.checks.iter().map(|check| resolved(check, true)));
+    all.extend(pages.iter().map(|page| resolved(&like_front(playbook, page), Source::Playbook)));
+    all.extend(plan.checks.iter().map(|check| resolved(check, Source::Plan)));
     all.extend(inventory.and_then(|inventory| inventory.error_log.clone()).map(Check::log));
     Check::make_distinct(all)
 }
@@ -302,11 +308,20 @@ fn like_front(playbook: &Playbook, page: &PagePath) -> model::Check {
     })
 }
 
-fn resolved(check: &model::Check, quick: bool) -> Check {
+/// Whose check it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// Values are inserted into its commands.
+    Playbook,
+    /// Its commands are taken as they are.
+    Plan,
+}
+
+/// Every check is quick but for commands, which may take long.
+fn resolved(check: &model::Check, source: Source) -> Check {
     match check {
         model::Check::Http(http) => {
             let mut one = Check::http(http.http.as_str());
-            one.quick = quick;
             one.kind = CheckKind::Http(HttpCheck {
                 path: http.http.as_str().to_owned(),
                 status: match (http.status_rule(), http.status) {
@@ -328,6 +343,7 @@ fn resolved(check: &model::Check, quick: bool) -> Check {
         model::Check::Command(command) => {
             let mut one = Check::command(command.command.iter().map(|argument| argument.as_str().to_owned()));
             if let CheckKind::Command(kind) = &mut one.kind {
+                kind.open = source == Source::Playbook && kind.argv.iter().any(|argument| argument.contains("{{"));
                 kind.exit = vec![i32::from(command.exit)];
                 kind.equals = command.equals.clone();
                 kind.contains = command.contains.iter().map(str::to_owned).collect();
@@ -336,5 +352,73 @@ fn resolved(check: &model::Check, quick: bool) -> Check {
             }
             one
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+    use std::path::Path;
+
+    const PLAYBOOK: &str = "playbook: 1
+cms: nanocms
+title: NanoCMS
+detect: [nano.php]
+versions: { scheme: semver }
+scripts: [look.js]
+tools: { node: { find: [node] } }
+facts:
+  site: { run: [node, \"{{scripts}}/look.js\"], parse: { json: whole } }
+read: { run: [node, \"{{scripts}}/look.js\"], parse: { json: whole } }
+operations:
+  update: {}
+  flush:
+    - { run: [rm, -f, cache] }
+  restart:
+    - { run: [node, \"{{scripts}}/look.js\", restart] }
+checks:
+  - { command: [node, \"{{scripts}}/look.js\", \"{{root}}\"] }
+  - { command: [node, --version] }
+";
+    const PLAN: &str = "plan: 1
+site: shop
+client: { name: Shop, language: en }
+tier: advanced
+cms: nanocms
+url: https://shop.example/
+host: { local: /srv/shop }
+checks:
+  - { command: [docker, inspect, --format, \"{{.State.Running}}\"] }
+";
+
+    fn procedure() -> Procedure {
+        let playbook = crate::playbook::parse(Path::new("playbook.yaml"), PLAYBOOK).unwrap();
+        let plan = crate::plan::parse(Path::new("shop.yaml"), PLAN, &["nanocms"]).unwrap();
+        let inventory = Inventory::from_document(&plan.site, json!({"core": {"version": "1.4.0"}})).unwrap();
+        let graph = UpdateGraph { groups: Vec::new(), holds: Vec::new(), languages: true };
+        build(&plan, &playbook, Digest::of(b"x"), &inventory, &graph, Depth::Quick).unwrap()
+    }
+
+    #[test]
+    fn a_restart_is_a_step_of_its_own_after_the_caches() {
+        let steps = procedure().steps;
+        let place = steps.iter().position(|step| matches!(step.action, Action::Flush { .. })).unwrap();
+        assert!(steps[place].name.ends_with(" flush caches"), "{}", steps[place].name);
+        assert!(steps[place + 1].name.ends_with(" restart processes"), "{}", steps[place + 1].name);
+        let Action::Flush { commands, .. } = &steps[place].action else { panic!("{steps:#?}") };
+        assert_eq!(commands.len(), 1, "what restarts is not among what empties caches");
+        let Action::Restart { commands, .. } = &steps[place + 1].action else { panic!("{steps:#?}") };
+        assert_eq!(commands.len(), 1);
+    }
+
+    #[test]
+    fn values_are_inserted_into_the_checks_of_a_playbook_alone() {
+        let open = |check: &Check| match &check.kind {
+            CheckKind::Command(command) => Some((command.argv[0].clone(), command.open)),
+            _ => None,
+        };
+        let seen: Vec<(String, bool)> = procedure().checks.iter().filter_map(open).collect();
+        assert_eq!(seen, [("node".to_owned(), true), ("node".to_owned(), false), ("docker".to_owned(), false)]);
     }
 }

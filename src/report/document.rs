@@ -541,6 +541,8 @@ pub enum StepKind {
     QuickChecks,
     /// Emptying caches.
     Flush,
+    /// Starting the site's processes again.
+    Restart,
     /// Letting visitors in again.
     MaintenanceOff,
     /// All checks.

@@ -452,6 +452,7 @@ fn kind(action: &Action) -> StepKind {
         Action::Check { depth: Depth::Quick, .. } => StepKind::QuickChecks,
         Action::Check { depth: Depth::Full, .. } => StepKind::FullChecks,
         Action::Flush { .. } => StepKind::Flush,
+        Action::Restart { .. } => StepKind::Restart,
         Action::MaintenanceOff { .. } => StepKind::MaintenanceOff,
         Action::Unlock => StepKind::Unlock,
     }

@@ -70,7 +70,7 @@ fn item(notice: &Notice, words: &Words) -> Item {
         ("to", outside(to.as_str())),
     ];
     let reason = notice.about.reason();
-    let points =
-        vec![reasons::hold(words, reason, None), words.tell("notices-who", &[("who", own(reason.lifter().as_str()))])];
+    let who = reasons::who(reason.lifter(), &notice.about.component().kind);
+    let points = vec![reasons::hold(words, reason, None), words.tell("notices-who", &[("who", own(who))])];
     Item { text: words.tell("notices-line", &values), points }
 }

@@ -5,7 +5,7 @@
 
 use super::words::{Args, Words, outside, own};
 use crate::check::{FailureKind, Reason};
-use crate::model::{HoldReason, LicenceProblem, Lifter};
+use crate::model::{HoldReason, Kind, LicenceProblem, Lifter};
 use crate::update::Refusal;
 use fluent_templates::fluent_bundle::FluentValue;
 use serde::Serialize;
@@ -21,9 +21,17 @@ pub(super) fn name_of(value: &impl Serialize) -> String {
     }
 }
 
-/// Who can lift a hold.
-pub(super) fn lifter(words: &Words, lifter: Lifter) -> String {
-    words.tell("lifter", &[("who", own(name_of(&lifter)))])
+/// Who can lift a hold on a component of this kind.
+pub(super) fn lifter(words: &Words, lifter: Lifter, kind: &Kind) -> String {
+    words.tell("lifter", &[("who", own(who(lifter, kind)))])
+}
+
+/// By what a message about who acts selects: a core is no extension, and so has no author of one.
+pub(super) fn who(lifter: Lifter, kind: &Kind) -> &'static str {
+    match lifter {
+        Lifter::Vendor if kind.is_core() => "publisher",
+        lifter => lifter.as_str(),
+    }
 }
 
 /// The name of a tier.

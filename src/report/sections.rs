@@ -394,7 +394,7 @@ pub(super) fn holds(holds: &[HoldLine], words: &Words) -> Vec<Hold> {
                 None => words.tell("hold-step-unknown", &[installed]),
             },
             why: reasons::hold(words, &hold.reason, hold.notice),
-            who: reasons::lifter(words, hold.lifter),
+            who: reasons::lifter(words, hold.lifter, &hold.component.kind),
         }
     };
     holds.iter().map(hold).collect()

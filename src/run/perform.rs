@@ -164,17 +164,19 @@ impl Bench {
         }))
     }
 
-    /// The checks with tools and folders of this host.
-    fn checks(&self, procedure: &Procedure) -> Vec<Check> {
+    /// The checks with tools, folders and values of this host.
+    fn checks(&self, procedure: &Procedure) -> Result<Vec<Check>, SiteError> {
         let mut checks = procedure.checks.clone();
         for check in &mut checks {
             if let CheckKind::Command(command) = &mut check.kind {
-                let resolved = self.site.resolved(&command.argv);
+                let argv = if command.open { self.site.inserted(&command.argv)? } else { command.argv.clone() };
+                let resolved = self.site.resolved(&argv);
                 command.argv = resolved.argv;
                 command.folder = resolved.folder;
+                command.open = false;
             }
         }
-        checks
+        Ok(checks)
     }
 
     /// Starts the site's processes again, where the plan or the playbook says how.
@@ -195,7 +197,7 @@ impl Bench {
         procedure: &Procedure,
         baseline: &Baseline,
     ) -> Result<Vec<(String, Observation)>, Failed> {
-        let checks = self.checks(procedure);
+        let checks = self.checks(procedure).map_err(failure)?;
         check::mark_logs(&checks, baseline, self.site.shell.as_ref()).await.map_err(failure)
     }
 
@@ -207,7 +209,7 @@ impl Bench {
         baseline: &Baseline,
         patience: Patience,
     ) -> Result<Vec<CheckResult>, Failed> {
-        let mut checks = self.checks(procedure);
+        let mut checks = self.checks(procedure).map_err(failure)?;
         // Quick checks come while visitors are asked to wait.
         for check in checks.iter_mut().filter(|_| depth == Depth::Quick) {
             if let CheckKind::Http(http) = &mut check.kind {
@@ -379,7 +381,7 @@ pub(super) async fn perform(
             migrate(bench, command).await.map_err(|failure| of_group(failure, procedure, *group))
         }
         Action::Prepare { commands } | Action::Languages { commands } => operate_all(bench, commands).await,
-        Action::Flush { commands, group } => {
+        Action::Flush { commands, group } | Action::Restart { commands, group } => {
             operate_all(bench, commands).await.map_err(|failure| of_group(failure, procedure, *group))
         }
         Action::Check { depth, group, patience } => {
@@ -449,13 +451,13 @@ pub(super) async fn failing(bench: &Bench, procedure: &Procedure) -> Result<Opti
         _ => None,
     });
     let Some(patience) = patience else { return Ok(None) };
-    let checks = bench.checks(procedure);
+    let checks = bench.checks(procedure)?;
     let (_, results) = check::take_baseline(&checks, patience, bench.means()).await?;
     Ok(failed_checks(&results))
 }
 
 async fn baseline(bench: &Bench, procedure: &Procedure, patience: Patience) -> Result<StepResult, Failed> {
-    let checks = bench.checks(procedure);
+    let checks = bench.checks(procedure).map_err(failure)?;
     let (baseline, results) = check::take_baseline(&checks, patience, bench.means()).await.map_err(failure)?;
     match failed_checks(&results) {
         None => Ok(StepResult::Baseline { baseline, results }),

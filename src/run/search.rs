@@ -117,7 +117,9 @@ fn end(attempt: &AttemptState) -> End<'_> {
     let Some((step, failure)) = attempt.failure().filter(|_| attempt.undone()) else { return End::Nothing };
     match (&failure.blamed, &attempt.planned.procedure.steps[step].action) {
         (Some(id), _) if is_of_the_site(failure) => End::Blamed(id, &failure.why),
-        (None, Action::Check { .. } | Action::Migrate { .. } | Action::Flush { .. }) if is_of_the_site(failure) => {
+        (None, Action::Check { .. } | Action::Migrate { .. } | Action::Flush { .. } | Action::Restart { .. })
+            if is_of_the_site(failure) =>
+        {
             End::Broken(&failure.why)
         }
         _ => End::Nothing,

@@ -36,7 +36,8 @@ pub struct HostFacts {
 }
 
 /// `$1` root, then marks, `--`, program names. The scripts come as a tar archive on stdin.
-/// Prints pairs, each part ended by NUL. Private folders that a killed runner left a day ago go.
+/// Prints pairs, each part ended by NUL. Private folders that a killed runner left a day ago go, as
+/// many as twenty seconds are enough for.
 const LOOK: &str = r#"umask 077
 PATH=$PATH:/usr/local/bin:$HOME/bin:$HOME/.local/bin:/usr/sbin
 say() { printf '%s\0%s\0' "$1" "$2"; }
@@ -49,7 +50,8 @@ say room "$(df -Pk . | tail -n 1)"; say inodes "$(df -Pi . | tail -n 1)"
 say "version find" "$(find --version 2>/dev/null | head -n 1)"
 say "version tar" "$(tar --version 2>/dev/null | head -n 1)"
 say "version busybox" "$(busybox 2>/dev/null | head -n 1)"
-find "${TMPDIR:-/tmp}" -maxdepth 1 -type d -name 'intendant.??????????' -user "$(id -u)" -mmin +1440 -exec rm -rf -- {} + 2>/dev/null
+t=; if command -v timeout >/dev/null 2>&1; then t='timeout 20'; fi
+$t find "${TMPDIR:-/tmp}" -maxdepth 1 -type d -name 'intendant.??????????' -user "$(id -u)" -mmin +1440 -exec rm -rf -- {} + 2>/dev/null
 d=$(mktemp -d "${TMPDIR:-/tmp}/intendant.XXXXXXXXXX") || { say refused folder; exit 0; }
 tar -xmf - -C "$d" && say folder "$d" || { rm -rf -- "$d"; say refused scripts; }
 "#;

@@ -22,7 +22,7 @@ pub use scratch::{Leftover, Needed, Scratch, ScratchError, ScratchPlace, Scratch
 pub use switch::{Arming, Healed, Switch, SwitchState, SwitchedDatabase};
 
 use crate::model::{RunId, SiteName};
-use crate::playbook::{CommandTemplate, Fact, Mark, Playbook, RawOutput, RelativePath, Script, Tool, Values};
+use crate::playbook::{Argument, CommandTemplate, Fact, Mark, Playbook, RawOutput, RelativePath, Script, Tool, Values};
 use crate::remote::{Command, Guard, Output, RecordedShell, Shell};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -223,6 +223,16 @@ impl Site {
         let head = first.map(|name| self.tools.get(name).cloned().unwrap_or_else(|| vec![name.clone()]));
         let argv = head.unwrap_or_default().into_iter().chain(rest.iter().cloned());
         Command::new(argv).in_folder(self.host.root.clone())
+    }
+
+    /// Arguments with the site's values in the place of their placeholders.
+    ///
+    /// # Errors
+    /// A placeholder without a value, or a value that can't stand in its place.
+    pub fn inserted(&self, arguments: &[String]) -> Result<Vec<String>, SiteError> {
+        let broken = |source| SiteError::Template { site: self.address.name.clone(), source };
+        let rendered = |text: &String| Argument::template(text.clone())?.render(&self.values);
+        arguments.iter().map(|text| rendered(text).map_err(broken)).collect()
     }
 
     /// A command from a template, with values besides the site's own.

@@ -315,13 +315,9 @@ fn package_reason(inputs: &Inputs<'_>, candidate: &Candidate<'_>) -> Option<Hold
 fn platform_reason(inputs: &Inputs<'_>, requires: &Requirements) -> Option<HoldReason> {
     requires.platform.iter().find_map(|(part, needs)| {
         let has = inputs.inventory.platform.get(part);
-        // A part that the site does not tell of can't be judged, and is not a reason to wait.
-        let has = has?;
-        (inputs.versions.scheme.compare(has, needs) == Ordering::Less).then(|| HoldReason::Platform {
-            part: part.clone(),
-            needs: needs.clone(),
-            has: Some(has.clone()),
-        })
+        // A part that the site does not tell of may be too old.
+        let enough = has.is_some_and(|has| inputs.versions.scheme.compare(has, needs) != Ordering::Less);
+        (!enough).then(|| HoldReason::Platform { part: part.clone(), needs: needs.clone(), has: has.cloned() })
     })
 }
 

@@ -274,7 +274,7 @@ fn known(data: &[u8]) -> bool {
             assert!(text.chars().count() <= 301 && !text.contains(char::is_control), "{text:?}");
         }
     }
-    for scheme in [VersionScheme::Php, VersionScheme::Composer, VersionScheme::Pep440] {
+    for scheme in [VersionScheme::Php, VersionScheme::Composer, VersionScheme::Pep440, VersionScheme::Semver] {
         let matches = assess(scheme, &installed, &reading.records);
         assert!(matches.len() <= reading.records.len());
         let stored = serde_json::to_string(&matches).unwrap();

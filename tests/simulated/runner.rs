@@ -310,7 +310,8 @@ impl Run {
             | Action::Prepare { .. }
             | Action::Activate { .. }
             | Action::Languages { .. }
-            | Action::Flush { .. } => StepResult::Ran { claims: vec![claim] },
+            | Action::Flush { .. }
+            | Action::Restart { .. } => StepResult::Ran { claims: vec![claim] },
         })
     }
 

@@ -20,6 +20,7 @@ fn good_page() -> Page {
         title: Some("Boutique".into()),
         digest: Digest::of(b"page"),
         elapsed_ms: 120,
+        cacheable: false,
         missing: Vec::new(),
         hits: Vec::new(),
     }

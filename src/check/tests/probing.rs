@@ -1,7 +1,7 @@
 //! The prober against a real server: every way in which an answer can be bad.
 
 use super::server::{Act, Server, answer, is_fresh, page, path};
-use crate::check::{FailureKind, HttpCheck, Observation, Page, Pass, Prober, ProberSettings, judge};
+use crate::check::{FailureKind, HttpCheck, Observation, Page, Pass, Prober, ProberSettings, Reason, Verdict, judge};
 use std::io::{Read, Write};
 use std::time::{Duration, Instant};
 
@@ -164,6 +164,43 @@ async fn a_cache_does_not_hide_a_dead_site() {
     let seen = prober.observe(&HttpCheck::new("/")).await;
     let verdict = format!("{:?}", judge(&check, &seen, None));
     assert!(verdict.contains("HiddenByCache(Status"), "{verdict}");
+}
+
+/// Redirects that lose what was added to pass caches.
+#[tokio::test]
+async fn a_redirect_does_not_hide_a_page_from_the_request_past_caches() {
+    let server = Server::start(|_, head| {
+        let to = |place: &str| answer(301, &format!("Location: {place}\r\n"), "");
+        match (path(head).split('?').next().unwrap_or_default(), is_fresh(head)) {
+            // Only its own parameters may stand.
+            ("/strict", true) => to("/strict"),
+            ("/strict", false) if head.contains("no-cache") => answer(500, "", "There has been a critical error"),
+            ("/strict", false) | ("/new", false) | ("/once", false) => answer(200, "", page(4_000)),
+            ("/once", true) => to("/once"),
+            ("/old", _) => to("/new"),
+            _ => answer(500, "", "There has been a critical error"),
+        }
+    })
+    .await;
+    let prober = Prober::new(&server.url, settings()).unwrap();
+    let judged = async |path: &str| {
+        let seen = prober.observe(&HttpCheck::new(path)).await;
+        let Observation::Http { fresh: Some(fresh), .. } = &seen else { panic!("{seen:?}") };
+        (judge(&crate::check::Check::http(path), &seen, None), fresh.clone())
+    };
+    // It is no circle, and no cache hides anything.
+    let (verdict, fresh) = judged("/once").await;
+    assert_eq!((verdict, fresh.cacheable, fresh.hops.len()), (Verdict::Passed, true, 0));
+    // What then is wrong is wrong by itself.
+    let (verdict, _) = judged("/strict").await;
+    assert!(
+        matches!(&verdict, Verdict::Failed(reasons) if matches!(reasons[..], [Reason::Status { .. }])),
+        "{verdict:?}"
+    );
+    // The page behind a redirect is asked past caches, too.
+    let (verdict, fresh) = judged("/old").await;
+    assert!(format!("{verdict:?}").contains("HiddenByCache(Status"), "{verdict:?}");
+    assert!(!fresh.cacheable && fresh.url.ends_with("/new"), "{fresh:?}");
 }
 
 #[tokio::test]

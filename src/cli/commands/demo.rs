@@ -96,8 +96,9 @@ async fn tell(fleet: &Fleet, runner: &run::Runner, ended: &Ended) {
 
 fn write_plan(file: &Path, site: &Testbed) -> Result<(), Failure> {
     let invalid = |error: &dyn std::error::Error| Failure::new(ExitCode::INVALID, error);
-    let mut plan: Plan =
-        crate::plan::parse(Path::new("plans/examples/demo.yaml"), PLAN, &["wordpress"]).map_err(|e| invalid(&e))?;
+    let known = crate::playbook::Library::shipped();
+    let example = Path::new("plans/examples/demo.yaml");
+    let mut plan: Plan = crate::plan::parse(example, PLAN, &known.names()).map_err(|error| invalid(&error))?;
     plan.url = crate::plan::SiteUrl::new(site.url.clone()).map_err(|error| invalid(&error))?;
     if let Host::Ssh(host) = &mut plan.host {
         host.path = crate::plan::AbsolutePath::new(site.docroot.clone()).map_err(|error| invalid(&error))?;

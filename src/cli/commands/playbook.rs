@@ -3,9 +3,9 @@
 use crate::cli::arguments::{Common, Playbook, PlaybookAction};
 use crate::cli::fleet::Fleet;
 use crate::cli::{ExitCode, Failure, show};
-use crate::inventory::Inventory;
+use crate::inventory::{DocumentKind, Flaw, Inventory, flaws};
 use crate::model::{clean_block, clean_line, in_words};
-use crate::playbook::{self, Cases, Fact, Library, RawOutput, TransformStep, Values, Verdict};
+use crate::playbook::{self, Case, Cases, Fact, Library, RawOutput, TransformStep, Values, Verdict};
 use crate::run::{NoListener, close_site, open_site};
 use crate::site::{Expect, Site};
 use serde_json::{Value, json};
@@ -34,8 +34,7 @@ struct Tested {
 }
 
 fn test(common: &Common, files: &[PathBuf]) -> Result<ExitCode, Failure> {
-    let mut all = Vec::new();
-    let mut bare = Vec::new();
+    let (mut all, mut bare, mut warnings) = (Vec::new(), Vec::new(), Vec::new());
     for file in files {
         let folder = if file.is_dir() { file.as_path() } else { file.parent().unwrap_or(Path::new("")) };
         let playbook = Library::read_folder(folder).map_err(|error| Failure::new(ExitCode::INVALID, &error))?;
@@ -45,13 +44,16 @@ fn test(common: &Common, files: &[PathBuf]) -> Result<ExitCode, Failure> {
         bare.extend(facts.keys().filter(|fact| !named(fact)).map(|fact| format!("{}: {fact}", playbook.cms)));
         for (name, file, case) in &cases.all {
             let Some(fact) = facts.get(name.as_str()) else { continue };
-            all.push(Tested { file: file.clone(), wrong: in_text(case.judge(fact)) });
+            let wrong = in_text(case.judge(fact)).or_else(|| misshapen(name, case));
+            all.push(Tested { file: file.clone(), wrong });
         }
+        warnings.extend(oddities(folder, &playbook, &cases).map(|why| format!("{}: {why}", playbook.cms)));
     }
     let wrong = all.iter().filter(|one| one.wrong.is_some()).count();
     if common.json {
         let cases = all.iter().map(|one| json!({ "file": one.file, "wrong": one.wrong }));
-        show::json(&json!({ "playbook-test": 1, "cases": cases.collect::<Vec<_>>(), "without": bare }));
+        let cases = cases.collect::<Vec<_>>();
+        show::json(&json!({ "playbook-test": 1, "cases": cases, "without": bare, "warnings": warnings }));
     } else {
         for one in &all {
             match &one.wrong {
@@ -60,9 +62,32 @@ fn test(common: &Common, files: &[PathBuf]) -> Result<ExitCode, Failure> {
             }
         }
         bare.iter().for_each(|fact| show::line(format!("no case  {fact}")));
+        warnings.iter().for_each(|why| show::line(format!("warning  {why}")));
         show::line(format!("{} cases, {wrong} wrong; {} without a case", all.len(), bare.len()));
     }
     Ok(if wrong == 0 { ExitCode::OK } else { ExitCode::SHORT })
+}
+
+/// What no site may give of the document that a case becomes.
+fn misshapen(observation: &str, case: &Case) -> Option<String> {
+    let found = flaws(DocumentKind::of(observation), case.becomes.as_ref()?);
+    (!found.is_empty()).then(|| format!("  the document has another shape than it may have:\n{}", in_lines(&found)))
+}
+
+fn in_lines(flaws: &[Flaw]) -> String {
+    flaws.iter().map(|flaw| format!("    {flaw}")).collect::<Vec<_>>().join("\n")
+}
+
+/// What is odd about a playbook, by its text or by what its cases show.
+fn oddities(folder: &Path, playbook: &playbook::Playbook, cases: &Cases) -> Option<String> {
+    if let Some(why) = playbook::oddities(folder, playbook).into_iter().next() {
+        return Some(why);
+    }
+    let of_facts = cases.all.iter().filter(|(name, ..)| DocumentKind::of(name) == DocumentKind::Fact);
+    let mut documents = of_facts.filter_map(|(_, _, case)| case.becomes.as_ref()).peekable();
+    let updates = !playbook.operations.update.is_empty() && documents.peek().is_some();
+    let named = |document: &Value| document["sources"].as_array().is_some_and(|sources| !sources.is_empty());
+    (updates && !documents.any(named)).then(|| playbook::NO_SOURCES.to_owned())
 }
 
 /// What is wrong with a case; none where it held.
@@ -111,7 +136,7 @@ async fn try_site(common: &Common, site: &str, wanted: &[String]) -> Result<Exit
     let tried = try_facts(&site, &facts).await;
     close_site(&site).await;
     let inventory = wanted.is_empty().then(|| merged(&site, &tried));
-    let good = tried.iter().all(|one| one.document.is_ok()) && !matches!(inventory, Some(Err(_)));
+    let good = tried.iter().all(Tried::is_good) && !matches!(inventory, Some(Err(_)));
     if common.json {
         let facts = tried.iter().map(Tried::to_json).collect::<Vec<_>>();
         let inventory =
@@ -138,6 +163,7 @@ struct Tried {
     steps: Vec<(&'static str, String, Value)>,
     left_off: usize,
     document: Result<Value, String>,
+    flaws: Vec<Flaw>,
 }
 
 async fn try_facts(site: &Site, facts: &BTreeMap<&str, Fact>) -> Vec<Tried> {
@@ -152,7 +178,8 @@ async fn try_facts(site: &Site, facts: &BTreeMap<&str, Fact>) -> Vec<Tried> {
                 let command = fact.run.iter().map(|part| part.as_str()).collect::<Vec<_>>().join(" ");
                 let (stdout, stderr, steps) = (String::new(), String::new(), Vec::new());
                 let document = Err(in_words(&error));
-                Tried { name: (*name).to_owned(), command, status: None, stdout, stderr, steps, left_off: 0, document }
+                let (name, flaws) = ((*name).to_owned(), Vec::new());
+                Tried { name, command, status: None, stdout, stderr, steps, left_off: 0, document, flaws }
             }
         });
     }
@@ -176,6 +203,7 @@ fn tried(name: &str, command: String, fact: &Fact, raw: &RawOutput<'_>) -> Tried
         true => fact.parse.apply_watched(raw, &mut watch).map_err(|error| in_words(&error)),
         false => Err(format!("the command ended with {}, and the fact allows {:?}", raw.exit, fact.exit)),
     };
+    let flaws = document.as_ref().map(|document| flaws(DocumentKind::of(name), document)).unwrap_or_default();
     let printed = |bytes: &[u8]| clean_block(&String::from_utf8_lossy(bytes), LINES);
     Tried {
         name: name.to_owned(),
@@ -186,6 +214,7 @@ fn tried(name: &str, command: String, fact: &Fact, raw: &RawOutput<'_>) -> Tried
         steps,
         left_off,
         document,
+        flaws,
     }
 }
 
@@ -201,6 +230,10 @@ fn merged(site: &Site, tried: &[Tried]) -> Result<Inventory, String> {
 }
 
 impl Tried {
+    fn is_good(&self) -> bool {
+        self.document.is_ok() && self.flaws.is_empty()
+    }
+
     fn to_json(&self) -> Value {
         let steps = self.steps.iter().map(|(what, by, value)| json!({ "step": what, "by": by, "value": value }));
         let (document, fails) = match &self.document {
@@ -210,6 +243,7 @@ impl Tried {
         json!({
             "fact": self.name, "command": self.command, "exit": self.status, "stdout": self.stdout,
             "stderr": self.stderr, "steps": steps.collect::<Vec<_>>(), "document": document, "fails": fails,
+            "flaws": self.flaws.iter().map(ToString::to_string).collect::<Vec<_>>(),
         })
     }
 
@@ -231,7 +265,12 @@ impl Tried {
             show::line(format!("  … {} steps more", self.left_off));
         }
         match &self.document {
-            Ok(document) => show::line(format!("  document\n{}\n", indented(&clean_block(&pretty(document), 200)))),
+            Ok(document) => {
+                show::line(format!("  document\n{}\n", indented(&clean_block(&pretty(document), 200))));
+                if !self.flaws.is_empty() {
+                    show::line(format!("  NOT THE SHAPE that it may have:\n{}\n", in_lines(&self.flaws)));
+                }
+            }
             Err(why) => show::line(format!("  FAILS: {}\n", clean_block(why, LINES))),
         }
     }

@@ -12,6 +12,7 @@ struct Checked {
     file: PathBuf,
     what: String,
     error: Option<String>,
+    warnings: Vec<String>,
 }
 
 pub(in crate::cli) fn validate(common: &Common, options: &Validate) -> Result<ExitCode, Failure> {
@@ -32,7 +33,9 @@ pub(in crate::cli) fn validate(common: &Common, options: &Validate) -> Result<Ex
     }
     let bad = all.iter().any(|checked| checked.error.is_some());
     if common.json {
-        let files = all.iter().map(|one| json!({ "file": one.file, "what": one.what, "error": one.error }));
+        let files = all
+            .iter()
+            .map(|one| json!({ "file": one.file, "what": one.what, "error": one.error, "warnings": one.warnings }));
         show::json(&json!({ "validate": 1, "files": files.collect::<Vec<_>>() }));
     } else {
         for one in &all {
@@ -40,6 +43,7 @@ pub(in crate::cli) fn validate(common: &Common, options: &Validate) -> Result<Ex
                 None => show::line(format!("{}: {}", one.file.display(), one.what)),
                 Some(error) => show::remark(format!("{}\n", error.trim_end())),
             }
+            one.warnings.iter().for_each(|why| show::remark(format!("{}: warning: {why}", one.file.display())));
         }
     }
     if all.is_empty() {
@@ -49,14 +53,18 @@ pub(in crate::cli) fn validate(common: &Common, options: &Validate) -> Result<Ex
 }
 
 fn check(file: &Path, fleet: &Fleet) -> Checked {
-    let checked = |what: String, error: Option<String>| Checked { file: file.to_owned(), what, error };
+    let checked =
+        |what: String, error: Option<String>| Checked { file: file.to_owned(), what, error, warnings: Vec::new() };
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) => return checked(String::new(), Some(format!("{}: {error}", file.display()))),
     };
     if text.lines().any(|line| line.starts_with("playbook:")) {
-        return match playbook::parse(file, &text) {
-            Ok(book) => checked(format!("a playbook for {}", book.title), None),
+        return match playbook::parse_beside(file, &text) {
+            Ok(book) => {
+                let warnings = playbook::oddities(file.parent().unwrap_or(Path::new("")), &book);
+                Checked { warnings, ..checked(format!("a playbook for {}", book.title), None) }
+            }
             Err(error) => checked(String::new(), Some(error.to_string())),
         };
     }

@@ -5,6 +5,7 @@
 mod composer;
 mod pep440;
 mod php;
+mod semver;
 
 use super::name::NameError;
 use serde::{Deserialize, Serialize};
@@ -95,6 +96,8 @@ pub enum VersionScheme {
     Composer,
     /// That of Python packages: <https://peps.python.org/pep-0440/>.
     Pep440,
+    /// Semantic versions, as packages of npm have them: <https://semver.org/>.
+    Semver,
 }
 
 impl VersionScheme {
@@ -104,6 +107,7 @@ impl VersionScheme {
             Self::Php => php::compare(a.as_str(), b.as_str()),
             Self::Composer => composer::compare(a.as_str(), b.as_str()),
             Self::Pep440 => pep440::compare(a.as_str(), b.as_str()),
+            Self::Semver => semver::compare(a.as_str(), b.as_str()),
         }
     }
 
@@ -113,11 +117,12 @@ impl VersionScheme {
             Self::Php => php::parts(version.as_str()),
             Self::Composer => composer::parts(version.as_str()),
             Self::Pep440 => pep440::parts(version.as_str()),
+            Self::Semver => semver::parts(version.as_str()),
         }
     }
 
-    /// How large the step is, where the first `train_parts` numbers name a train (2 for
-    /// WordPress's core, whose 6.1 and 6.2 are different trains; 1 for semantic versions).
+    /// How large the step is, where the first `train_parts` numbers name a train (2 where 6.1 and 6.2 are
+    /// different trains; 1 for semantic versions).
     pub fn step(self, from: &Version, to: &Version, train_parts: usize) -> Step {
         if self.compare(from, to) != Ordering::Less {
             return Step::None;
@@ -143,6 +148,7 @@ impl VersionScheme {
         match self {
             Self::Php | Self::Composer => self.parts(version).iter().any(is_word),
             Self::Pep440 => pep440::is_special(version.as_str()),
+            Self::Semver => semver::is_special(version.as_str()),
         }
     }
 }

@@ -280,6 +280,26 @@ fn orders_as_pep_440_says() {
     compared(Pep440, &same);
 }
 
+/// The lists of the specification, and what people leave out.
+#[test]
+fn orders_as_semantic_versioning_says() {
+    use VersionScheme::Semver;
+    ascending(Semver, &["1.0.0", "2.0.0", "2.1.0", "2.1.1", "2.1.10", "10.0.0"]);
+    let before = ["1.0.0-alpha", "1.0.0-alpha.1", "1.0.0-alpha.beta", "1.0.0-beta", "1.0.0-beta.2", "1.0.0-beta.11"];
+    ascending(Semver, &[&before[..], &["1.0.0-rc.1", "1.0.0"]].concat());
+    ascending(Semver, &["1.2.3.4", "nonsense", "0.0.0-0", "0.0.1"]);
+    let cases = [
+        ("v1.2", "1.2.0", Equal),
+        ("1", "1.0.0", Equal),
+        ("1.0.0+build.7", "1.0.0+build.8", Equal),
+        ("1.0.0-rc.1+x", "1.0.0-rc.1", Equal),
+        ("1.0-1", "1.0.0", Less),
+        ("5.130.6", "5.9.0", Greater),
+        ("6.0.0-alpha.9", "6.0.0-alpha.10", Less),
+    ];
+    compared(Semver, &cases);
+}
+
 #[test]
 fn steps_follow_the_train() {
     let step = |scheme: VersionScheme, a: &str, b: &str, parts| scheme.step(&version(a), &version(b), parts);
@@ -299,6 +319,10 @@ fn steps_follow_the_train() {
     assert_eq!(step(pep440, "v6.3.0rc1", "6.3", 2), Step::Minor);
     assert_eq!(step(pep440, "6.3", "7.0", 1), Step::Major);
     assert_eq!(step(pep440, "6.3", "1!6.3", 1), Step::Major);
+    let semver = VersionScheme::Semver;
+    assert_eq!(step(semver, "5.115.0", "v5.130.6", 1), Step::Minor);
+    assert_eq!(step(semver, "5.130.6", "6.0.0-rc.1", 1), Step::Major);
+    assert_eq!(step(semver, "5.130", "5.130.0+build", 1), Step::None);
 }
 
 #[test]
@@ -327,6 +351,10 @@ fn what_comes_before_a_release_is_special_and_letters_of_releases_are_not() {
         (Pep440, "7.0.dev3", true),
         (Pep440, "7.0.post1", false),
         (Pep440, "7.0", false),
+        (Semver, "6.0.0-rc.1", true),
+        (Semver, "6.0.0-0", true),
+        (Semver, "6.0.0+rc.1", false),
+        (Semver, "6.0.0", false),
     ] {
         assert_eq!(scheme.is_special(&Version::new(version).unwrap()), special, "{scheme:?} {version}");
     }

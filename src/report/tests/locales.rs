@@ -160,3 +160,21 @@ fn numbers_dates_and_times_follow_the_language() {
     let nowhere = Words::new(Language::of("zz"), "No/Such");
     assert_eq!((nowhere.tag().as_str(), nowhere.zone(at).as_str()), ("en", "UTC"));
 }
+
+#[test]
+fn a_core_has_a_publisher_and_a_restart_a_name() {
+    use crate::model::{Kind, Lifter};
+    use crate::report::reasons::lifter;
+    use crate::report::words::own;
+    let (core, plugin) = (Kind::new("core").unwrap(), Kind::new("plugin").unwrap());
+    for (tag, publisher, author, restart) in [
+        ("en", "the publisher of the core", "the author of the extension", "Restart the site’s processes"),
+        ("fr", "l’éditeur du système", "l’auteur de l’extension", "Redémarrage des programmes du site"),
+    ] {
+        let words = Words::new(Language::of(tag), "UTC");
+        assert_eq!(lifter(&words, Lifter::Vendor, &core), publisher);
+        assert_eq!(lifter(&words, Lifter::Vendor, &plugin), author);
+        assert_eq!(lifter(&words, Lifter::Host, &core), lifter(&words, Lifter::Host, &plugin));
+        assert_eq!(words.tell("step", &[("kind", own("restart")), ("title", own(""))]), restart);
+    }
+}

@@ -62,6 +62,7 @@ pub(super) fn http(path: &str, status: u16, elapsed_ms: u64, reasons: Vec<Reason
         title: Some("Boutique Laval".into()),
         digest: Digest::of(path.as_bytes()),
         elapsed_ms,
+        cacheable: false,
         missing: Vec::new(),
         hits: Vec::new(),
     };
@@ -243,9 +244,11 @@ impl Story {
             Action::MaintenanceOn { .. } | Action::MaintenanceOff { .. } | Action::Disarm => {
                 (290, StepResult::Ran { claims: Vec::new() })
             }
-            Action::Prepare { .. } | Action::Activate { .. } | Action::Languages { .. } | Action::Flush { .. } => {
-                (820, StepResult::Ran { claims: vec![claim("ok")] })
-            }
+            Action::Prepare { .. }
+            | Action::Activate { .. }
+            | Action::Languages { .. }
+            | Action::Flush { .. }
+            | Action::Restart { .. } => (820, StepResult::Ran { claims: vec![claim("ok")] }),
         }
     }
 

@@ -191,6 +191,7 @@ lifter = { $who ->
     [client] you can
     [host] your web host
     [vendor] the author of the extension
+    [publisher] the publisher of the core
    *[time] nobody needs to: it will follow by itself
 }
 hold-policy = { $allows ->
@@ -444,6 +445,7 @@ step = { $kind ->
     [languages] Update languages
     [quick-checks] Check the site
     [flush] Empty caches
+    [restart] Restart the site’s processes
     [maintenance-off] Open the site again
     [full-checks] Check the whole site
     [snapshot-after] Back up and verify, after
@@ -632,5 +634,6 @@ notices-who = { $who ->
     [client] It is up to you.
     [host] It is up to your web host.
     [vendor] It is up to the author of the extension.
+    [publisher] It is up to the publisher of the core.
    *[time] Nobody needs to act.
 }

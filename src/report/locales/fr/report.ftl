@@ -192,6 +192,7 @@ lifter = { $who ->
     [client] vous
     [host] votre hébergeur
     [vendor] l’auteur de l’extension
+    [publisher] l’éditeur du système
    *[time] personne n’a à agir, elle suivra d’elle-même
 }
 hold-policy = { $allows ->
@@ -445,6 +446,7 @@ step = { $kind ->
     [languages] Mise à jour des langues
     [quick-checks] Vérification du site
     [flush] Vidage des caches
+    [restart] Redémarrage des programmes du site
     [maintenance-off] Réouverture du site
     [full-checks] Vérification complète du site
     [snapshot-after] Sauvegarde vérifiée, après
@@ -633,5 +635,6 @@ notices-who = { $who ->
     [client] C’est à vous d’agir.
     [host] C’est à votre hébergeur d’agir.
     [vendor] C’est à l’auteur de l’extension d’agir.
+    [publisher] C’est à l’éditeur du système d’agir.
    *[time] Personne n’a à agir.
 }
