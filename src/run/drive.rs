@@ -209,7 +209,7 @@ impl Driver<'_> {
                     return Err(error);
                 }
             };
-            let kept = (renew_every(&self.job.plan), Secrets::of(self.runner, self.job));
+            let kept = (renew_every(&self.job.plan), Secrets::of(self.runner, self.job).await);
             self.bench = Some(Bench::new(site, self.run, self.runner.clone(), source, kept)?);
         }
         Ok(())
@@ -369,7 +369,13 @@ impl Driver<'_> {
             Err(failure) => Err(failure),
             Ok(attempt) => match self.opened_bench().await {
                 Err(error) => Err(failure(error)),
-                Ok(bench) => perform(bench, &attempt, &attempt.planned.procedure.steps[step].action, entry).await,
+                Ok(bench) => {
+                    let done = perform(bench, &attempt, &attempt.planned.procedure.steps[step].action, entry).await;
+                    done.map_err(|mut failed| {
+                        failed.why = bench.secrets.cleared(std::mem::take(&mut failed.why));
+                        failed
+                    })
+                }
             },
         };
         self.write(match result {
@@ -549,6 +555,9 @@ impl Driver<'_> {
             tracing::warn!(%error, "what broke the site could not be written down for the rest of the fleet");
         }
         licence::tell_fleet(self.runner, &self.state, self.job, self.run).await;
+        if let Err(error) = self.tell_anomaly(outcome).await {
+            tracing::warn!(error = in_words(&error), "the anomaly does not know of the restore that it led to");
+        }
         let summary = self.summary(outcome);
         let versions = match (&self.bench, outcome) {
             (Some(bench), Outcome::Completed | Outcome::CompletedWithHolds | Outcome::Restored) => {
@@ -572,6 +581,21 @@ impl Driver<'_> {
             self.decide(decision).await?;
         }
         Ok(())
+    }
+
+    /// Writes down beside an anomaly what came of the restore that it led to, whoever brought it to its end: once.
+    async fn tell_anomaly(&self, outcome: Outcome) -> Result<(), RunError> {
+        let purpose = self.state.opened.as_ref().map(|opened| &opened.purpose);
+        let Some(Purpose::Restore { anomaly: Some(anomaly), .. }) = purpose else { return Ok(()) };
+        let journal = |source| RunError::Journal { site: self.job.plan.site.clone(), source };
+        let ledger = self.runner.journal.ledger().await.map_err(journal)?;
+        match ledger.knows_of_restore(self.run) {
+            true => Ok(()),
+            false => {
+                let told = Decision::AnomalyPutBack { anomaly: *anomaly, run: self.run, outcome };
+                self.decide(told).await.map(|_| ())
+            }
+        }
     }
 
     /// The end in words, with what became of visitors' rows.

@@ -15,13 +15,15 @@ pub struct RestoreAsked {
     pub only: Vec<String>,
     /// Whether rows that visitors wrote since are taken off, too.
     pub exact: bool,
+    /// The anomaly because of which it is asked for: what came of it is written beside that.
+    pub anomaly: Option<u64>,
 }
 
 /// Puts a snapshot back and checks the site.
 pub async fn restore(runner: &Runner, job: &Job, asked: &RestoreAsked) -> Result<Ended, RunError> {
     only(&asked.only)?;
-    let RestoreAsked { snapshot, only, exact } = asked.clone();
-    let purpose = Purpose::Restore { snapshot: snapshot.to_string(), only, exact };
+    let RestoreAsked { snapshot, only, exact, anomaly } = asked.clone();
+    let purpose = Purpose::Restore { snapshot: snapshot.to_string(), only, exact, anomaly };
     begin(runner, job, purpose).await
 }
 
