@@ -228,11 +228,11 @@ impl Secrets {
             Reason::HiddenByCache(inner) => self.clear_reason(inner),
             Reason::NoAnswer(failure) => self.clear_in(&mut failure.detail),
             Reason::Forbidden { excerpt: text, .. }
-            | Reason::EndsElsewhere { got: text, .. }
             | Reason::Exit { tail: text, .. }
             | Reason::Printed { got: text, .. }
             | Reason::FatalLogged { line: text, .. } => self.clear_in(text),
-            Reason::Moved { before, got } => [before, got].into_iter().for_each(|text| self.clear_in(text)),
+            Reason::EndsElsewhere { got, .. } => self.clear_address(got),
+            Reason::Moved { before, got } => [before, got].into_iter().for_each(|text| self.clear_address(text)),
             Reason::Status { .. }
             | Reason::Missing { .. }
             | Reason::Slow { .. }
@@ -258,11 +258,17 @@ impl Secrets {
     }
 
     fn clear_page(&self, page: &mut Page) {
-        self.clear_in(&mut page.url);
+        self.clear_address(&mut page.url);
         page.title.iter_mut().for_each(|title| self.clear_in(title));
-        page.hops.iter_mut().for_each(|hop| self.clear_in(&mut hop.to));
+        page.hops.iter_mut().for_each(|hop| self.clear_address(&mut hop.to));
         page.hits.iter_mut().for_each(|hit| self.clear_in(&mut hit.excerpt));
         page.failure.iter_mut().for_each(|failure| self.clear_in(&mut failure.detail));
+    }
+
+    /// Addresses are compared later, so what only resembles a part of a key stays.
+    fn clear_address(&self, text: &mut String) {
+        let telling = |key: &&SecretString| key.expose_secret().trim().chars().count() >= TELLING;
+        *text = self.0.iter().filter(telling).fold(std::mem::take(text), without);
     }
 
     fn clear_in(&self, text: &mut String) {
@@ -281,16 +287,18 @@ impl Secrets {
     }
 
     /// A text without the keys, as they are and as addresses have them.
-    fn clear(&self, mut text: String) -> String {
-        for key in &self.0 {
-            let key = key.expose_secret().trim();
-            let encoded: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
-            for form in [key, &encoded].into_iter().filter(|form| !form.is_empty()) {
-                text = text.replace(form, "***");
-            }
-        }
-        text
+    fn clear(&self, text: String) -> String {
+        self.0.iter().fold(text, without)
     }
+}
+
+fn without(mut text: String, key: &SecretString) -> String {
+    let key = key.expose_secret().trim();
+    let encoded: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
+    for form in [key, &encoded].into_iter().filter(|form| !form.is_empty()) {
+        text = text.replace(form, "***");
+    }
+    text
 }
 
 /// What stands in the place of words that tell of a key.
@@ -470,5 +478,10 @@ mod tests {
         }
         assert_eq!(secrets.cleared("first\nkey 1234-EFGH\nlast".into()), format!("first\n{REPEATED}\nlast"));
         assert_eq!(Secrets(Vec::new()).cleared(line.clone()), line);
+        // A key that is a whole file has words that stand in any address.
+        let secrets = Secrets(vec![SecretString::from("server=https://v.example key=1"), SecretString::from("e")]);
+        let mut address = "https://shop.example/".to_owned();
+        secrets.clear_address(&mut address);
+        assert_eq!(address, "https://shop.example/", "pages are compared by it");
     }
 }
