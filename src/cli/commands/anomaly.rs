@@ -1,7 +1,7 @@
 //! `intendant anomaly`: what clients say is wrong with a page, and what is done about it.
 
 use super::anomaly_show::show;
-use super::run::{may_begin, restore_because};
+use super::run::restore_because;
 use super::snapshot::site_name;
 use crate::anomaly::{ScreenshotError, Screenshots, changed_site};
 use crate::cli::arguments::{Anomaly as Options, AnomalyAction, AnomalyAdd, Common, Restore};
@@ -19,7 +19,6 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 /// How many runs are looked through for the one before an anomaly.
@@ -31,10 +30,7 @@ const PAGE_SHOWN: usize = 60;
 
 pub(in crate::cli) async fn anomaly(common: &Common, options: &Options) -> Result<ExitCode, Failure> {
     let fleet = match &options.action {
-        AnomalyAction::Restore { yes, .. } => {
-            may_begin(common.json, *yes, std::io::stdin().is_terminal())?;
-            Fleet::open_to_mend(common)?
-        }
+        AnomalyAction::Restore { .. } => Fleet::open_to_mend(common)?,
         _ => Fleet::open(common)?,
     };
     match &options.action {

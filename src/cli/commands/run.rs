@@ -90,14 +90,13 @@ pub(in crate::cli) async fn recover(common: &Common, options: &Recover) -> Resul
 }
 
 pub(in crate::cli) async fn restore(common: &Common, options: &Restore) -> Result<ExitCode, Failure> {
-    may_begin(common.json, options.yes, std::io::stdin().is_terminal())?;
     let fleet = Fleet::open_to_mend(common)?;
     let runner = fleet.runner(Arc::new(Show::new())).await?;
     restore_because(common, &fleet, &runner, options, None).await
 }
 
 /// Whether a restore may begin: only where somebody said so, or can be asked.
-pub(super) fn may_begin(json: bool, yes: bool, terminal: bool) -> Result<(), Failure> {
+fn may_begin(json: bool, yes: bool, terminal: bool) -> Result<(), Failure> {
     let refused = |why: &str| Failure {
         code: ExitCode::USAGE,
         text: format!(
