@@ -7,7 +7,7 @@ use super::licence::{self, Secrets};
 use super::notices::Pending;
 use super::perform::{Bench, Failed, failed_checks, failure, perform};
 use super::preview::{Preview, look, unreadable};
-use super::restore::left_by_earlier_runs;
+use super::restore::{self, left_by_earlier_runs};
 use super::search::Search;
 use super::source::{close_site, open_guarded, playbook_digest, snapshot_source};
 use super::suspects;
@@ -482,7 +482,7 @@ impl Driver<'_> {
     ) -> Result<snapshot::Prepared, WorkError> {
         let procedure = self.state.attempt().map(|attempt| attempt.planned.procedure.clone());
         let on = self.job.playbook.operations.maintenance.as_ref().map(|switch| switch.on.clone());
-        let only = super::restore::only(only)?;
+        let only = restore::only(only)?;
         let rows = self.keep_rows(snapshot, attempt).await?;
         let bench = self.opened_bench().await?;
         bench.site.clear_leftovers(bench.run).await?;
@@ -555,9 +555,7 @@ impl Driver<'_> {
             tracing::warn!(%error, "what broke the site could not be written down for the rest of the fleet");
         }
         licence::tell_fleet(self.runner, &self.state, self.job, self.run).await;
-        if let Err(error) = self.tell_anomaly(outcome).await {
-            tracing::warn!(error = in_words(&error), "the anomaly does not know of the restore that it led to");
-        }
+        restore::tell_anomaly(self.runner, &self.state, self.run, outcome).await;
         let summary = self.summary(outcome);
         let versions = match (&self.bench, outcome) {
             (Some(bench), Outcome::Completed | Outcome::CompletedWithHolds | Outcome::Restored) => {
@@ -581,21 +579,6 @@ impl Driver<'_> {
             self.decide(decision).await?;
         }
         Ok(())
-    }
-
-    /// Writes down beside an anomaly what came of the restore that it led to, whoever brought it to its end: once.
-    async fn tell_anomaly(&self, outcome: Outcome) -> Result<(), RunError> {
-        let purpose = self.state.opened.as_ref().map(|opened| &opened.purpose);
-        let Some(Purpose::Restore { anomaly: Some(anomaly), .. }) = purpose else { return Ok(()) };
-        let journal = |source| RunError::Journal { site: self.job.plan.site.clone(), source };
-        let ledger = self.runner.journal.ledger().await.map_err(journal)?;
-        match ledger.knows_of_restore(self.run) {
-            true => Ok(()),
-            false => {
-                let told = Decision::AnomalyPutBack { anomaly: *anomaly, run: self.run, outcome };
-                self.decide(told).await.map(|_| ())
-            }
-        }
     }
 
     /// The end in words, with what became of visitors' rows.
