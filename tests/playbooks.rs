@@ -8,7 +8,10 @@ use intendant::inventory::{DocumentKind, flaws};
 use intendant::playbook::{Cases, Library, NO_SOURCES, RawOutput, Transform, Verdict, oddities, parse_beside};
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 /// With noise, with nothing, with errors, and twice as it should be.
 const LEAST_CASES: usize = 5;
@@ -164,4 +167,117 @@ fn a_value_stays_one_argument() {
     let inside = Argument::new("--slug={{slug}}").unwrap();
     assert_eq!(inside.render(&values("-x {{slug}}")).unwrap(), "--slug=-x {{slug}}");
     assert_eq!(Argument::new("plain } { text").unwrap().render(&Values::new()).unwrap(), "plain } { text");
+}
+
+/// What of WordPress the script for licences asks.
+const WORDPRESS: &str = r#"<?php
+define( 'ABSPATH', $argv[1] . '/' );
+$args = array_slice( $argv, 3 );
+function get_option( $name, $else = false ) { return 'cache_key' === $name ? 'KEY-1' : $else; }
+function wp_json_encode( $value ) { return json_encode( $value ); }
+function wp_clean_plugins_cache( $updates ) {}
+function wp_update_plugins() {}
+function get_site_transient( $name ) { return json_decode( getenv( 'OFFERS' ) ); }
+require $argv[2];
+"#;
+
+/// A site with a configuration, and PHP to run the script there; none where there is no PHP.
+struct Configured {
+    folder: tempfile::TempDir,
+}
+
+impl Configured {
+    const CONFIG: &str = "<?php\ndefine( 'DB_NAME', 'x' );\nrequire_once ABSPATH . 'wp-settings.php';\n";
+
+    fn begin() -> Option<Self> {
+        if Command::new("php").arg("-v").output().is_err() {
+            eprintln!("skipped: there is no php on this machine");
+            return None;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        fs::create_dir_all(folder.path().join("wp-admin/includes")).unwrap();
+        fs::write(folder.path().join("wp-admin/includes/admin.php"), "<?php\n").unwrap();
+        fs::write(folder.path().join("run.php"), WORDPRESS).unwrap();
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks/wordpress/licence.php");
+        fs::copy(script, folder.path().join("licence.php")).unwrap();
+        fs::write(folder.path().join("wp-config.php"), Self::CONFIG).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).unwrap();
+        Some(Self { folder })
+    }
+
+    fn config(&self) -> PathBuf {
+        self.folder.path().join("wp-config.php")
+    }
+
+    /// Runs the script, by another program where that is said, and gives its status and all that it printed.
+    fn licence(&self, by: &[&str], arguments: &[&str], offers: &str) -> (Option<i32>, String) {
+        let program = [by, &["php"]].concat();
+        let mut command = Command::new(program[0]);
+        command.args(&program[1..]).arg("run.php").arg(self.folder.path()).arg("licence.php").args(arguments);
+        command.current_dir(self.folder.path()).env("OFFERS", offers);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"KEY-1\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = [output.stdout, output.stderr].concat();
+        (output.status.code(), String::from_utf8_lossy(&said).into_owned())
+    }
+}
+
+#[test]
+fn a_constant_takes_the_configuration_from_nobody() {
+    const ENTER: [&str; 5] = ["enter", "constant", "CACHE_KEY", "plugin", "cache"];
+    let Some(site) = Configured::begin() else { return };
+    let root = fs::metadata(site.folder.path()).unwrap().uid() == 0;
+    let (user, group) = (65_533, 65_532);
+    fs::set_permissions(site.config(), fs::Permissions::from_mode(0o640)).unwrap();
+    if root {
+        // The account's own file, which the web server reads by its group.
+        std::os::unix::fs::chown(site.config(), Some(user), Some(group)).unwrap();
+        let account = ["setpriv", "--reuid=65533", "--regid=65533", "--clear-groups"];
+        let (code, said) = site.licence(&account, &ENTER, "null");
+        assert_eq!(code, Some(1), "{said}");
+        assert!(said.contains("same owner, group and mode: enter the constant by hand"), "{said}");
+        assert_eq!(fs::read_to_string(site.config()).unwrap(), Configured::CONFIG);
+        let drafts = fs::read_dir(site.folder.path())
+            .unwrap()
+            .filter(|file| file.as_ref().unwrap().file_name().to_string_lossy().starts_with("wp-config-"));
+        assert_eq!(drafts.count(), 0, "nothing with a key is left");
+        let member = ["setpriv", "--reuid=65533", "--regid=65533", "--groups=65532"];
+        let listed = Command::new("setfacl").args(["-m", "u:65531:r"]).arg(site.config()).status();
+        if listed.is_ok_and(|status| status.success()) {
+            let (code, said) = site.licence(&member, &ENTER, "null");
+            assert!(code == Some(1) && said.contains("has an access list"), "{said}");
+            let removed = Command::new("setfacl").arg("-b").arg(site.config()).status();
+            assert!(removed.unwrap().success());
+        }
+        let (code, said) = site.licence(&member, &ENTER, "null");
+        assert_eq!(code, Some(0), "{said}");
+    } else {
+        let (code, said) = site.licence(&[], &ENTER, "null");
+        assert_eq!(code, Some(0), "{said}");
+    }
+    let now = fs::metadata(site.config()).unwrap();
+    assert_eq!(now.mode() & 0o7777, 0o640);
+    assert!(!root || (now.uid(), now.gid()) == (user, group), "{}:{}", now.uid(), now.gid());
+    let text = fs::read_to_string(site.config()).unwrap();
+    assert!(text.contains("define( 'CACHE_KEY', 'KEY-1' );\nrequire_once"), "{text}");
+}
+
+#[test]
+fn a_vendor_that_does_not_answer_says_nothing_of_a_key() {
+    let Some(site) = Configured::begin() else { return };
+    let look = |offers: &str| {
+        let (code, said) = site.licence(&[], &["look", "option", "cache_key", "plugin", "cache"], offers);
+        assert_eq!(code, Some(0), "{said}");
+        apply(r#"{ marker: "@intendant-licence@", jq: "." }"#, said.as_bytes()).unwrap()
+    };
+    let seen = |offered: bool, package| json!({ "entered": true, "offered": offered, "package": package });
+    let offer = |package: &str| format!(r#"{{"response": {{"cache/cache.php": {{"package": {package}}}}}}}"#);
+    assert_eq!(look("null"), seen(false, Value::Null));
+    assert_eq!(look(r#"{"response": {"other/other.php": {"package": "x"}}}"#), seen(false, Value::Null));
+    assert_eq!(look(&offer("\"\"")), seen(true, json!(false)));
+    assert_eq!(look(&offer("\"https://v.example/a.zip\"")), seen(true, json!(true)));
+    let (_, said) = site.licence(&[], &["look", "option", "another", "plugin", "cache"], "null");
+    assert!(said.contains(r#"{"entered":false,"offered":null,"package":null}"#), "{said}");
 }

@@ -4,8 +4,8 @@
  * inside WordPress (wp eval-file) with: enter or look; option or constant; its name; the kind (plugin or theme) and the
  * slug of what the licence is for.
  *
- * Looking prints one JSON document after a marker line: whether just this key is entered, and whether the update is
- * offered with a package now.
+ * Looking prints one JSON document after a marker line: whether just this key is entered, whether the update is offered
+ * now, and whether that offer has a package.
  */
 
 list( $intendant_do, $intendant_way, $intendant_name, $intendant_kind, $intendant_slug ) = array_pad( $args, 5, '' );
@@ -31,8 +31,20 @@ $intendant_config = static function () {
 	return $here;
 };
 
+/** Whether a file has a list of who may do what with it, besides its mode; `ls` marks that with a plus, where it knows of it. */
+$intendant_listed = static function ( $file ) {
+	$ls = function_exists( 'proc_open' ) ? @proc_open( array( 'ls', '-ld', $file ), array( 1 => array( 'pipe', 'w' ) ), $pipes ) : false;
+	if ( ! is_resource( $ls ) ) {
+		return false;
+	}
+	$line = (string) stream_get_contents( $pipes[1], 4096 );
+	fclose( $pipes[1] );
+	proc_close( $ls );
+	return '+' === substr( $line, 10, 1 );
+};
+
 /** Writes the constant into the configuration: in the place of what stands there, else before the rest is loaded. */
-$intendant_define = static function ( $name, $key ) use ( $intendant_config, $intendant_fail ) {
+$intendant_define = static function ( $name, $key ) use ( $intendant_config, $intendant_fail, $intendant_listed ) {
 	$file = $intendant_config();
 	$text = is_link( $file ) ? false : file_get_contents( $file );
 	if ( false === $text ) {
@@ -69,12 +81,27 @@ $intendant_define = static function ( $name, $key ) use ( $intendant_config, $in
 	if ( function_exists( 'posix_geteuid' ) && posix_geteuid() !== fileowner( $file ) ) {
 		$intendant_fail( 'wp-config.php belongs to another account: enter the constant by hand' );
 	}
+	if ( $intendant_listed( $file ) ) {
+		$intendant_fail( 'wp-config.php has an access list, which would be lost: enter the constant by hand' );
+	}
 	// A server runs it, if it ever lies there: it never shows what is in it.
 	$draft = dirname( $file ) . '/wp-config-' . bin2hex( random_bytes( 8 ) ) . '.php';
 	$old   = umask( 077 );
-	$good  = strlen( $fresh ) === file_put_contents( $draft, $fresh ) && chmod( $draft, fileperms( $file ) & 07777 ) && rename( $draft, $file );
+	$good  = strlen( $fresh ) === file_put_contents( $draft, $fresh );
 	umask( $old );
-	if ( ! $good ) {
+	// Whoever reads it now has to be able to read it then: a web server often does so by the group alone.
+	if ( $good && filegroup( $draft ) !== filegroup( $file ) ) {
+		@chgrp( $draft, filegroup( $file ) );
+	}
+	$good = $good && chmod( $draft, fileperms( $file ) & 07777 );
+	clearstatcache();
+	foreach ( array( 'fileowner', 'filegroup', 'fileperms' ) as $has ) {
+		if ( $good && $has( $draft ) !== $has( $file ) ) {
+			@unlink( $draft );
+			$intendant_fail( 'wp-config.php can\'t be replaced by one with the same owner, group and mode: enter the constant by hand' );
+		}
+	}
+	if ( ! $good || $intendant_listed( $draft ) || ! rename( $draft, $file ) ) {
 		@unlink( $draft );
 		$intendant_fail( 'wp-config.php can\'t be written: enter the constant by hand' );
 	}
@@ -88,14 +115,17 @@ $intendant_defined = static function ( $name ) {
 	return defined( $name ) && is_scalar( constant( $name ) ) ? (string) constant( $name ) : null;
 };
 
-/** Whether there is a package of the update that the licence is for, asked anew. No offer is no package. */
+/**
+ * Whether there is a package of the update that the licence is for, asked anew; none where no update is offered: its vendor
+ * may not have answered, which says nothing of the key.
+ */
 $intendant_package = static function ( $kind, $slug ) {
 	require_once ABSPATH . 'wp-admin/includes/admin.php';
 	if ( 'theme' === $kind ) {
 		wp_clean_themes_cache( true );
 		wp_update_themes();
 		$offers = get_site_transient( 'update_themes' );
-		return isset( $offers->response[ $slug ] ) && ! empty( $offers->response[ $slug ]['package'] );
+		return isset( $offers->response[ $slug ] ) ? ! empty( $offers->response[ $slug ]['package'] ) : null;
 	}
 	wp_clean_plugins_cache( true );
 	wp_update_plugins();
@@ -105,7 +135,7 @@ $intendant_package = static function ( $kind, $slug ) {
 			return ! empty( $offer->package );
 		}
 	}
-	return false;
+	return null;
 };
 
 /** What WordPress itself stands on is no place for a key, whatever a pool says. */
@@ -132,10 +162,12 @@ if ( 'enter' === $intendant_do ) {
 
 $intendant_has     = 'constant' === $intendant_way ? $intendant_defined( $intendant_name ) : get_option( $intendant_name, null );
 $intendant_entered = is_scalar( $intendant_has ) && hash_equals( $intendant_key, trim( (string) $intendant_has ) );
+// Where the key is not entered, nothing is asked: its vendor would count the site.
+$intendant_found = $intendant_entered ? $intendant_package( $intendant_kind, $intendant_slug ) : null;
 echo "\n@intendant-licence@" . wp_json_encode(
 	array(
 		'entered' => $intendant_entered,
-		// Where the key is not entered, nothing is asked: its vendor would count the site.
-		'package' => $intendant_entered ? $intendant_package( $intendant_kind, $intendant_slug ) : null,
+		'offered' => $intendant_entered ? null !== $intendant_found : null,
+		'package' => $intendant_found,
 	)
 ) . "\n";

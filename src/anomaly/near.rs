@@ -2,11 +2,12 @@
 
 use crate::drift::Owners;
 use crate::inventory::Inventory;
-use crate::journal::{Purpose, RunState};
+use crate::journal::{AttemptState, Purpose, RunState};
 use crate::ledger::Sighting;
 use crate::model::{ComponentId, clean_line};
 use crate::playbook::Files;
 use crate::snapshot::{Diff, Item};
+use jiff::Timestamp;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -41,11 +42,21 @@ pub struct Changed {
     pub tables: u64,
 }
 
-/// Whether a run changed its site, or may have: one that was refused, or found nothing to do, explains no anomaly.
-pub fn changed_site(state: &RunState) -> bool {
+/// Whether a run changed its site, or may have, as it was seen `at` that moment: one that was refused, or found nothing to do,
+/// explains no anomaly, nor does one that had put everything back by then.
+pub fn changed_site(state: &RunState, at: Timestamp) -> bool {
     let asked = state.opened.as_ref().is_some_and(|opened| matches!(opened.purpose, Purpose::Restore { .. }));
-    let began = !state.attempts.is_empty();
-    began && (asked || state.attempts.iter().any(|attempt| attempt.planned.procedure.changes_site()))
+    let changes = |attempt: &AttemptState| attempt.planned.procedure.changes_site();
+    let over = state.closed.is_some() && state.at <= at;
+    let back = |attempt: &AttemptState| {
+        let left = attempt.unwind.as_ref().is_some_and(|unwind| unwind.left);
+        attempt.undone() && !left || !attempt.touched()
+    };
+    let undone = over && state.attempts.iter().all(back);
+    match asked {
+        true => !state.attempts.is_empty(),
+        false => !undone && state.attempts.iter().any(changes),
+    }
 }
 
 /// The extensions that the page's address or the description names: by their slug, with blanks in it or not, or by their

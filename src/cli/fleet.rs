@@ -24,7 +24,15 @@ pub(super) struct Fleet {
 
 impl Fleet {
     pub(super) fn open(common: &Common) -> Result<Self, Failure> {
-        let settings = Settings::load(common)?;
+        Self::of(Settings::load(common)?)
+    }
+
+    /// The same to put a site in order: that nobody can read the pools of licences keeps nobody from that.
+    pub(super) fn open_to_mend(common: &Common) -> Result<Self, Failure> {
+        Self::of(Settings::load_to_mend(common)?)
+    }
+
+    fn of(settings: Settings) -> Result<Self, Failure> {
         let library = match &settings.playbooks {
             Some(folder) => Library::open(folder).map_err(|error| Failure::new(ExitCode::INVALID, &error))?,
             None => Library::shipped(),

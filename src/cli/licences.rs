@@ -1,7 +1,8 @@
 //! The file with the fleet's pools of licences, and the keys that it refers to.
 //!
 //! May use: `plan`, `run`. Invariants: who can write the file is an administrator of its pools, so a file that everybody
-//! can write is not read; it is replaced whole or not at all, by one process at a time; a key is read only when it is used.
+//! can write is not read; it is replaced whole or not at all, by one process at a time, and whoever could read it before can after it;
+//! a key is read only when it is used.
 
 use super::identity::Reference;
 use super::{ExitCode, Failure};
@@ -10,7 +11,7 @@ use crate::run::Keys;
 use secrecy::SecretString;
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// The file beside the settings, where these name no other.
@@ -75,7 +76,8 @@ impl LicenceFile {
             Err(error) if error.kind() != ErrorKind::NotFound => return Err(refused(error)),
             _ => {}
         }
-        let fresh = self.path.with_extension("yaml.new");
+        let place = self.place()?;
+        let fresh = place.with_extension("yaml.new");
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&fresh);
         let file = file.map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => self.invalid(&format!(
@@ -85,18 +87,27 @@ impl LicenceFile {
             _ => refused(error),
         })?;
         // From here on the lock goes when the change is dropped.
-        let mut change = Change { of: self, fresh, file, pools: LicencePools::default(), written: false };
+        let mut change = Change { of: self, place, fresh, file, pools: LicencePools::default(), written: false };
         change.pools = self.read()?;
-        if let Ok(now) = std::fs::metadata(&self.path) {
-            change.file.set_permissions(now.permissions()).map_err(refused)?;
-        }
+        change.keep_readers()?;
         Ok(change)
+    }
+
+    /// Where the file itself is: a link to it stays one.
+    fn place(&self) -> Result<PathBuf, Failure> {
+        match std::fs::canonicalize(&self.path) {
+            Ok(place) => Ok(place),
+            Err(error) if error.kind() == ErrorKind::NotFound && !self.path.is_symlink() => Ok(self.path.clone()),
+            Err(error) => Err(self.invalid(&format!("it is a link to what can't be found: {error}"))),
+        }
     }
 }
 
 /// A change of the file under way.
 pub(super) struct Change<'a> {
     of: &'a LicenceFile,
+    /// What is replaced.
+    place: PathBuf,
     fresh: PathBuf,
     file: File,
     pub(super) pools: LicencePools,
@@ -104,6 +115,33 @@ pub(super) struct Change<'a> {
 }
 
 impl Change<'_> {
+    fn folder(&self) -> &Path {
+        self.place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+    }
+
+    /// Gives the new file the owner, the group and the mode of the old one; a first one gets those of its folder, but is its
+    /// owner's alone. Else whoever changes pools as another account takes them from the one that runs the fleet.
+    fn keep_readers(&self) -> Result<(), Failure> {
+        let keep = || {
+            let old = std::fs::metadata(&self.place).ok();
+            let like = old.as_ref().map_or_else(|| std::fs::metadata(self.folder()), |old| Ok(old.clone()))?;
+            let new = self.file.metadata()?;
+            if (new.uid(), new.gid()) != (like.uid(), like.gid()) {
+                std::os::unix::fs::fchown(&self.file, Some(like.uid()), Some(like.gid()))?;
+            }
+            old.map_or(Ok(()), |old| self.file.set_permissions(old.permissions()))
+        };
+        let refused = |error: std::io::Error| {
+            let path = self.place.display();
+            let text = format!(
+                "{path}: what this account writes can't be given the owner and the group that the file, or its folder, has ({error}), \
+                 and who runs the fleet might not read it then; change its pools as that account"
+            );
+            Failure { code: ExitCode::OTHER, text }
+        };
+        keep().map_err(refused)
+    }
+
     /// Writes the pools beside the file, on the disk, and looks whether they can be read again.
     pub(super) fn prepare(&mut self) -> Result<(), Failure> {
         let text = serde_yaml::to_string(&self.pools).map_err(|error| self.of.invalid(&error.to_string()))?;
@@ -116,8 +154,7 @@ impl Change<'_> {
 
     /// Puts what was prepared in the place of the file.
     pub(super) fn commit(mut self) -> Result<(), Failure> {
-        let folder = self.of.path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let replaced = std::fs::rename(&self.fresh, &self.of.path).and_then(|()| File::open(folder)?.sync_all());
+        let replaced = std::fs::rename(&self.fresh, &self.place).and_then(|()| File::open(self.folder())?.sync_all());
         self.written = replaced.is_ok();
         replaced.map_err(|error| self.of.invalid(&format!("can't be replaced: {error}")))
     }
@@ -167,6 +204,41 @@ mod tests {
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
         std::fs::set_permissions(file.path(), std::fs::Permissions::from_mode(0o666)).unwrap();
         assert!(file.read().is_err_and(|failure| failure.text.contains("chmod o-w")));
+    }
+
+    #[test]
+    fn who_could_read_the_file_still_can_and_a_link_stays_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = folder.path().join("shared/pools.yaml");
+        std::fs::create_dir(folder.path().join("shared")).unwrap();
+        std::fs::write(&real, POOLS).unwrap();
+        std::os::unix::fs::symlink("shared/pools.yaml", folder.path().join("licences.yaml")).unwrap();
+        let root = std::fs::metadata(folder.path()).unwrap().uid() == 0;
+        if root {
+            std::os::unix::fs::chown(&real, Some(1234), Some(2345)).unwrap();
+            std::os::unix::fs::chown(folder.path().join("shared"), Some(1234), Some(2345)).unwrap();
+        }
+        let file = LicenceFile::new(folder.path().join("licences.yaml"));
+        let change_all = || {
+            let mut change = file.change().unwrap();
+            change.pools.pools.clear();
+            change.prepare().unwrap();
+            change.commit().unwrap();
+        };
+        change_all();
+        assert!(file.path().is_symlink(), "the link is still one");
+        assert_eq!(LicenceFile::new(real.clone()).read().unwrap().pools.len(), 0);
+        let owner = || std::fs::metadata(&real).map(|now| (now.uid(), now.gid())).unwrap();
+        assert!(!root || owner() == (1234, 2345), "{:?}", owner());
+        std::fs::remove_file(&real).unwrap();
+        assert!(file.change().is_err_and(|failure| failure.text.contains("is a link")), "it leads nowhere");
+        std::fs::remove_file(file.path()).unwrap();
+        let first = LicenceFile::new(real.clone());
+        let mut change = first.change().unwrap();
+        change.prepare().unwrap();
+        change.commit().unwrap();
+        assert!(!root || owner() == (1234, 2345), "a first one is its folder's: {:?}", owner());
+        assert_eq!(std::fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o600);
     }
 
     #[test]

@@ -7,9 +7,9 @@ use super::identity::Reference;
 use super::licences::{self, LicenceFile};
 use super::post::{MailFile, MailSettings};
 use super::provider::{ProviderFile, ProviderSettings};
-use super::{ExitCode, Failure};
+use super::{ExitCode, Failure, show};
 use crate::model::Digest;
-use crate::plan::FleetRules;
+use crate::plan::{FleetRules, LicencePools};
 use crate::snapshot::BucketPlace;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -93,6 +93,23 @@ const MAX_BYTES: u64 = 1 << 20;
 impl Settings {
     /// Reads the settings file, if there is one, and applies options over it.
     pub(super) fn load(common: &Common) -> Result<Self, Failure> {
+        Self::load_with(common, LicenceFile::read)
+    }
+
+    /// The same, without pools of licences where they can't be read, which is said: a site that is half-way needs no licence.
+    pub(super) fn load_to_mend(common: &Common) -> Result<Self, Failure> {
+        Self::load_with(common, |file| {
+            Ok(file.read().unwrap_or_else(|failure| {
+                show::remark(format!(
+                    "it goes on without pools of licences, so nothing that needs one is updated: {}",
+                    failure.text
+                ));
+                LicencePools::default()
+            }))
+        })
+    }
+
+    fn load_with(common: &Common, pools: fn(&LicenceFile) -> Result<LicencePools, Failure>) -> Result<Self, Failure> {
         let default = Path::new("intendant.yaml");
         let file = match &common.settings {
             Some(file) => Some(file.as_path()),
@@ -132,7 +149,7 @@ impl Settings {
             browser: read.browser.map(|path| folder.join(path)),
             provider: read.provider.resolve(&folder)?,
             mail: read.mail.map(|mail| mail.resolve(&folder)).transpose()?,
-            rules: FleetRules { pools: licences.read()?, ..read.rules },
+            rules: FleetRules { pools: pools(&licences)?, ..read.rules },
             licences,
             feeds: read.vulnerabilities.resolve(&folder, cache_home.join("feeds"))?,
         })

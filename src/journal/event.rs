@@ -26,6 +26,9 @@ pub enum Purpose {
         /// Whether rows that visitors wrote since are taken off, too.
         #[serde(default)]
         exact: bool,
+        /// The anomaly because of which it was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        anomaly: Option<u64>,
     },
 }
 
@@ -185,6 +188,19 @@ pub struct StepFailure {
     pub results: Vec<CheckResult>,
     /// The component that is to blame, if it is known.
     pub blamed: Option<ComponentId>,
+    /// What it says of a licence, if it says anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign: Option<Sign>,
+}
+
+/// What the failure of a step says of the licence of its component.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sign {
+    /// The key was entered and read back, and the update was offered without a package.
+    NoPackage,
+    /// The update was said to be done, and the version is what it was.
+    StillOld,
 }
 
 impl Event {

@@ -13,7 +13,7 @@ mod sqlite;
 mod state;
 
 pub use audited::Audited;
-pub use event::{Claim, Event, Opened, PlanExtract, Planned, Purpose, SnapshotRecord, StepFailure, StepResult};
+pub use event::{Claim, Event, Opened, PlanExtract, Planned, Purpose, Sign, SnapshotRecord, StepFailure, StepResult};
 pub use held::Held;
 pub use rehearsal::{Rehearsal, RehearsalResult};
 pub use sqlite::SqliteJournal;

@@ -54,6 +54,8 @@ pub struct Unwind {
     pub failures: u32,
     /// Whether the site is what the snapshot says.
     pub restored: bool,
+    /// Whether something differs from it still, because it could not be set.
+    pub left: bool,
     /// Whether it was checked afterwards, and was good.
     pub checked: Option<bool>,
 }
@@ -323,8 +325,9 @@ impl RunState {
                 unwind.overwritten.push(overwrites.clone());
                 unwind.rows = rows.as_deref().cloned().or(unwind.rows.take());
             }
-            Event::RestoreDone { rows, .. } => {
+            Event::RestoreDone { rows, left, .. } => {
                 unwind.restored = true;
+                unwind.left = !left.is_empty();
                 unwind.rows = rows.as_deref().cloned();
             }
             Event::RestoreFailed { why } => {

@@ -3,8 +3,8 @@
 //! May use: `model`. Invariants: the words of a client are cleaned and bounded before they are written; an anomaly is open
 //! until it is answered; of an extension's holds on a site the last one that was decided counts.
 
-use super::{Decision, Ledger};
-use crate::model::{ComponentId, ComponentName, Outcome, RunId, SiteName, clean_block, clean_line};
+use super::{Decision, Ledger, LedgerEntry};
+use crate::model::{ComponentId, ComponentName, Outcome, RunId, SiteName, clean_line, clean_text};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -18,9 +18,9 @@ pub const MAX_ANSWER: usize = 1000;
 /// The most screenshots of one anomaly.
 pub const MAX_SCREENSHOTS: usize = 10;
 /// The most lines of a description or an answer.
-const MAX_LINES: usize = 20;
+pub const MAX_LINES: usize = 50;
 /// The longest name of a browser, a system, a device or a person, in characters.
-const MAX_NAME: usize = 120;
+pub const MAX_NAME: usize = 120;
 
 /// What somebody saw.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ impl Sighting {
         Self {
             seen: self.seen,
             url: clean_line(&self.url, MAX_PAGE),
-            description: words(&self.description, MAX_DESCRIPTION),
+            description: clean_text(&self.description, MAX_LINES, MAX_DESCRIPTION),
             browser: name(self.browser),
             system: name(self.system),
             device: name(self.device),
@@ -77,15 +77,25 @@ impl Sighting {
             screenshots: self.screenshots.into_iter().take(MAX_SCREENSHOTS).collect(),
         }
     }
+
+    /// Which of its words don't fit, and are cut when they are cleaned.
+    pub fn cut(&self) -> Vec<&'static str> {
+        let names = [
+            ("browser", &self.browser),
+            ("system", &self.system),
+            ("device", &self.device),
+            ("name of who saw it", &self.reported_by),
+        ];
+        let long = |text: &str| clean_line(text, MAX_NAME) != clean_line(text, text.len());
+        let description = is_cut(&self.description, MAX_DESCRIPTION).then_some("description");
+        let names = names.into_iter().filter(|(_, text)| text.as_deref().is_some_and(long));
+        description.into_iter().chain(names.map(|(what, _)| what)).collect()
+    }
 }
 
-/// Several lines in somebody's own words, cleaned and bounded.
-pub(super) fn words(text: &str, most: usize) -> String {
-    let text = clean_block(text, MAX_LINES);
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+/// Whether somebody's own words don't fit into `most` characters, or the lines that are kept.
+pub fn is_cut(text: &str, most: usize) -> bool {
+    clean_text(text, MAX_LINES, most) != clean_text(text, usize::MAX, text.len())
 }
 
 /// An anomaly, and what came of it.
@@ -145,6 +155,13 @@ pub enum Remedy {
         /// Those of which.
         extension: ComponentName,
     },
+    /// The same waits because of another anomaly now, until whatever that says.
+    Replaced {
+        /// The extension.
+        extension: ComponentName,
+        /// The other anomaly.
+        by: u64,
+    },
     /// It was answered.
     Answered {
         /// How.
@@ -172,7 +189,7 @@ impl Anomaly {
         self.done.iter().rev().find(back).map(|done| done.at)
     }
 
-    /// The extensions whose updates wait because of it, each with the last day.
+    /// The extensions whose updates wait because of it, each with the last day, which may be over.
     pub fn held(&self) -> Vec<(&ComponentName, Date)> {
         let mut held: Vec<(&ComponentName, Date)> = Vec::new();
         for done in &self.done {
@@ -181,7 +198,9 @@ impl Anomaly {
                     held.retain(|(known, _)| *known != extension);
                     held.push((extension, *until));
                 }
-                Remedy::Released { extension } => held.retain(|(known, _)| *known != extension),
+                Remedy::Released { extension } | Remedy::Replaced { extension, .. } => {
+                    held.retain(|(known, _)| *known != extension);
+                }
                 Remedy::PutBack { .. } | Remedy::Answered { .. } => {}
             }
         }
@@ -228,7 +247,7 @@ impl Decision {
 
     /// The answer to an anomaly.
     pub fn answered(anomaly: u64, answer: &str) -> Self {
-        Self::AnomalyAnswered { anomaly, answer: words(answer, MAX_ANSWER) }
+        Self::AnomalyAnswered { anomaly, answer: clean_text(answer, MAX_LINES, MAX_ANSWER) }
     }
 }
 
@@ -263,9 +282,16 @@ impl Ledger {
                 _ => continue,
             };
             let Ok(place) = all.binary_search_by_key(anomaly, |one| one.number) else { continue };
+            end_others(&mut all, place, &what, entry);
             all[place].done.push(Done { at: entry.at, by: entry.by.clone(), what });
         }
         all
+    }
+
+    /// Whether it is written down what came of a restore for an anomaly.
+    pub fn knows_of_restore(&self, of: RunId) -> bool {
+        let tells = |decision: &Decision| matches!(decision, Decision::AnomalyPutBack { run, .. } if *run == of);
+        self.entries().iter().any(|entry| tells(&entry.decision))
     }
 
     /// The holds of single sites that stand, those that are over included.
@@ -288,10 +314,31 @@ impl Ledger {
     }
 }
 
+/// Of an extension's holds on a site the last word counts, so it ends those because of other anomalies.
+fn end_others(all: &mut [Anomaly], place: usize, what: &Remedy, entry: &LedgerEntry) {
+    let (extension, by) = match what {
+        Remedy::Held { extension, .. } => (extension, Some(all[place].number)),
+        Remedy::Released { extension } => (extension, None),
+        _ => return,
+    };
+    let (number, site) = (all[place].number, all[place].site.clone());
+    let holds = |one: &Anomaly| one.held().iter().any(|(held, _)| *held == extension);
+    for other in all.iter_mut().filter(|one| one.number != number && one.site == site) {
+        if !holds(other) {
+            continue;
+        }
+        let extension = extension.clone();
+        let what = match by {
+            Some(by) => Remedy::Replaced { extension, by },
+            None => Remedy::Released { extension },
+        };
+        other.done.push(Done { at: entry.at, by: entry.by.clone(), what });
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::LedgerEntry;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(second).unwrap()
@@ -381,8 +428,51 @@ mod tests {
         assert!(sighting.description.starts_with("a·[2J·b\nxxx"), "{}", sighting.description);
         assert!(sighting.description.chars().count() <= MAX_DESCRIPTION + 1);
         assert!(sighting.description.lines().count() <= MAX_LINES + 1);
+        let long = format!("{}\nlast", "word ".repeat(300));
+        let Decision::AnomalyReported { sighting: whole, .. } = Decision::reported(site(), self::sighting(&long), None)
+        else {
+            panic!("it is one");
+        };
+        assert!(whole.description.ends_with("word\nlast"), "a line of 1500 characters is kept whole");
+        let Decision::AnomalyAnswered { answer, .. } = Decision::answered(1, &"y".repeat(MAX_ANSWER)) else {
+            panic!("it is one");
+        };
+        assert_eq!(answer, "y".repeat(MAX_ANSWER));
         let json = serde_json::to_string(&Decision::reported(site(), *sighting, None)).unwrap();
         assert!(matches!(serde_json::from_str(&json).unwrap(), Decision::AnomalyReported { .. }));
-        assert!(words(&"é".repeat(5000), 10).ends_with("é…"), "cut between characters");
+    }
+
+    #[test]
+    fn what_is_cut_is_known() {
+        let told = |description: &str| sighting(description);
+        assert_eq!(told(&"x".repeat(MAX_DESCRIPTION)).cut(), [""; 0]);
+        assert_eq!(told("a  b\n\n c\u{1b}").cut(), [""; 0], "what is cleaned is not cut");
+        assert_eq!(told(&"x".repeat(MAX_DESCRIPTION + 1)).cut(), ["description"]);
+        assert_eq!(told(&"x\n".repeat(MAX_LINES + 1)).cut(), ["description"]);
+        let browser = Some("x".repeat(MAX_NAME + 1));
+        assert_eq!(Sighting { browser, ..told("x") }.cut(), ["browser"]);
+        assert!(is_cut(&"é".repeat(11), 10) && !is_cut(&"é".repeat(10), 10));
+    }
+
+    #[test]
+    fn of_several_anomalies_only_the_last_one_holds() {
+        let day = |text: &str| text.parse().unwrap();
+        let hold = |anomaly, until| Decision::AnomalyHeld { anomaly, site: site(), extension: name("plugin:a"), until };
+        let mut decisions = vec![
+            Decision::reported(site(), sighting("one"), None),
+            Decision::reported(site(), sighting("two"), None),
+            hold(1, day("2026-12-24")),
+            hold(2, day("2026-12-01")),
+        ];
+        let held = |decisions: &[Decision]| -> Vec<usize> {
+            ledger(decisions.to_vec()).anomalies().iter().map(|one| one.held().len()).collect()
+        };
+        assert_eq!(held(&decisions), [0, 1], "the second took its place");
+        let [first, _] = ledger(decisions.clone()).anomalies().try_into().unwrap();
+        assert_eq!(first.when(|known| known < at(40), None).unwrap().held().len(), 1, "it stood until then");
+        assert!(matches!(first.done.last().unwrap().what, Remedy::Replaced { by: 2, .. }));
+        decisions.push(Decision::AnomalyReleased { anomaly: 1, site: site(), extension: name("plugin:a") });
+        assert_eq!(held(&decisions), [0, 0], "lifted, whichever anomaly was named");
+        assert!(ledger(decisions).site_holds().is_empty());
     }
 }

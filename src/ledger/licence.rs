@@ -8,6 +8,7 @@ use crate::model::{ComponentId, RunId, SiteName};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// What was done to a pool, or with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -76,7 +77,27 @@ pub struct Entered {
     pub taken: bool,
 }
 
+impl LicenceChange {
+    /// The site that it is about, if it is about one.
+    pub fn site(&self) -> Option<&SiteName> {
+        match self {
+            Self::Added { .. } | Self::Removed => None,
+            Self::Assigned { site } | Self::Released { site } => Some(site),
+            Self::Activated { site, .. } | Self::Refused { site, .. } => Some(site),
+        }
+    }
+}
+
 impl Ledger {
+    /// The pools that ever had to do with a site, whatever came after.
+    pub fn pools_of(&self, site: &SiteName) -> BTreeSet<&str> {
+        let pools = self.entries().iter().filter_map(|entry| match &entry.decision {
+            Decision::Licence { pool, change } if change.site() == Some(site) => Some(pool.as_str()),
+            _ => None,
+        });
+        pools.collect()
+    }
+
     /// The keys that were entered into sites and count still, oldest first.
     pub fn entered_licences(&self) -> Vec<Entered> {
         let mut all: Vec<Entered> = Vec::new();
@@ -115,15 +136,17 @@ mod tests {
             || LicenceChange::Refused { site: site.clone(), component: component.clone(), run, why: "no".into() };
         let activated = || LicenceChange::Activated { site: site.clone(), component: component.clone(), run };
         let added = LicenceChange::Added { vendor: "V".into(), product: "P".into(), seats: None, until: None };
-        let after = |changes: Vec<LicenceChange>| {
+        let ledger = |changes: Vec<LicenceChange>| {
             let entry = |(number, change)| LedgerEntry {
                 number,
                 at: Timestamp::UNIX_EPOCH,
                 by: "ops".into(),
                 decision: Decision::Licence { pool: "pool".into(), change },
             };
-            let ledger = Ledger::new((1..).zip(changes).map(entry).collect());
-            ledger.entered_licences().iter().map(|one| one.taken).collect::<Vec<_>>()
+            Ledger::new((1..).zip(changes).map(entry).collect())
+        };
+        let after = |changes: Vec<LicenceChange>| {
+            ledger(changes).entered_licences().iter().map(|one| one.taken).collect::<Vec<_>>()
         };
         assert_eq!(after(vec![refused()]), [false]);
         assert_eq!(after(vec![refused(), activated()]), [true]);
@@ -133,5 +156,8 @@ mod tests {
         assert_eq!(after(vec![activated(), added]), [true]);
         assert_eq!(after(vec![activated(), LicenceChange::Released { site: site.clone() }]), [false; 0]);
         assert_eq!(after(vec![activated(), LicenceChange::Removed]), [false; 0]);
+        let gone = ledger(vec![activated(), LicenceChange::Released { site: site.clone() }, LicenceChange::Removed]);
+        assert!(gone.pools_of(&site).contains("pool"), "its key may be on the site still");
+        assert!(gone.pools_of(&SiteName::new("other").unwrap()).is_empty());
     }
 }

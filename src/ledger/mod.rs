@@ -10,7 +10,8 @@ mod licence;
 mod notice;
 
 pub use anomaly::{
-    Anomaly, Done, MAX_ANSWER, MAX_DESCRIPTION, MAX_PAGE, MAX_SCREENSHOTS, Remedy, Screenshot, Sighting, SiteHold,
+    Anomaly, Done, MAX_ANSWER, MAX_DESCRIPTION, MAX_LINES, MAX_NAME, MAX_PAGE, MAX_SCREENSHOTS, Remedy, Screenshot,
+    Sighting, SiteHold, is_cut,
 };
 pub use immunity::{Immunity, Stack};
 pub use licence::{Entered, LicenceChange};
@@ -44,6 +45,13 @@ pub enum Decision {
         /// Why, in the words of who answered.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
+    },
+    /// Notices are about to be put into a message to who must act.
+    Sending {
+        /// Which.
+        notices: Vec<u64>,
+        /// The message, as the queue of mail will call it.
+        message: String,
     },
     /// Notices were put into a message to who must act.
     Sent {

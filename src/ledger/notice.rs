@@ -121,6 +121,9 @@ pub struct Notice {
     pub expires: Option<Timestamp>,
     /// When it was sent to who must act, if it was.
     pub sent: Option<Timestamp>,
+    /// The messages that it is in, as the queue of mail calls them.
+    #[serde(skip)]
+    pub messages: Vec<String>,
 }
 
 impl Notice {
@@ -144,6 +147,7 @@ impl Ledger {
                     answer: None,
                     expires: expiry(entry.at, after),
                     sent: None,
+                    messages: Vec::new(),
                 }),
                 Decision::Answered { notice, verdict, why } => {
                     let Ok(place) = notices.binary_search_by_key(notice, |one| one.number) else { continue };
@@ -154,9 +158,10 @@ impl Ledger {
                     let (by, why) = (entry.by.clone(), why.clone());
                     notices[place].answer = Some(Answer { verdict: *verdict, by, at: entry.at, why });
                 }
-                Decision::Sent { notices: sent, .. } => {
+                Decision::Sent { notices: sent, messages } => {
                     for notice in notices.iter_mut().filter(|notice| sent.contains(&notice.number)) {
                         notice.sent = notice.sent.or(Some(entry.at));
+                        notice.messages.extend(messages.iter().cloned());
                     }
                 }
                 _ => {}
@@ -166,11 +171,29 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Messages that were about to be written down, with the notices that each was to hold, where nobody noted that it was:
+    /// whoever did it may have died in between.
+    pub fn messages_begun(&self) -> Vec<(&str, &[u64])> {
+        let mut begun: Vec<(&str, &[u64])> = Vec::new();
+        for entry in self.entries() {
+            match &entry.decision {
+                Decision::Sending { notices, message } => begun.push((message, notices)),
+                Decision::Sent { messages, .. } => {
+                    begun.retain(|(message, _)| !messages.iter().any(|one| one == message))
+                }
+                _ => {}
+            }
+        }
+        begun
+    }
+}
+
 fn expiry(at: Timestamp, after: Period) -> Option<Timestamp> {
     at.checked_add(after.as_duration()).ok()
 }
 
-/// The newest notice in force on bringing `component` of `site` to `to`. An answer for a version covers later ones of
+/// The newest notice in force, and not out of the way, on bringing `component` of `site` to `to`. An answer for a version covers later ones of
 /// the same release train, whose numbers begin with the same `train_parts` ones: a fix to what was approved is
 /// approved.
 pub fn covering<'a>(
@@ -183,7 +206,8 @@ pub fn covering<'a>(
 ) -> Option<&'a Notice> {
     notices.iter().rev().find(|notice| {
         let About::Update { component: of, to: noticed, .. } = &notice.about else { return false };
-        notice.site == *site && of == component && notice.in_force(now) && covers(noticed, to, versions)
+        let over = notice.answer.as_ref().is_some_and(|answer| answer.verdict == Verdict::Done);
+        notice.site == *site && of == component && notice.in_force(now) && !over && covers(noticed, to, versions)
     })
 }
 
@@ -266,5 +290,35 @@ mod tests {
         assert_eq!(serde_json::from_str::<Decision>(&text).unwrap(), sent);
         assert_eq!(after(vec![sent])[0].sent, Some(at(2)));
         assert_eq!(after(Vec::new())[0].sent, None);
+    }
+
+    #[test]
+    fn a_message_that_nobody_saw_to_its_end_is_known() {
+        let sending = |message: &str| Decision::Sending { notices: vec![1], message: message.into() };
+        let sent = Decision::Sent { notices: vec![1], messages: vec!["a".into()] };
+        let entry = |(number, decision)| LedgerEntry { number, at: at(1), by: "ops".into(), decision };
+        let ledger = Ledger::new((1..).zip([sending("a"), sent, sending("b")]).map(entry).collect());
+        assert_eq!(ledger.messages_begun(), [("b", &[1_u64][..])]);
+    }
+
+    #[test]
+    fn what_is_out_of_the_way_covers_nothing() {
+        let component = ComponentId::new("plugin", "cache").unwrap();
+        let (from, to) = (Version::new("1.0").unwrap(), Version::new("2.0").unwrap());
+        let title = "Cache".into();
+        let about = About::Update { component: component.clone(), title, from, to: to.clone(), major: true };
+        let site = SiteName::new("shop").unwrap();
+        let asked = |verdict| {
+            let decisions = [
+                Decision::Noticed { site: site.clone(), about: about.clone() },
+                Decision::Answered { notice: 1, verdict, why: None },
+            ];
+            let entry = |(number, decision)| LedgerEntry { number, at: at(1), by: "ops".into(), decision };
+            let ledger = Ledger::new((1..).zip(decisions).map(entry).collect());
+            let notices = ledger.notices(Period::from_secs(90 * 86_400));
+            covering(&notices, &site, &component, &to, (VersionScheme::Php, 1), at(2)).is_some()
+        };
+        assert!(asked(Verdict::Approved) && asked(Verdict::Declined));
+        assert!(!asked(Verdict::Done), "if it waits again, it is asked again");
     }
 }

@@ -105,11 +105,16 @@ pub struct Letter<'a> {
     pub logo: Option<&'a Logo>,
 }
 
+/// The name of a letter about this to this address.
+pub fn letter_id(subject_id: &str, to: &Mailbox) -> String {
+    let named = format!("{subject_id}\n{}", to.address().to_lowercase());
+    Digest::of(named.as_bytes()).to_string().chars().take(24).collect()
+}
+
 impl Letter<'_> {
     /// The name of the letter: the same thing to the same address has the same one.
     pub fn id(&self) -> String {
-        let named = format!("{}\n{}", self.subject_id, self.to.address().to_lowercase());
-        Digest::of(named.as_bytes()).to_string().chars().take(24).collect()
+        letter_id(self.subject_id, self.to)
     }
 
     /// The Message-ID, without its brackets.

@@ -12,6 +12,6 @@ mod server;
 mod tests;
 
 pub use error::{MailError, QueueError};
-pub use message::{Letter, Logo, Mailbox};
+pub use message::{Letter, Logo, Mailbox, letter_id};
 pub use queue::{Listing, MAIL_FORMAT, Queue, Queued, Record, State};
 pub use server::{Login, MailServer, Security};

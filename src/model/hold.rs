@@ -241,7 +241,8 @@ impl LicenceProblem {
     /// Who can end it.
     pub fn lifter(&self) -> Lifter {
         match self {
-            Self::Ended { .. } | Self::OverUsed { .. } | Self::Full { .. } => Lifter::Client,
+            // Pools are the operator's own, and so is what is wrong with them.
+            Self::Ended { .. } | Self::OverUsed { .. } | Self::Full { .. } => Lifter::Operator,
             Self::Unknown | Self::NoSeat | Self::ByHand | Self::Key { .. } | Self::Refused { .. } => Lifter::Operator,
         }
     }

@@ -32,7 +32,7 @@ pub use hold::{Hold, HoldReason, LicenceProblem, Lifter};
 pub use name::{NameError, RunId, SiteName, Slug};
 pub use outcome::Outcome;
 pub use period::{Period, PeriodError};
-pub use text::{clean_block, clean_line, harmless, human_bytes, in_words};
+pub use text::{clean_block, clean_line, clean_text, harmless, human_bytes, in_words};
 pub use tier::{Room, Tier, Tiers};
 pub use version::{Step as VersionStep, Version, VersionScheme};
 pub use wildcard::{fits, lies_in};

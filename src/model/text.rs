@@ -26,8 +26,23 @@ pub fn clean_line(text: &str, max_chars: usize) -> String {
 
 /// Several lines, each cleaned as by [`clean_line`] with 400 characters; at most `max_lines`.
 pub fn clean_block(text: &str, max_lines: usize) -> String {
+    cleaned_lines(text, max_lines, 400)
+}
+
+/// Several lines in somebody's own words, cleaned, however long each is: at most `max_lines`, and `max_chars` in all. A cut
+/// is marked with `…`.
+pub fn clean_text(text: &str, max_lines: usize, max_chars: usize) -> String {
+    let text = cleaned_lines(text, max_lines, max_chars);
+    match text.char_indices().nth(max_chars) {
+        // What was cut before bears its mark already.
+        Some((end, _)) if text[end..] != *"…" => format!("{}…", &text[..end]),
+        _ => text,
+    }
+}
+
+fn cleaned_lines(text: &str, max_lines: usize, max_chars: usize) -> String {
     let mut lines: Vec<String> = Vec::new();
-    for line in text.lines().map(|line| clean_line(line, 400)) {
+    for line in text.lines().map(|line| clean_line(line, max_chars)) {
         if line.is_empty() {
             continue;
         }
@@ -96,6 +111,10 @@ mod tests {
         assert_eq!(clean_line("  many \n\t blanks ", 80), "many blanks");
         assert_eq!(clean_line("abcdef", 3), "abc…");
         assert_eq!(clean_block("a\n\n b\nc\nd", 3), "a\nb\nc\n…");
+        assert_eq!(clean_text("a\n\n b\nc\nd", 3, 80), "a\nb\nc\n…");
+        assert_eq!(clean_text(&"x".repeat(900), 3, 900), "x".repeat(900), "a long line is whole");
+        assert_eq!(clean_text(&"é".repeat(50), 3, 10), format!("{}…", "é".repeat(10)));
+        assert_eq!(clean_text("abc\ndefg", 3, 6), "abc\nde…");
         assert_eq!(harmless("a\n\tb\u{1b}]0;c\u{9b}\u{202e}\r"), "a\n\tb·]0;c···");
         assert_eq!(human_bytes(1536), "1.5 KiB");
     }

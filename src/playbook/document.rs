@@ -454,8 +454,8 @@ pub struct Activate {
     #[serde(default = "CommandTemplate::default_exit")]
     #[schemars(length(min = 1, max = 32), inner(range(min = 0, max = 255)))]
     pub exit: Vec<u8>,
-    /// Looks before and after it: `entered`, whether just this key is entered; and `package`, whether the update is offered
-    /// with a package then.
+    /// Looks before and after it: `entered`, whether just this key is entered; `offered`, whether the update is offered then; and
+    /// `package`, whether that offer has a package.
     pub probe: Fact,
 }
 

@@ -7,16 +7,15 @@ use super::document::{AnomalyHold, AnomalyLine, Report};
 use super::outline::{Item, Part};
 use super::view::cell;
 use super::words::{Words, own};
-use crate::ledger::Anomaly;
-use crate::model::{clean_block, clean_line};
+use crate::ledger::{Anomaly, MAX_ANSWER, MAX_DESCRIPTION, MAX_LINES};
+use crate::model::{clean_line, clean_text};
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 /// How many anomalies a section has.
 const SHOWN: usize = 20;
-/// How many lines of what somebody wrote are kept, and how many characters of it are shown.
-const LINES: usize = 20;
-const WORDS_SHOWN: usize = 1000;
 /// How many characters of a name or an address are kept.
 const LINE_CHARS: usize = 300;
 
@@ -29,31 +28,32 @@ impl Report {
         let mine = known.iter().filter(|one| one.site == self.site);
         let then = mine.filter_map(|one| one.when(before_end, Some(self.run)));
         let news = |answered: Timestamp| since.is_none_or(|since| answered > since);
-        self.anomalies = then.filter(|one| one.answer().is_none_or(|(done, _)| news(done.at))).map(line).collect();
+        let zone = TimeZone::get(&self.zone).unwrap_or(TimeZone::UTC);
+        let day = self.ended.unwrap_or(self.began).to_zoned(zone).date();
+        let told = then.filter(|one| one.answer().is_none_or(|(done, _)| news(done.at)));
+        self.anomalies = told.map(|one| line(one, day)).collect();
         self
     }
 }
 
-/// An anomaly as a report has it.
-pub(super) fn line(anomaly: Anomaly) -> AnomalyLine {
+/// An anomaly as a report of a day has it: a hold that is over by then is no news.
+pub(super) fn line(anomaly: Anomaly, day: Date) -> AnomalyLine {
     let short = |text: &str| clean_line(text, LINE_CHARS);
-    let held = |(extension, until): (&crate::model::ComponentName, jiff::civil::Date)| AnomalyHold {
-        extension: extension.clone(),
-        until,
-    };
+    let held =
+        |(extension, until): (&crate::model::ComponentName, Date)| AnomalyHold { extension: extension.clone(), until };
     AnomalyLine {
         anomaly: anomaly.number,
         seen: anomaly.sighting.seen,
         told: anomaly.told,
         url: short(&anomaly.sighting.url),
-        description: clean_block(&anomaly.sighting.description, LINES),
+        description: clean_text(&anomaly.sighting.description, MAX_LINES, MAX_DESCRIPTION),
         reported_by: anomaly.sighting.reported_by.as_deref().map(short),
         screenshots: anomaly.sighting.screenshots.len() as u64,
         run: anomaly.run,
         put_back: anomaly.put_back(),
-        holds: anomaly.held().into_iter().map(held).collect(),
+        holds: anomaly.held().into_iter().filter(|(_, until)| *until >= day).map(held).collect(),
         answered: anomaly.answer().map(|(done, _)| done.at),
-        answer: anomaly.answer().map(|(_, answer)| clean_block(answer, LINES)),
+        answer: anomaly.answer().map(|(_, answer)| clean_text(answer, MAX_LINES, MAX_ANSWER)),
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn anomalies(lines: &[AnomalyLine], words: &Words) -> Vec<Told> {
 fn told(line: &AnomalyLine, words: &Words) -> Told {
     let head =
         [("told", own(words.date(line.told))), ("page", own(page(&line.url))), ("seen", own(words.moment(line.seen)))];
-    let text = |text: &str| own(clean_line(text, WORDS_SHOWN));
+    let text = |text: &str| own(clean_line(text, MAX_DESCRIPTION));
     let mut said = Vec::new();
     said.extend((line.screenshots > 0).then(|| words.count("anomaly-screenshots", line.screenshots)));
     said.extend(line.put_back.map(|at| words.tell("anomaly-put-back", &[("date", own(words.date(at)))])));

@@ -10,6 +10,7 @@ use super::reasons;
 use super::view::{OutcomeView, Pair, cell, mail_link, site_title};
 use super::words::{Language, Words, outside, own};
 use crate::ledger::Notice;
+use crate::model::Lifter;
 use crate::plan::Plan;
 use fluent_templates::fluent_bundle::FluentValue;
 
@@ -38,21 +39,20 @@ fn outline(notices: &[&Notice], plan: &Plan, words: &Words, provider: &Provider)
     let count = ("count", FluentValue::from(shown.len() as f64));
     let number = ("shown", own(words.number(shown.len() as u64)));
     let contact = provider.contact.as_deref().map(cell);
+    // Only what waits for the client calls for the client.
+    let calls = shown.iter().any(|notice| notice.about.reason().lifter() == Lifter::Client);
+    let (subject, headline) =
+        if calls { ("notices-subject", "notices-title") } else { ("notices-subject-waiting", "notices-title-waiting") };
     let sentences = vec![words.say("notices-intro")];
     let items = shown.iter().map(|notice| item(notice, words)).collect();
     Outline {
         lang: words.tag(),
-        page_title: words.tell("notices-subject", &[count.clone(), number.clone(), ("site", outside(&site))]),
+        page_title: words.tell(subject, &[count.clone(), number.clone(), ("site", outside(&site))]),
         provider: provider.name.as_deref().map(cell),
         heading: words.say("notices-heading"),
         title: site,
         facts: vec![Pair { label: words.say("label-client"), value: cell(&plan.client.name) }],
-        outcome: OutcomeView {
-            tone: "held",
-            sign: "…",
-            title: words.tell("notices-title", &[count, number]),
-            sentences,
-        },
+        outcome: OutcomeView { tone: "held", sign: "…", title: words.tell(headline, &[count, number]), sentences },
         tiles: Vec::new(),
         parts: vec![Part::of_items(words.say("notices-list"), items)],
         contact_link: contact.as_deref().and_then(mail_link),

@@ -7,7 +7,7 @@ use super::licence::{self, Secrets};
 use super::notices::Pending;
 use super::perform::{Bench, Failed, failed_checks, failure, perform};
 use super::preview::{Preview, look, unreadable};
-use super::restore::left_by_earlier_runs;
+use super::restore::{self, left_by_earlier_runs};
 use super::search::Search;
 use super::source::{close_site, open_guarded, playbook_digest, snapshot_source};
 use super::suspects;
@@ -209,7 +209,7 @@ impl Driver<'_> {
                     return Err(error);
                 }
             };
-            let kept = (renew_every(&self.job.plan), Secrets::of(self.runner, self.job));
+            let kept = (renew_every(&self.job.plan), Secrets::of(self.runner, self.job).await);
             self.bench = Some(Bench::new(site, self.run, self.runner.clone(), source, kept)?);
         }
         Ok(())
@@ -369,7 +369,13 @@ impl Driver<'_> {
             Err(failure) => Err(failure),
             Ok(attempt) => match self.opened_bench().await {
                 Err(error) => Err(failure(error)),
-                Ok(bench) => perform(bench, &attempt, &attempt.planned.procedure.steps[step].action, entry).await,
+                Ok(bench) => {
+                    let done = perform(bench, &attempt, &attempt.planned.procedure.steps[step].action, entry).await;
+                    done.map_err(|mut failed| {
+                        failed.why = bench.secrets.cleared(std::mem::take(&mut failed.why));
+                        failed
+                    })
+                }
             },
         };
         self.write(match result {
@@ -476,7 +482,7 @@ impl Driver<'_> {
     ) -> Result<snapshot::Prepared, WorkError> {
         let procedure = self.state.attempt().map(|attempt| attempt.planned.procedure.clone());
         let on = self.job.playbook.operations.maintenance.as_ref().map(|switch| switch.on.clone());
-        let only = super::restore::only(only)?;
+        let only = restore::only(only)?;
         let rows = self.keep_rows(snapshot, attempt).await?;
         let bench = self.opened_bench().await?;
         bench.site.clear_leftovers(bench.run).await?;
@@ -549,6 +555,7 @@ impl Driver<'_> {
             tracing::warn!(%error, "what broke the site could not be written down for the rest of the fleet");
         }
         licence::tell_fleet(self.runner, &self.state, self.job, self.run).await;
+        restore::tell_anomaly(self.runner, &self.state, self.run, outcome).await;
         let summary = self.summary(outcome);
         let versions = match (&self.bench, outcome) {
             (Some(bench), Outcome::Completed | Outcome::CompletedWithHolds | Outcome::Restored) => {

@@ -118,7 +118,7 @@ async fn see(runner: &Runner, job: &Job, site: Site, id: RunId) -> Result<See, W
             return Err(error);
         }
     };
-    let bench = Bench::new(site, id, runner.clone(), source, (renew_every(&job.plan), Secrets::of(runner, job)))?;
+    let bench = Bench::new(site, id, runner.clone(), source, (renew_every(&job.plan), Secrets::of(runner, job).await))?;
     let seen = async {
         let asked = Asked { source: Some(&bench.source), ..Asked::default() };
         let preview = look(runner, job, &bench.site, &Search::default(), asked).await?;

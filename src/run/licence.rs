@@ -7,15 +7,16 @@
 
 use super::perform::{Bench, Failed, TIMED_OUT, failure, plain_failure};
 use super::{Job, Runner, in_words};
-use crate::journal::{AttemptState, Claim, RunState, StepFailure, StepResult, StepState};
-use crate::ledger::{Decision, LicenceChange, MAX_REASON};
+use crate::check::{CheckResult, Observation, Page, Reason, Verdict};
+use crate::journal::{AttemptState, Claim, RunState, Sign, StepResult, StepState};
+use crate::ledger::{Decision, Ledger, LicenceChange, MAX_REASON};
 use crate::model::{ComponentId, RunId, clean_block, clean_line};
 use crate::plan::{KeyReference, LicencePool, Tag};
 use crate::playbook::{CommandTemplate, RawOutput, Transform, Values};
-use crate::procedure::{Action, Procedure, Step};
+use crate::procedure::{Action, Step};
 use crate::remote::{Output, RawInput, RemoteError};
 use secrecy::{ExposeSecret as _, SecretString};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The most bytes of a key: some are whole files.
 const MAX_KEY_BYTES: usize = 16 << 10;
@@ -74,13 +75,32 @@ pub(super) struct Entering<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Seen {
     entered: bool,
-    /// Whether the update has a package now; none where that can't be known.
+    /// Whether the update is offered now; none where that can't be known.
+    offered: Option<bool>,
+    /// Whether that offer has a package; none where that can't be known.
     package: Option<bool>,
 }
 
 impl Seen {
     fn is_enough(self) -> bool {
-        self.entered && self.package != Some(false)
+        self.entered && self.offered != Some(false) && self.package != Some(false)
+    }
+
+    /// What is wrong after the key was entered, and what that says of it. A vendor's server that does not answer says
+    /// nothing.
+    fn wrong(self) -> (&'static str, Option<Sign>) {
+        match self {
+            Self { entered: false, .. } => ("is not entered, although the command said so", None),
+            Self { offered: Some(false), .. } => (
+                "is entered, and the update is not offered any more, so nobody knows whether the key is good: its vendor's \
+                 server may not have answered; the next run tries again",
+                None,
+            ),
+            _ => (
+                "is entered, and its vendor still offers no package of the update: is it the right one, and paid for?",
+                Some(Sign::NoPackage),
+            ),
+        }
     }
 }
 
@@ -107,21 +127,22 @@ pub(super) async fn enter(bench: &Bench, licence: Entering<'_>) -> Result<StepRe
     if after.is_enough() {
         return Ok(StepResult::Ran { claims: vec![claim] });
     }
-    let shows = match after.entered {
-        true => "is entered, and its vendor still offers no package of the update: is it the right one, and paid for?",
-        false => "is not entered, although the command said so",
-    };
+    let (shows, sign) = after.wrong();
     let why = format!(
         "the key of the pool {} for {} {shows}; `{}` ended with status {} and said: {}",
         licence.pool, licence.component, probed.command, probed.status, probed.said
     );
-    Err(blamed(claimed(why, probed)))
+    let mut failed = blamed(claimed(why, probed));
+    failed.sign = sign;
+    Err(failed)
 }
 
 async fn look(bench: &Bench, licence: &Entering<'_>, key: &SecretString) -> Result<(Seen, Claim), Failed> {
     let (output, claim) = tell(bench, licence.probe, key).await?;
     let good = licence.probe.exit.iter().any(|status| i32::from(*status) == output.status);
-    let Some(transform) = licence.parse else { return Ok((Seen { entered: good, package: None }, claim)) };
+    let Some(transform) = licence.parse else {
+        return Ok((Seen { entered: good, offered: None, package: None }, claim));
+    };
     let unreadable = |why: String, claim: Claim| {
         claimed(
             format!("nobody knows whether the licence is entered: `{}` {why}: {}", claim.command, claim.said),
@@ -137,7 +158,8 @@ async fn look(bench: &Bench, licence: &Entering<'_>, key: &SecretString) -> Resu
             let Some(entered) = document["entered"].as_bool() else {
                 return Err(unreadable("does not say so".into(), claim));
             };
-            Ok((Seen { entered, package: document["package"].as_bool() }, claim))
+            let says = |key: &str| document[key].as_bool();
+            Ok((Seen { entered, offered: says("offered"), package: says("package") }, claim))
         }
         // Its reason may quote what was printed.
         Err(_) => Err(unreadable("said what can't be read".into(), claim)),
@@ -163,15 +185,94 @@ async fn tell(bench: &Bench, template: &CommandTemplate, key: &SecretString) -> 
     }
 }
 
-/// Keys of licences that the site has a seat for: what programs there say is cleared of them, because a download's
+/// Keys of licences that may be on the site: what programs there say is cleared of them, because a download's
 /// address may carry one.
 pub(super) struct Secrets(Vec<SecretString>);
 
 impl Secrets {
-    pub(super) fn of(runner: &Runner, job: &Job) -> Self {
-        let pools = job.plan.licences.iter().filter_map(|licence| runner.rules.pools.pools.get(&licence.from));
-        let mine = pools.filter(|pool| pool.has(&job.plan.site));
-        Self(mine.filter_map(|pool| key_of(runner, pool).ok()).collect())
+    /// Those of every pool that the site was ever tied to: a key that was entered once stays there.
+    pub(super) async fn of(runner: &Runner, job: &Job) -> Self {
+        let ledger = runner.journal.ledger().await.unwrap_or_else(|error| {
+            tracing::warn!(error = in_words(&error), "which licences the site had before is not known");
+            Ledger::default()
+        });
+        let tied = tied_to(job, &ledger);
+        let pools = runner.rules.pools.pools.iter();
+        let mine = pools.filter(|(name, pool)| pool.has(&job.plan.site) || tied.contains(name.as_str()));
+        Self(mine.filter_map(|(_, pool)| key_of(runner, pool).ok()).collect())
+    }
+
+    /// A text of any program: lines that repeat a part of a key are left out.
+    pub(super) fn cleared(&self, text: String) -> String {
+        if self.0.is_empty() {
+            return text;
+        }
+        let text = self.clear(text);
+        let tells = |line: &str| self.0.iter().any(|key| repeats(line, key));
+        let line = |line| if tells(line) { REPEATED } else { line };
+        if tells(&text) { text.split('\n').map(line).collect::<Vec<_>>().join("\n") } else { text }
+    }
+
+    /// The same of what a check saw, and of its verdict.
+    pub(super) fn clear_result(&self, result: &mut CheckResult) {
+        self.clear_seen(&mut result.observation);
+        match &mut result.verdict {
+            Verdict::Passed => {}
+            Verdict::Unknown(why) => self.clear_in(why),
+            Verdict::Failed(reasons) => reasons.iter_mut().for_each(|reason| self.clear_reason(reason)),
+        }
+    }
+
+    fn clear_reason(&self, reason: &mut Reason) {
+        match reason {
+            Reason::HiddenByCache(inner) => self.clear_reason(inner),
+            Reason::NoAnswer(failure) => self.clear_in(&mut failure.detail),
+            Reason::Forbidden { excerpt: text, .. }
+            | Reason::Exit { tail: text, .. }
+            | Reason::Printed { got: text, .. }
+            | Reason::FatalLogged { line: text, .. } => self.clear_in(text),
+            Reason::EndsElsewhere { got, .. } => self.clear_address(got),
+            Reason::Moved { before, got } => [before, got].into_iter().for_each(|text| self.clear_address(text)),
+            Reason::Status { .. }
+            | Reason::Missing { .. }
+            | Reason::Slow { .. }
+            | Reason::Empty
+            | Reason::Shrunk { .. }
+            | Reason::CutShort
+            | Reason::Stopped { .. } => {}
+        }
+    }
+
+    /// The same of what a check saw.
+    pub(super) fn clear_seen(&self, seen: &mut Observation) {
+        match seen {
+            Observation::Http { plain, fresh } => {
+                std::iter::once(plain).chain(fresh).for_each(|page| self.clear_page(page));
+            }
+            Observation::Command(ran) => self.clear_in(&mut ran.tail),
+            Observation::Log(log) => {
+                log.fatal.iter_mut().for_each(|fatal| self.clear_in(&mut fatal.line));
+                log.unreadable.iter_mut().for_each(|why| self.clear_in(why));
+            }
+        }
+    }
+
+    fn clear_page(&self, page: &mut Page) {
+        self.clear_address(&mut page.url);
+        page.title.iter_mut().for_each(|title| self.clear_in(title));
+        page.hops.iter_mut().for_each(|hop| self.clear_address(&mut hop.to));
+        page.hits.iter_mut().for_each(|hit| self.clear_in(&mut hit.excerpt));
+        page.failure.iter_mut().for_each(|failure| self.clear_in(&mut failure.detail));
+    }
+
+    /// Addresses are compared later, so what only resembles a part of a key stays.
+    fn clear_address(&self, text: &mut String) {
+        let telling = |key: &&SecretString| key.expose_secret().trim().chars().count() >= TELLING;
+        *text = self.0.iter().filter(telling).fold(std::mem::take(text), without);
+    }
+
+    fn clear_in(&self, text: &mut String) {
+        *text = self.cleared(std::mem::take(text));
     }
 
     /// The end of what a command said.
@@ -180,22 +281,33 @@ impl Secrets {
         let (stdout, stderr) = (clear(&output.stdout).into_bytes(), clear(&output.stderr).into_bytes());
         let said = clean_block(&Output { status: output.status, stdout, stderr }.tail(), 12);
         match self.0.iter().any(|key| repeats(&said, key)) {
-            true => "(it repeated a part of a licence's key, so what it said is not kept)".into(),
+            true => REPEATED.into(),
             false => said,
         }
     }
 
     /// A text without the keys, as they are and as addresses have them.
-    fn clear(&self, mut text: String) -> String {
-        for key in &self.0 {
-            let key = key.expose_secret().trim();
-            let encoded: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
-            for form in [key, &encoded].into_iter().filter(|form| !form.is_empty()) {
-                text = text.replace(form, "***");
-            }
-        }
-        text
+    fn clear(&self, text: String) -> String {
+        self.0.iter().fold(text, without)
     }
+}
+
+fn without(mut text: String, key: &SecretString) -> String {
+    let key = key.expose_secret().trim();
+    let encoded: String = url::form_urlencoded::byte_serialize(key.as_bytes()).collect();
+    for form in [key, &encoded].into_iter().filter(|form| !form.is_empty()) {
+        text = text.replace(form, "***");
+    }
+    text
+}
+
+/// What stands in the place of words that tell of a key.
+const REPEATED: &str = "(it repeated a part of a licence's key, so what it said is not kept)";
+
+/// The pools that a site takes from by its plan, or ever did.
+fn tied_to(job: &Job, ledger: &Ledger) -> BTreeSet<String> {
+    let once = ledger.pools_of(&job.plan.site).into_iter().map(str::to_owned);
+    job.plan.licences.iter().map(|licence| licence.from.to_string()).chain(once).collect()
 }
 
 /// Whether a text has the key in it, or a telling part.
@@ -222,19 +334,13 @@ pub(super) fn told(state: &RunState, job: &Job, run: RunId) -> Vec<Decision> {
 }
 
 fn told_of(attempt: &AttemptState, step: &Step, state: &StepState, job: &Job, run: RunId) -> Option<Decision> {
-    let (site, run) = (job.plan.site.clone(), run);
+    let site = job.plan.site.clone();
     let (pool, change) = match (&step.action, state) {
         (Action::Activate { pool, component, .. }, StepState::Done(_)) if attempt.kept() => {
             (pool, LicenceChange::Activated { site, component: component.clone(), run })
         }
-        // Only what a program of the site said speaks of the key; not a line that was cut.
-        (Action::Activate { pool, component, .. }, StepState::Failed(failure)) if failure.claim.is_some() => {
-            let why = clean_line(&failure.why, MAX_REASON);
-            (pool, LicenceChange::Refused { site, component: component.clone(), run, why })
-        }
-        // It was said to be updated, and was not: the key did not do what its command said.
-        (Action::Update { component, .. }, StepState::Failed(failure)) if says_done(failure) => {
-            let pool = entered_for(&attempt.planned.procedure, component)?;
+        (action, StepState::Failed(failure)) => {
+            let (pool, component) = refused(&attempt.planned.procedure.steps, action, failure.sign?)?;
             let why = clean_line(&failure.why, MAX_REASON);
             (pool, LicenceChange::Refused { site, component: component.clone(), run, why })
         }
@@ -243,13 +349,19 @@ fn told_of(attempt: &AttemptState, step: &Step, state: &StepState, job: &Job, ru
     Some(Decision::Licence { pool: pool.to_string(), change })
 }
 
-fn says_done(failure: &StepFailure) -> bool {
-    failure.claim.as_ref().is_some_and(|claim| claim.status == 0)
+/// The pool whose key was not taken, and for what, where a failure says so. Whatever else goes wrong may pass.
+fn refused<'a>(steps: &'a [Step], action: &'a Action, sign: Sign) -> Option<(&'a Tag, &'a ComponentId)> {
+    match (action, sign) {
+        (Action::Activate { pool, component, .. }, Sign::NoPackage) => Some((pool, component)),
+        // It was said to be updated, and was not: the key did not do what its command said.
+        (Action::Update { component, .. }, Sign::StillOld) => Some((entered_for(steps, component)?, component)),
+        _ => None,
+    }
 }
 
 /// The pool whose key a command entered for a component, so that nobody looked for a package.
-fn entered_for<'a>(procedure: &'a Procedure, wanted: &ComponentId) -> Option<&'a Tag> {
-    procedure.steps.iter().find_map(|step| match &step.action {
+fn entered_for<'a>(steps: &'a [Step], wanted: &ComponentId) -> Option<&'a Tag> {
+    steps.iter().find_map(|step| match &step.action {
         Action::Activate { component, pool, parse: None, .. } if component == wanted => Some(pool),
         _ => None,
     })
@@ -267,6 +379,8 @@ pub(super) async fn tell_fleet(runner: &Runner, state: &RunState, job: &Job, run
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check::{Fatal, LogState};
+    use crate::model::Digest;
 
     #[test]
     fn what_repeats_a_key_is_not_kept() {
@@ -290,8 +404,84 @@ mod tests {
 
     #[test]
     fn a_key_counts_where_it_is_entered_and_opens_the_update() {
-        let seen = |entered, package| Seen { entered, package }.is_enough();
+        let seen = |entered, package| Seen { entered, offered: None, package }.is_enough();
         assert!(seen(true, Some(true)) && seen(true, None));
         assert!(!seen(true, Some(false)) && !seen(false, None) && !seen(false, Some(true)));
+    }
+
+    #[test]
+    fn only_an_offer_without_a_package_speaks_against_a_key() {
+        let sign = |entered, offered, package| {
+            let seen = Seen { entered, offered, package };
+            assert!(!seen.is_enough());
+            seen.wrong().1
+        };
+        assert_eq!(sign(true, Some(true), Some(false)), Some(Sign::NoPackage));
+        assert_eq!(sign(true, None, Some(false)), Some(Sign::NoPackage));
+        assert_eq!(sign(true, Some(false), None), None, "its vendor's server may not have answered");
+        assert_eq!(sign(false, None, None), None);
+    }
+
+    #[test]
+    fn a_key_counts_as_refused_only_where_a_failure_says_so() {
+        let cache = ComponentId::new("plugin", "cache").unwrap();
+        let command: CommandTemplate = serde_json::from_value(serde_json::json!({ "run": ["true"] })).unwrap();
+        let version = |text| crate::model::Version::new(text).unwrap();
+        let pool: Tag = "pool".parse().unwrap();
+        let activate = |parse| Action::Activate {
+            group: 0,
+            component: cache.clone(),
+            pool: pool.clone(),
+            command: command.clone(),
+            probe: command.clone(),
+            parse,
+        };
+        let update = Action::Update {
+            group: 0,
+            component: cache.clone(),
+            from: version("1.0"),
+            to: version("2.0"),
+            command: command.clone(),
+        };
+        let step = |action: Action| Step { name: "x".into(), action };
+        let by_command = [step(activate(None)), step(update.clone())];
+        let parse: Transform = serde_json::from_value(serde_json::json!({ "json": "first" })).unwrap();
+        let by_option = [step(activate(Some(Box::new(parse)))), step(update)];
+        let says = |steps: &[Step], at: usize, sign| refused(steps, &steps[at].action, sign).is_some();
+        assert!(says(&by_option, 0, Sign::NoPackage) && says(&by_command, 0, Sign::NoPackage));
+        assert!(says(&by_command, 1, Sign::StillOld), "nobody had looked for a package");
+        assert!(!says(&by_option, 1, Sign::StillOld), "there was a package: the key is not to blame");
+        assert!(!says(&by_command[1..], 0, Sign::StillOld), "no key was entered for it");
+        assert!(!says(&by_command, 1, Sign::NoPackage));
+    }
+
+    #[test]
+    fn what_checks_saw_is_kept_without_keys() {
+        let secrets = Secrets(vec![SecretString::from("ABCD-1234-EFGH-5678")]);
+        let line = "PHP Fatal error: no answer of https://v.example/?key=ABCD-1234-EFGH-5678".to_owned();
+        let clean = "PHP Fatal error: no answer of https://v.example/?key=***";
+        let fatal = Fatal { line: line.clone(), key: Digest::of(b"x"), count: 1 };
+        let mut seen =
+            Observation::Log(LogState { file: None, size: 1, unreadable: None, fatal: vec![fatal], cut: false });
+        secrets.clear_seen(&mut seen);
+        assert!(matches!(&seen, Observation::Log(log) if log.fatal[0].line == clean), "{seen:?}");
+        let mut reasons = [
+            Reason::FatalLogged { line: line.clone(), count: 1 },
+            Reason::Printed { expected: "ok".into(), got: line.clone() },
+            Reason::Exit { expected: vec![0], got: 1, tail: line.clone() },
+            Reason::HiddenByCache(Box::new(Reason::Forbidden { text: "Fatal error".into(), excerpt: line.clone() })),
+        ];
+        for reason in &mut reasons {
+            secrets.clear_reason(reason);
+            let text = format!("{reason:?}");
+            assert!(text.contains(clean) && !text.contains("ABCD"), "{text}");
+        }
+        assert_eq!(secrets.cleared("first\nkey 1234-EFGH\nlast".into()), format!("first\n{REPEATED}\nlast"));
+        assert_eq!(Secrets(Vec::new()).cleared(line.clone()), line);
+        // A key that is a whole file has words that stand in any address.
+        let secrets = Secrets(vec![SecretString::from("server=https://v.example key=1"), SecretString::from("e")]);
+        let mut address = "https://shop.example/".to_owned();
+        secrets.clear_address(&mut address);
+        assert_eq!(address, "https://shop.example/", "pages are compared by it");
     }
 }

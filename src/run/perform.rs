@@ -8,7 +8,7 @@ use crate::check::{
     self, Baseline, Check, CheckKind, CheckResult, Depth, Means, Observation, Pass, Patience, Prober, ProberSettings,
 };
 use crate::inventory::{self, InventoryError};
-use crate::journal::{AttemptState, Claim, RunState, SnapshotRecord, StepFailure, StepResult};
+use crate::journal::{AttemptState, Claim, RunState, Sign, SnapshotRecord, StepFailure, StepResult};
 use crate::model::{ComponentId, RunId, Version};
 use crate::playbook::{CommandTemplate, Values};
 use crate::procedure::{Action, Procedure};
@@ -161,6 +161,7 @@ impl Bench {
             claim: Some(claim),
             results: Vec::new(),
             blamed: None,
+            sign: None,
         }))
     }
 
@@ -198,7 +199,9 @@ impl Bench {
         baseline: &Baseline,
     ) -> Result<Vec<(String, Observation)>, Failed> {
         let checks = self.checks(procedure).map_err(failure)?;
-        check::mark_logs(&checks, baseline, self.site.shell.as_ref()).await.map_err(failure)
+        let mut marks = check::mark_logs(&checks, baseline, self.site.shell.as_ref()).await.map_err(failure)?;
+        marks.iter_mut().for_each(|(_, seen)| self.secrets.clear_seen(seen));
+        Ok(marks)
     }
 
     /// Runs checks against the baseline.
@@ -216,7 +219,9 @@ impl Bench {
                 http.waiting = procedure.waiting;
             }
         }
-        check::run_checks(&checks, depth, baseline, patience, self.means()).await.map_err(failure)
+        let mut results = check::run_checks(&checks, depth, baseline, patience, self.means()).await.map_err(failure)?;
+        results.iter_mut().for_each(|result| self.secrets.clear_result(result));
+        Ok(results)
     }
 
     pub(super) fn progress(&self) -> Arc<dyn Progress> {
@@ -315,7 +320,7 @@ pub(super) fn failure(error: impl std::error::Error) -> Failed {
 }
 
 pub(super) fn plain_failure(why: String) -> Failed {
-    Box::new(StepFailure { why, claim: None, results: Vec::new(), blamed: None })
+    Box::new(StepFailure { why, claim: None, results: Vec::new(), blamed: None, sign: None })
 }
 
 /// What failed, in words, or nothing.
@@ -334,7 +339,7 @@ pub(super) fn failed_checks(results: &[CheckResult]) -> Option<String> {
 fn checks_failure(results: Vec<CheckResult>, blamed: Option<ComponentId>) -> Result<Vec<CheckResult>, Failed> {
     match failed_checks(&results) {
         None => Ok(results),
-        Some(why) => Err(Box::new(StepFailure { why, claim: None, results, blamed })),
+        Some(why) => Err(Box::new(StepFailure { why, claim: None, results, blamed, sign: None })),
     }
 }
 
@@ -452,13 +457,16 @@ pub(super) async fn failing(bench: &Bench, procedure: &Procedure) -> Result<Opti
     });
     let Some(patience) = patience else { return Ok(None) };
     let checks = bench.checks(procedure)?;
-    let (_, results) = check::take_baseline(&checks, patience, bench.means()).await?;
+    let (_, mut results) = check::take_baseline(&checks, patience, bench.means()).await?;
+    results.iter_mut().for_each(|result| bench.secrets.clear_result(result));
     Ok(failed_checks(&results))
 }
 
 async fn baseline(bench: &Bench, procedure: &Procedure, patience: Patience) -> Result<StepResult, Failed> {
     let checks = bench.checks(procedure).map_err(failure)?;
-    let (baseline, results) = check::take_baseline(&checks, patience, bench.means()).await.map_err(failure)?;
+    let (mut baseline, mut results) = check::take_baseline(&checks, patience, bench.means()).await.map_err(failure)?;
+    baseline.observations.values_mut().for_each(|seen| bench.secrets.clear_seen(seen));
+    results.iter_mut().for_each(|result| bench.secrets.clear_result(result));
     match failed_checks(&results) {
         None => Ok(StepResult::Baseline { baseline, results }),
         Some(why) => Err(Box::new(StepFailure {
@@ -468,6 +476,7 @@ async fn baseline(bench: &Bench, procedure: &Procedure, patience: Patience) -> R
             claim: None,
             results,
             blamed: None,
+            sign: None,
         })),
     }
 }
@@ -520,6 +529,7 @@ async fn update(
         claim: Some(claim),
         results: Vec::new(),
         blamed: None,
+        sign: (read.versions.get(component) == Some(from)).then_some(Sign::StillOld),
     })))
 }
 
@@ -535,6 +545,7 @@ async fn migrate(bench: &Bench, command: &CommandTemplate) -> Result<StepResult,
             claim: Some(claim),
             results: Vec::new(),
             blamed: None,
+            sign: None,
         })),
         database => Ok(StepResult::Migrated { claim, database }),
     }

@@ -1,8 +1,9 @@
 //! A restore that a person asked for: the same loop, the same journal, the same undo.
 
 use super::drive::begin;
-use super::{Ended, Job, RunError, Runner, WorkError};
-use crate::journal::{Entry, Event, Purpose, RunState};
+use super::{Ended, Job, RunError, Runner, WorkError, in_words};
+use crate::journal::{Entry, Event, JournalError, Purpose, RunState};
+use crate::ledger::Decision;
 use crate::model::{Outcome, RunId, SiteName};
 use crate::snapshot::{ItemPath, ObjectKind, ObjectName, Only, SnapshotName};
 
@@ -15,14 +16,34 @@ pub struct RestoreAsked {
     pub only: Vec<String>,
     /// Whether rows that visitors wrote since are taken off, too.
     pub exact: bool,
+    /// The anomaly because of which it is asked for: what came of it is written beside that.
+    pub anomaly: Option<u64>,
 }
 
 /// Puts a snapshot back and checks the site.
 pub async fn restore(runner: &Runner, job: &Job, asked: &RestoreAsked) -> Result<Ended, RunError> {
     only(&asked.only)?;
-    let RestoreAsked { snapshot, only, exact } = asked.clone();
-    let purpose = Purpose::Restore { snapshot: snapshot.to_string(), only, exact };
+    let RestoreAsked { snapshot, only, exact, anomaly } = asked.clone();
+    let purpose = Purpose::Restore { snapshot: snapshot.to_string(), only, exact, anomaly };
     begin(runner, job, purpose).await
+}
+
+/// Writes down beside an anomaly what came of the restore that it led to, whoever brought that to its end: once. What can't
+/// be written down changes no outcome.
+pub(super) async fn tell_anomaly(runner: &Runner, state: &RunState, run: RunId, outcome: Outcome) {
+    let purpose = state.opened.as_ref().map(|opened| &opened.purpose);
+    let Some(Purpose::Restore { anomaly: Some(anomaly), .. }) = purpose else { return };
+    if let Err(error) = tell_once(runner, *anomaly, run, outcome).await {
+        tracing::warn!(error = in_words(&error), "the anomaly does not know of the restore that it led to");
+    }
+}
+
+async fn tell_once(runner: &Runner, anomaly: u64, run: RunId, outcome: Outcome) -> Result<(), JournalError> {
+    if !runner.journal.ledger().await?.knows_of_restore(run) {
+        let told = Decision::AnomalyPutBack { anomaly, run, outcome };
+        runner.journal.decide(runner.clock.now(), &runner.by, &told).await?;
+    }
+    Ok(())
 }
 
 /// How many earlier runs are looked at.

@@ -161,7 +161,7 @@ fn refused_often(site: &mut Site, now: Timestamp) {
 
 /// A restore that a person asked for, with what was read then.
 pub(crate) fn restored(at: Timestamp, versions: &[(&'static str, &'static str)]) -> Run {
-    let purpose = Purpose::Restore { snapshot: "x".into(), only: Vec::new(), exact: false };
+    let purpose = Purpose::Restore { snapshot: "x".into(), only: Vec::new(), exact: false, anomaly: None };
     let run = Run { purpose, seen: None, versions: versions.to_vec(), ..Run::good(at) };
     run.ending(Some(Outcome::Restored))
 }

@@ -138,6 +138,47 @@ fn an_anomaly_is_told_looked_into_undone_held_and_answered() {
     held_and_answered(folder);
 }
 
+/// Nothing is overwritten that nobody agreed to; and whoever brings a restore to its end tells the anomaly of it, once.
+#[test]
+fn an_anomaly_knows_of_a_restore_that_was_interrupted() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    begin(folder);
+    ended(folder, 0, &["run", "nano"]);
+    add(folder, 0, &jiff::Timestamp::now().to_string(), &["--description", "The cart is empty"]);
+    for asked in [&["restore", "nano", "--json"][..], &["anomaly", "restore", "1", "--json"]] {
+        let said = ended(folder, 2, asked);
+        assert!(said.contains("--json asks nobody: add --yes"), "{said}");
+    }
+    assert_eq!(code(folder, "cart"), "new cart");
+
+    let hangs = format!("cd {}; [ -e hang ] || exit 0; rm hang; touch began; exec sleep 1000", folder.display());
+    plan(folder, &format!("checks: [{{ command: [sh, -c, {hangs:?}] }}]\n"));
+    std::fs::write(folder.join("hang"), "").unwrap();
+    let silent = || std::process::Stdio::null();
+    let mut runner = super::command(folder, &["anomaly", "restore", "1", "--yes", "--json"]);
+    let mut runner = runner.stdout(silent()).stderr(silent()).spawn().unwrap();
+    let started = std::time::Instant::now();
+    while !folder.join("began").exists() {
+        assert!(started.elapsed().as_secs() < 120, "the check never began");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    runner.kill().unwrap();
+    runner.wait().unwrap();
+    // What is wrong with the pools of licences keeps nobody from putting a site in order.
+    std::fs::write(folder.join("licences.yaml"), "licences: 99\n").unwrap();
+    let (status, said) = intendant(folder, &["run", "nano"]);
+    assert!(status != Some(0) && said.contains("licences.yaml"), "{said}");
+    let (status, said) = intendant(folder, &["recover"]);
+    assert!(matches!(status, Some(0 | 10)), "{status:?} {said}");
+    assert!(said.contains("goes on without pools of licences"), "{said}");
+    std::fs::remove_file(folder.join("licences.yaml")).unwrap();
+    assert_eq!(code(folder, "cart"), "old", "{said}");
+    let listed: Value = serde_json::from_str(&ended(folder, 0, &["anomaly", "list", "--json"])).unwrap();
+    let done = &listed["list"][0]["done"];
+    assert_eq!((done.as_array().unwrap().len(), &done[0]["outcome"]), (1, &"restored".into()), "{listed}");
+}
+
 /// What is refused, and leaves nothing.
 fn wrong_words(folder: &Path) {
     let described = ["--description", "x"];

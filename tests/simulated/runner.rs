@@ -272,7 +272,7 @@ impl Run {
 
     fn perform(&mut self, action: &Action, fault: Option<How>) -> Result<StepResult, Box<StepFailure>> {
         let failed = |why: &str, blamed: Option<ComponentId>| {
-            Err(Box::new(StepFailure { why: why.into(), claim: None, results: Vec::new(), blamed }))
+            Err(Box::new(StepFailure { why: why.into(), claim: None, results: Vec::new(), blamed, sign: None }))
         };
         let blamed = match action {
             Action::Update { component, .. } => Some(component.clone()),
@@ -300,7 +300,13 @@ impl Run {
                 Some(blamed) => {
                     // What a check of the site said.
                     let (why, blamed) = ("status 500".to_owned(), group.is_some().then_some(blamed));
-                    return Err(Box::new(StepFailure { why, claim: Some(claim), results: Vec::new(), blamed }));
+                    return Err(Box::new(StepFailure {
+                        why,
+                        claim: Some(claim),
+                        results: Vec::new(),
+                        blamed,
+                        sign: None,
+                    }));
                 }
             },
             Action::Update { to, .. } => StepResult::Updated { claim, version: to.clone() },
@@ -346,7 +352,7 @@ impl Run {
     /// What is put back, and whether only a part of it.
     pub(crate) fn target(&self) -> Option<(String, bool, bool)> {
         match &self.state.opened.as_ref()?.purpose {
-            Purpose::Restore { snapshot, only, exact } => Some((snapshot.clone(), !only.is_empty(), *exact)),
+            Purpose::Restore { snapshot, only, exact, .. } => Some((snapshot.clone(), !only.is_empty(), *exact)),
             Purpose::Update => {
                 let before = self.state.attempt()?.snapshot(SnapshotMoment::Before)?;
                 Some((before.name.clone(), false, false))

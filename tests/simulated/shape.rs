@@ -94,6 +94,7 @@ impl Shape {
             snapshot: ASKED.into(),
             only: only.iter().map(|path| (*path).into()).collect(),
             exact,
+            anomaly: None,
         };
         match self.wanted {
             Wanted::Update => Purpose::Update,

@@ -9,8 +9,11 @@ use crate::cli::fleet::{Fleet, who};
 use crate::cli::progress::Show;
 use crate::cli::{ExitCode, Failure, show as say};
 use crate::journal::{Event, Journal, RunState};
-use crate::ledger::{Anomaly, Decision, MAX_ANSWER, MAX_DESCRIPTION, MAX_PAGE, MAX_SCREENSHOTS, Sighting};
-use crate::model::{ComponentName, Outcome, RunId, SiteName, clean_line, nearest};
+use crate::ledger::{
+    Anomaly, Decision, MAX_ANSWER, MAX_DESCRIPTION, MAX_LINES, MAX_NAME, MAX_PAGE, MAX_SCREENSHOTS, Sighting, SiteHold,
+    is_cut,
+};
+use crate::model::{ComponentId, ComponentName, Outcome, RunId, SiteName, clean_line, nearest};
 use crate::procedure::SnapshotMoment;
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
@@ -26,7 +29,10 @@ const AHEAD: SignedDuration = SignedDuration::from_mins(10);
 const PAGE_SHOWN: usize = 60;
 
 pub(in crate::cli) async fn anomaly(common: &Common, options: &Options) -> Result<ExitCode, Failure> {
-    let fleet = Fleet::open(common)?;
+    let fleet = match &options.action {
+        AnomalyAction::Restore { .. } => Fleet::open_to_mend(common)?,
+        _ => Fleet::open(common)?,
+    };
     match &options.action {
         AnomalyAction::Add(told) => add(common, &fleet, told).await,
         AnomalyAction::List { site, all } => list(common, &fleet, site.as_deref(), *all).await,
@@ -127,12 +133,17 @@ fn sighting(told: &AnomalyAdd, seen: Timestamp) -> Result<Sighting, Failure> {
         reported_by: told.reported_by.clone(),
         screenshots: Vec::new(),
     };
+    let cut = sighting.cut();
     let sighting = sighting.cleaned();
     if sighting.description.is_empty() {
         return Err(usage("--description is empty; write what is wrong with the page".into()));
     }
-    if told.description.chars().count() > MAX_DESCRIPTION {
-        say::remark(format!("the description is cut after {MAX_DESCRIPTION} characters; keep the client's message"));
+    for what in cut {
+        let limit = match what {
+            "description" => format!("{MAX_DESCRIPTION} characters or {MAX_LINES} lines"),
+            _ => format!("{MAX_NAME} characters"),
+        };
+        say::remark(format!("the {what} is cut after {limit}; keep the client's message"));
     }
     Ok(sighting)
 }
@@ -147,14 +158,14 @@ fn elsewhere(fleet: &Fleet, site: &SiteName, url: &str) -> Option<String> {
     differs.then(|| format!("the page is on {theirs}, and {site} is {ours}: is it the right site?"))
 }
 
-/// The last run that began before a moment and changed the site, or may have.
+/// The last run that began before a moment and had changed the site then, or may have.
 async fn run_before(journal: &dyn Journal, site: &SiteName, at: Timestamp) -> Result<Option<RunId>, Failure> {
     for run in journal.runs(Some(site), false, MOST_RUNS).await? {
         if run.opened > at || run.outcome == Some(Outcome::Refused) {
             continue;
         }
         let state = RunState::fold(&journal.entries(run.run).await?);
-        if state.is_ok_and(|state| changed_site(&state)) {
+        if state.is_ok_and(|state| changed_site(&state, at)) {
             return Ok(Some(run.run));
         }
     }
@@ -221,7 +232,7 @@ async fn later(journal: &dyn Journal, site: &SiteName, than: &RunState) -> Resul
             break;
         }
         let state = RunState::fold(&journal.entries(run.run).await?);
-        count += u64::from(state.is_ok_and(|state| changed_site(&state)));
+        count += u64::from(state.is_ok_and(|state| changed_site(&state, Timestamp::MAX)));
     }
     Ok(count)
 }
@@ -236,7 +247,10 @@ async fn hold(
     let journal = fleet.journal().await?;
     let anomaly = find(&journal, number).await?;
     let site = anomaly.site.clone();
-    let extension = whole_name(&journal, &site, extension).await?;
+    let extension = match until {
+        Some(_) => whole_name(&journal, &site, extension).await?,
+        None => held_name(&journal.ledger().await?.site_holds(), &site, extension)?,
+    };
     let now = Timestamp::now();
     let today = now.to_zoned(zone(fleet, &journal, &site).await?).date();
     let decision = match until {
@@ -248,12 +262,6 @@ async fn hold(
         }
         None => Decision::AnomalyReleased { anomaly: number, site: site.clone(), extension: extension.clone() },
     };
-    let holds = journal.ledger().await?.site_holds();
-    if until.is_none() && !holds.iter().any(|one| one.site == site && one.extension == extension) {
-        return Err(Failure::absent(format!(
-            "no anomaly has {extension} of {site} wait; intendant preview {site} says what does"
-        )));
-    }
     journal.decide(now, &who(), &decision).await?;
     match (common.json, until) {
         (true, _) => {
@@ -265,6 +273,27 @@ async fn hold(
         (false, None) => say::line(format!("{site}: updates of {extension} wait no longer because of an anomaly")),
     }
     Ok(ExitCode::OK)
+}
+
+/// The name under which an extension waits, in whatever way it is written now: what was held is lifted, whether the site
+/// has it still or not.
+fn held_name(holds: &[SiteHold], site: &SiteName, name: &ComponentName) -> Result<ComponentName, Failure> {
+    let mine: Vec<&ComponentName> = holds.iter().filter(|one| one.site == *site).map(|one| &one.extension).collect();
+    if mine.contains(&name) {
+        return Ok(name.clone());
+    }
+    let id =
+        |name: &ComponentName| name.as_str().split_once(':').and_then(|(kind, slug)| ComponentId::new(kind, slug).ok());
+    let same = |held: &&&ComponentName| {
+        id(held).is_some_and(|held| name.names(&held)) || id(name).is_some_and(|name| held.names(&name))
+    };
+    match mine.iter().filter(same).collect::<Vec<_>>()[..] {
+        [one] => Ok((*one).clone()),
+        [] => Err(Failure::absent(format!(
+            "no anomaly has {name} of {site} wait; intendant preview {site} says what does"
+        ))),
+        [first, second, ..] => Err(usage(format!("{name} is {first} or {second}; write which of them"))),
+    }
 }
 
 /// The name with its kind, as the last run that looked at the site knows it.
@@ -295,8 +324,8 @@ async fn close(common: &Common, fleet: &Fleet, number: u64, answer: &str) -> Res
     if matches!(&decision, Decision::AnomalyAnswered { answer, .. } if answer.is_empty()) {
         return Err(usage("--answer is empty; write what was found and done".into()));
     }
-    if answer.chars().count() > MAX_ANSWER {
-        say::remark(format!("the answer is cut after {MAX_ANSWER} characters"));
+    if is_cut(answer, MAX_ANSWER) {
+        say::remark(format!("the answer is cut after {MAX_ANSWER} characters or {MAX_LINES} lines"));
     }
     journal.decide(Timestamp::now(), &who(), &decision).await?;
     match common.json {
@@ -319,6 +348,29 @@ impl From<ScreenshotError> for Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_held_is_lifted_by_any_of_its_names() {
+        let name = |text: &str| ComponentName::new(text).unwrap();
+        let (site, other) = (SiteName::new("shop").unwrap(), SiteName::new("other").unwrap());
+        let hold = |site: &SiteName, extension: &str| SiteHold {
+            site: site.clone(),
+            extension: name(extension),
+            until: "2026-12-04".parse().unwrap(),
+            anomaly: 1,
+        };
+        let holds =
+            ["bare", "plugin:whole", "plugin:twice", "theme:twice", "core"].map(|extension| hold(&site, extension));
+        let found = |text: &str| held_name(&holds, &site, &name(text)).map(|name| name.to_string());
+        assert_eq!(found("bare").unwrap(), "bare");
+        assert_eq!(found("plugin:bare").unwrap(), "bare", "it was held before the site was looked at");
+        assert_eq!(found("whole").unwrap(), "plugin:whole");
+        assert_eq!(found("core").unwrap(), "core");
+        assert_eq!(found("theme:twice").unwrap(), "theme:twice");
+        assert!(found("twice").is_err_and(|failure| failure.code == ExitCode::USAGE));
+        assert!(found("theme:whole").is_err() && found("none").is_err());
+        assert!(held_name(&holds, &other, &name("bare")).is_err(), "another site's");
+    }
 
     #[test]
     fn a_moment_is_by_the_clock_of_the_site_unless_it_says_otherwise() {

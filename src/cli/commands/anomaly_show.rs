@@ -146,7 +146,8 @@ fn told(fleet: &Fleet, anomaly: &Anomaly, zone: &TimeZone) -> Vec<String> {
             Remedy::PutBack { run, outcome } => format!("put back by run {run}: {outcome}"),
             Remedy::Held { extension, until } => format!("updates of {extension} wait until {until}"),
             Remedy::Released { extension } => format!("updates of {extension} wait no longer"),
-            Remedy::Answered { answer } => format!("answered: {}", clean_line(answer, LINE_CHARS)),
+            Remedy::Replaced { extension, by } => format!("updates of {extension} wait because of anomaly {by} now"),
+            Remedy::Answered { answer } => format!("answered: {}", clean_line(answer, answer.len())),
         };
         lines.push(format!("  {}, {}: {what}", moment(done.at, zone), done.by));
     }

@@ -24,6 +24,7 @@ pub(in crate::cli) async fn licence(common: &Common, options: &Licence) -> Resul
     }
 }
 
+/// The day by which the list goes: it is of no site, so of no site's zone.
 fn today() -> Date {
     Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date()
 }
@@ -35,13 +36,13 @@ async fn list(fleet: &Fleet, common: &Common) -> Result<ExitCode, Failure> {
     match common.json {
         true => {
             let all = pools.iter().map(|(name, pool)| described(name, pool, &entered, today));
-            show::json(&json!({ "licences": 1, "list": all.collect::<Vec<_>>() }));
+            show::json(&json!({ "licences": 1, "day": today, "zone": "UTC", "list": all.collect::<Vec<_>>() }));
         }
         false if pools.is_empty() => {
             show::line(format!("no pool of licences in {}", fleet.settings.licences.path().display()));
         }
         false => show::line(show::table(
-            ["pool", "licence", "seats", "until", "state", "sites"],
+            ["pool", "licence", "seats", "until", "state (UTC)", "sites"],
             pools.iter().map(|(name, pool)| row(name, pool, &entered, today)),
         )),
     }
@@ -143,11 +144,12 @@ async fn remove(fleet: &Fleet, pool: &str) -> Result<ExitCode, Failure> {
 async fn assign(fleet: &Fleet, seat: &SeatOf) -> Result<ExitCode, Failure> {
     let name: Tag = argument("POOL", &seat.pool)?;
     // A site without a plan needs no seat.
-    let site = fleet.job(&seat.site)?.plan.site.clone();
+    let plan = fleet.job(&seat.site)?.plan;
+    let (site, today) = (plan.site.clone(), plan.day(Timestamp::now()));
     let mut change = fleet.settings.licences.change()?;
     let Some(pool) = change.pools.pools.get_mut(&name) else { return Err(absent(&name)) };
     let had = pool.has(&site);
-    let closed = if had { pool.fault(today()) } else { pool.closed(today()) };
+    let closed = if had { pool.fault(today) } else { pool.closed(today) };
     if let Some(problem) = closed {
         return Err(Failure::other(refused(&name, &problem)));
     }
@@ -211,4 +213,38 @@ where
     T::Err: std::fmt::Display,
 {
     text.parse().map_err(|error: T::Err| Failure { code: ExitCode::USAGE, text: format!("{what}: {error}") })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::arguments::Arguments;
+    use clap::Parser as _;
+
+    /// It is never the same day in both zones, so a pool that ends on the one's is over for the other.
+    #[tokio::test]
+    async fn the_last_day_of_a_pool_is_that_of_the_site() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = folder.path().join("intendant.yaml");
+        std::fs::write(&settings, "settings: 1\nplans: plans\nstate: state\n").unwrap();
+        std::fs::create_dir(folder.path().join("plans")).unwrap();
+        for (site, zone) in [("west", "Etc/GMT+12"), ("east", "Pacific/Kiritimati")] {
+            let plan = format!(
+                "plan: 1\nsite: {site}\nclient: {{ name: Shop, language: en }}\ntier: base\ncms: wordpress\n\
+                 url: https://shop.example/\nhost: {{ ssh: shop, path: /srv/shop }}\n\
+                 windows: [{{ at: \"02:00\", for: 2h, zone: {zone} }}]\n"
+            );
+            std::fs::write(folder.path().join(format!("plans/{site}.yaml")), plan).unwrap();
+        }
+        let west = Timestamp::now().to_zoned(jiff::tz::TimeZone::get("Etc/GMT+12").unwrap()).date();
+        let pools = format!("licences: 1\npools:\n  cache: {{ vendor: V, product: P, until: {west} }}\n");
+        std::fs::write(folder.path().join("licences.yaml"), pools).unwrap();
+        let settings = settings.display().to_string();
+        let arguments = Arguments::try_parse_from(["intendant", "--settings", &settings, "licence"]).unwrap();
+        let fleet = Fleet::open(&arguments.common).unwrap();
+        let seat = |site: &str| SeatOf { pool: "cache".into(), site: site.into() };
+        assert!(assign(&fleet, &seat("west")).await.is_ok(), "its last day");
+        let failure = assign(&fleet, &seat("east")).await.unwrap_err();
+        assert!(failure.text.contains("ended on"), "{}", failure.text);
+    }
 }

@@ -117,7 +117,7 @@ fn send_what_waits(fleet: &Fleet) -> Result<Vec<Record>, Failure> {
     }
 }
 
-fn queue(fleet: &Fleet) -> Queue {
+pub(super) fn queue(fleet: &Fleet) -> Queue {
     Queue::new(&fleet.settings.state.join("mail"))
 }
 

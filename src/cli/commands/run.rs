@@ -5,8 +5,7 @@ use crate::cli::fleet::Fleet;
 use crate::cli::progress::Show;
 use crate::cli::{ExitCode, Failure, show};
 use crate::journal::{Event, Purpose, RunState};
-use crate::ledger::Decision;
-use crate::model::{ComponentName, Outcome, RunId, SiteName, in_words};
+use crate::model::{ComponentName, Outcome, RunId, SiteName};
 use crate::procedure::SnapshotMoment;
 use crate::run::{self, Ended, Job, RestoreAsked, RunError, Runner};
 use crate::snapshot::SnapshotName;
@@ -62,7 +61,7 @@ fn due(jobs: Vec<Job>) -> Vec<Job> {
 }
 
 pub(in crate::cli) async fn recover(common: &Common, options: &Recover) -> Result<ExitCode, Failure> {
-    let fleet = Fleet::open(common)?;
+    let fleet = Fleet::open_to_mend(common)?;
     let runner = fleet.runner(Arc::new(Show::new())).await?;
     let names: Vec<String> = match options.sites.is_empty() {
         false => options.sites.clone(),
@@ -91,12 +90,28 @@ pub(in crate::cli) async fn recover(common: &Common, options: &Recover) -> Resul
 }
 
 pub(in crate::cli) async fn restore(common: &Common, options: &Restore) -> Result<ExitCode, Failure> {
-    let fleet = Fleet::open(common)?;
+    let fleet = Fleet::open_to_mend(common)?;
     let runner = fleet.runner(Arc::new(Show::new())).await?;
     restore_because(common, &fleet, &runner, options, None).await
 }
 
-/// The same because of an anomaly: what came of it is written beside it before anything is reported.
+/// Whether a restore may begin: only where somebody said so, or can be asked.
+fn may_begin(json: bool, yes: bool, terminal: bool) -> Result<(), Failure> {
+    let refused = |why: &str| Failure {
+        code: ExitCode::USAGE,
+        text: format!(
+            "a restore overwrites the present state (which is itself kept as a snapshot), and {why}: add --yes"
+        ),
+    };
+    match (yes, json, terminal) {
+        (true, ..) => Ok(()),
+        (false, true, _) => Err(refused("--json asks nobody")),
+        (false, false, false) => Err(refused("there is no terminal to ask on")),
+        (false, false, true) => Ok(()),
+    }
+}
+
+/// The same because of an anomaly; what came of it is written beside that.
 pub(super) async fn restore_because(
     common: &Common,
     fleet: &Fleet,
@@ -109,19 +124,14 @@ pub(super) async fn restore_because(
         Some(name) => named_snapshot(runner, &job.plan.site, name)?,
         None => last_before(runner, &job.plan.site).await?,
     };
-    if !options.yes && !common.json {
+    may_begin(common.json, options.yes, std::io::stdin().is_terminal())?;
+    if !options.yes {
         confirm(&job, &snapshot, options)?;
     }
     watch_for_interrupts();
-    let asked = RestoreAsked { snapshot, only: options.only.clone(), exact: options.exact };
+    let asked = RestoreAsked { snapshot, only: options.only.clone(), exact: options.exact, anomaly };
     let ended = run::restore(runner, &job, &asked).await;
     let good = matches!(&ended, Ok(Ended { outcome: Outcome::Restored, .. }));
-    if let (Some(anomaly), Ok(ended)) = (anomaly, &ended) {
-        let decision = Decision::AnomalyPutBack { anomaly, run: ended.run, outcome: ended.outcome };
-        if let Err(error) = runner.journal.decide(runner.clock.now(), &runner.by, &decision).await {
-            show::remark(format!("anomaly {anomaly} does not know of run {}: {}", ended.run, in_words(&error)));
-        }
-    }
     let told = tell(fleet, runner, job.plan.site.clone(), ended).await;
     let code = finish(common, fleet, runner, vec![told]).await?;
     // Here `restored` is what was asked for.
@@ -163,12 +173,6 @@ async fn last_before(runner: &Runner, site: &SiteName) -> Result<SnapshotName, F
 }
 
 fn confirm(job: &Job, snapshot: &SnapshotName, options: &Restore) -> Result<(), Failure> {
-    if !std::io::stdin().is_terminal() {
-        return Err(Failure {
-            code: ExitCode::USAGE,
-            text: "a restore overwrites the present state (which is itself kept as a snapshot): add --yes".into(),
-        });
-    }
     show::remark(what_is_lost(job, snapshot, options));
     let _ = write!(std::io::stderr(), "Go on? [y/N] ");
     let mut answer = String::new();
@@ -293,4 +297,26 @@ async fn digest(runner: &Runner, run: RunId) -> Option<String> {
         Event::Planned(planned) => Some(planned.digest.to_string()),
         _ => None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_overwritten_that_nobody_agreed_to() {
+        let begins = |json, yes, terminal| match may_begin(json, yes, terminal) {
+            Ok(()) => true,
+            Err(failure) => {
+                assert!(failure.code == ExitCode::USAGE && failure.text.contains("--yes"), "{}", failure.text);
+                false
+            }
+        };
+        for terminal in [false, true] {
+            assert!(begins(false, true, terminal) && begins(true, true, terminal));
+            assert!(!begins(true, false, terminal), "--json is no consent");
+        }
+        assert!(begins(false, false, true), "whoever is there is asked");
+        assert!(!begins(false, false, false));
+    }
 }

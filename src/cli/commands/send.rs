@@ -1,11 +1,11 @@
 //! Sends notices to those who must act: each once, those of a site to one person in one message.
 
-use super::mail::enqueue;
-use crate::cli::fleet::Fleet;
+use super::mail::{enqueue, queue};
+use crate::cli::fleet::{Fleet, who};
 use crate::cli::{ExitCode, Failure, show};
 use crate::journal::Journal;
 use crate::ledger::{Decision, Notice};
-use crate::mail::Mailbox;
+use crate::mail::{Mailbox, Record, State, letter_id};
 use crate::model::{Lifter, SiteName};
 use crate::plan::{Plan, Role};
 use crate::report::{MOST_NOTICES, notices_mail};
@@ -19,15 +19,17 @@ pub(super) async fn queue_notices(
     site: Option<&str>,
 ) -> Result<Vec<String>, Failure> {
     let now = Timestamp::now();
+    let records = queue(fleet).list()?.records;
+    let mut messages = finish(journal, &records).await?;
     let mut notices = journal.ledger().await?.notices(fleet.settings.rules.notices_expire_after);
-    notices.retain(|notice| notice.answer.is_none() && notice.sent.is_none() && notice.in_force(now));
+    notices.retain(|notice| notice.answer.is_none() && notice.in_force(now));
+    notices.retain(|notice| notice.sent.is_none() || refused_by(notice, &records).is_some());
     notices.retain(|notice| site.is_none_or(|site| notice.site.as_str() == site));
     let mut by_site: BTreeMap<&SiteName, Vec<&Notice>> = BTreeMap::new();
     for notice in &notices {
         by_site.entry(&notice.site).or_default().push(notice);
     }
     let provider = super::report::provider(fleet)?;
-    let mut messages = Vec::new();
     for (site, notices) in by_site {
         let plan = match fleet.job(site.as_str()) {
             Ok(job) => job.plan,
@@ -36,7 +38,11 @@ pub(super) async fn queue_notices(
                 continue;
             }
         };
-        for (to, notices) in by_recipient(&plan, &notices) {
+        for (to, mut notices) in by_recipient(&plan, &notices) {
+            notices.retain(|notice| !is_there(notice, to.as_deref(), &records));
+            if notices.is_empty() {
+                continue;
+            }
             let Some(to) = to else {
                 show::remark(format!("{site}: no contact of the plan has an e-mail address: its notices are not sent"));
                 continue;
@@ -45,14 +51,47 @@ pub(super) async fn queue_notices(
             for some in notices.chunks(MOST_NOTICES) {
                 let forms = notices_mail(some, &plan, None, &provider);
                 let forms = forms.map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
-                let message = enqueue(fleet, &forms, &provider, &identity(some), &to)?;
+                let message = letter_id(&identity(some), &to);
+                let begun = Decision::Sending { notices: numbers(some), message: message.clone() };
+                journal.decide(now, &who(), &begun).await?;
+                enqueue(fleet, &forms, &provider, &identity(some), &to)?;
                 let decision = Decision::Sent { notices: numbers(some), messages: vec![message.clone()] };
-                journal.decide(now, &crate::cli::fleet::who(), &decision).await?;
+                journal.decide(now, &who(), &decision).await?;
                 messages.push(message);
             }
         }
     }
     Ok(messages)
+}
+
+/// Notes what was written down and not noted, because whoever did it died in between: else the same notices would go into
+/// another message with the next ones.
+async fn finish(journal: &dyn Journal, records: &[Record]) -> Result<Vec<String>, Failure> {
+    let ledger = journal.ledger().await?;
+    let mut messages = Vec::new();
+    for (message, notices) in ledger.messages_begun() {
+        if records.iter().any(|record| record.id == message) {
+            let decision = Decision::Sent { notices: notices.to_vec(), messages: vec![message.to_owned()] };
+            journal.decide(Timestamp::now(), &who(), &decision).await?;
+            messages.push(message.to_owned());
+        }
+    }
+    Ok(messages)
+}
+
+/// The addresses that a notice went to, where servers refused every message that it is in.
+fn refused_by<'a>(notice: &Notice, records: &'a [Record]) -> Option<Vec<&'a str>> {
+    let of = |message: &String| records.iter().find(|record| record.id == *message);
+    let refused = |record: &&Record| matches!(record.state, State::Refused { .. });
+    let one = |message| of(message).filter(refused).map(|record| record.to.as_str());
+    let all: Option<Vec<&str>> = notice.messages.iter().map(one).collect();
+    all.filter(|all| !all.is_empty())
+}
+
+/// Whether a notice was sent, and not only to addresses that were refused and are others than the present one.
+fn is_there(notice: &Notice, to: Option<&str>, records: &[Record]) -> bool {
+    let same = |known: &&str| to.is_none_or(|to| to.eq_ignore_ascii_case(known));
+    notice.sent.is_some() && refused_by(notice, records).is_none_or(|refused| refused.iter().any(|one| same(&one)))
 }
 
 /// The same after a run, where the settings say so: whether there is something to send.
@@ -167,7 +206,9 @@ mod tests {
         let sent = send_those(&fleet, &queue_notices(&fleet, &journal, None).await.unwrap()).unwrap();
         let to: Vec<&str> = sent.iter().map(|record| record.to.as_str()).collect();
         assert_eq!(to, ["anne@shop.example", "tech@shop.example"], "a site without a plan is left out");
-        assert!(sent.iter().all(|record| record.subject == "shop.example : une mise à jour vous attend"), "{sent:?}");
+        let about = ["shop.example : une mise à jour vous attend", "shop.example : une mise à jour est en attente"];
+        let subjects: Vec<&str> = sent.iter().map(|record| record.subject.as_str()).collect();
+        assert_eq!(subjects, about, "only what waits for the client calls for the client");
         assert!(queue_notices(&fleet, &journal, None).await.unwrap().is_empty(), "each once");
         journal.decide(now, "ops", &task("shop", "new", HoldReason::Licence)).await.unwrap();
         let more = send_those(&fleet, &queue_notices(&fleet, &journal, Some("shop")).await.unwrap()).unwrap();
@@ -175,5 +216,72 @@ mod tests {
         assert!(!sent.iter().any(|record| record.message_id == more[0].message_id));
         let told = journal.ledger().await.unwrap().notices(fleet.settings.rules.notices_expire_after);
         assert_eq!(told.iter().filter(|notice| notice.sent.is_none()).count(), 1, "that of the site that is gone");
+    }
+
+    /// A fleet of one site, whose owner has this address.
+    fn fleet_of(folder: &std::path::Path, owner: &str) -> Fleet {
+        std::fs::create_dir_all(folder.join("plans")).unwrap();
+        let settings = folder.join("intendant.yaml");
+        let text = "settings: 1\nplans: plans\nstate: state\n\
+                    mail: { from: ops@host.example, server: 127.0.0.1, port: 1, tls: none }\n";
+        std::fs::write(&settings, text).unwrap();
+        let plan = format!(
+            "plan: 1\nsite: shop\nclient: {{ name: Shop, language: en, contacts: [{{ role: owner, email: {owner} }}] }}\n\
+             tier: base\ncms: wordpress\nurl: https://shop.example/\nhost: {{ ssh: shop, path: /srv/shop }}\n"
+        );
+        std::fs::write(folder.join("plans/shop.yaml"), plan).unwrap();
+        let settings = settings.display().to_string();
+        let arguments = Arguments::try_parse_from(["intendant", "--settings", &settings, "notices"]).unwrap();
+        Fleet::open(&arguments.common).unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_notice_that_an_address_refused_goes_to_the_one_that_took_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let fleet = fleet_of(folder.path(), "wrong@shop.example");
+        let journal = fleet.journal().await.unwrap();
+        journal.decide(Timestamp::now(), "ops", &task("shop", "bought", HoldReason::Licence)).await.unwrap();
+        let [id] = queue_notices(&fleet, &journal, None).await.unwrap().try_into().unwrap();
+        let better = fleet_of(folder.path(), "anne@shop.example");
+        assert!(queue_notices(&better, &journal, None).await.unwrap().is_empty(), "it waits to be sent");
+        let file = folder.path().join("state/mail").join(format!("{id}.json"));
+        let mut record: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        record["state"] = "refused".into();
+        record["at"] = Timestamp::now().to_string().into();
+        record["said"] = "550 no such user".into();
+        std::fs::write(&file, record.to_string()).unwrap();
+        let same = fleet_of(folder.path(), "Wrong@shop.example");
+        assert!(queue_notices(&same, &journal, None).await.unwrap().is_empty(), "it is refused again");
+        let better = fleet_of(folder.path(), "anne@shop.example");
+        let [other] = queue_notices(&better, &journal, None).await.unwrap().try_into().unwrap();
+        assert_ne!(other, id);
+        let records = queue(&better).list().unwrap().records;
+        assert!(records.iter().any(|record| record.id == other && record.to == "anne@shop.example"));
+        assert!(queue_notices(&better, &journal, None).await.unwrap().is_empty(), "once");
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn who_dies_after_writing_a_message_down_does_not_have_it_sent_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let fleet = fleet_of(folder.path(), "anne@shop.example");
+        let journal = fleet.journal().await.unwrap();
+        let now = Timestamp::now();
+        let number = journal.decide(now, "ops", &task("shop", "one", HoldReason::Licence)).await.unwrap();
+        let to = Mailbox::parse("anne@shop.example").unwrap();
+        let identity = format!("notices {number}");
+        let begun = Decision::Sending { notices: vec![number], message: letter_id(&identity, &to) };
+        journal.decide(now, "ops", &begun).await.unwrap();
+        let notices = journal.ledger().await.unwrap().notices(fleet.settings.rules.notices_expire_after);
+        let plan = fleet.job("shop").unwrap().plan;
+        let provider = super::super::report::provider(&fleet).unwrap();
+        let forms = notices_mail(&[&notices[0]], &plan, None, &provider).unwrap();
+        let first = enqueue(&fleet, &forms, &provider, &identity, &to).unwrap();
+        // Here it died. Then comes another notice.
+        journal.decide(now, "ops", &task("shop", "two", HoldReason::Licence)).await.unwrap();
+        let messages = queue_notices(&fleet, &journal, None).await.unwrap();
+        assert_eq!((messages.len(), &messages[0]), (2, &first));
+        let told = journal.ledger().await.unwrap().notices(fleet.settings.rules.notices_expire_after);
+        assert_eq!((told[0].messages.len(), told[1].messages.len()), (1, 1), "each in one message");
+        assert!(queue_notices(&fleet, &journal, None).await.unwrap().is_empty());
     }
 }

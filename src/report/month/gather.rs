@@ -46,7 +46,7 @@ impl MonthReport {
         };
         let until = open.then_some(now);
         let language = sites.first().map_or_else(|| "en".to_owned(), |site| line(&site.plan.language));
-        let mut sites: Vec<MonthSite> = sites.into_iter().map(|known| site(month, known)).collect();
+        let mut sites: Vec<MonthSite> = sites.into_iter().map(|known| site(month, known, now)).collect();
         sites.sort_by(|a, b| a.site.cmp(&b.site));
         let scope = match scope {
             Scope::Client { name } => Scope::Client { name: line(&name) },
@@ -61,7 +61,7 @@ fn zone(plan: &PlanExtract) -> TimeZone {
     TimeZone::get(&plan.zone).unwrap_or(TimeZone::UTC)
 }
 
-fn site(month: Month, known: KnownSite) -> MonthSite {
+fn site(month: Month, known: KnownSite, now: Timestamp) -> MonthSite {
     let zone = zone(&known.plan);
     let mut runs: Vec<Report> = known.runs;
     runs.retain(|run| run.site == known.site && month.holds(run.began, &zone));
@@ -93,18 +93,19 @@ fn site(month: Month, known: KnownSite) -> MonthSite {
         proven_restore: proven(&rehearsals),
         drifts: runs.iter().filter_map(|run| run.drift.as_ref()).map(|drift| drift.count).sum(),
         runs: runs.iter().map(run).collect(),
-        anomalies: told(month, &known.anomalies, &known.site, &zone),
+        anomalies: told(month, (&known.anomalies, &known.site), &zone, now),
         site: known.site,
     }
 }
 
 /// What was told in the month or was open when it began, as it was at the month's end.
-fn told(month: Month, known: &[Anomaly], site: &SiteName, zone: &TimeZone) -> Vec<AnomalyLine> {
+fn told(month: Month, (known, site): (&[Anomaly], &SiteName), zone: &TimeZone, now: Timestamp) -> Vec<AnomalyLine> {
+    let day = now.to_zoned(zone.clone()).date().min(month.first().last_of_month());
     let mine = known.iter().filter(|one| one.site == *site);
     let then = mine.filter_map(|one| one.when(|at| !after(month, at, zone), None));
     let news =
         |one: &Anomaly| month.holds(one.told, zone) || one.answer().is_none_or(|(done, _)| month.holds(done.at, zone));
-    then.filter(news).map(anomalies::line).collect()
+    then.filter(news).map(|one| anomalies::line(one, day)).collect()
 }
 
 /// Whether a moment lies after the month.

@@ -2,6 +2,8 @@
 
 use super::golden::{compare, folder, provider};
 use super::{months, stories};
+use crate::anomaly::changed_site;
+use crate::journal::RunState;
 use crate::ledger::{Anomaly, Decision, Ledger, LedgerEntry, Screenshot, Sighting};
 use crate::model::{ComponentName, Outcome, RunId, SiteName};
 use crate::report::{Language, Report};
@@ -123,6 +125,13 @@ fn an_answer_stands_in_the_next_report_and_in_no_later_one() {
     early.run = run();
     let own = early.clone().with_anomalies(&anomalies(), None);
     assert!(own.anomalies[0].put_back.is_some(), "it was this one that did it");
+    let held = |until: &str| {
+        let mut later = stories::with_holds().report();
+        later.ended = Some(at(until));
+        later.with_anomalies(&anomalies(), None).anomalies[0].holds.len()
+    };
+    assert_eq!(held("2026-12-01T20:00:00Z"), 1, "its last day");
+    assert_eq!(held("2026-12-03T20:00:00Z"), 0, "nobody is told that something waits until a day that is over");
     early.ended = None;
     assert_eq!(numbers(&early.with_anomalies(&anomalies(), None)).len(), 4, "a run that is not over knows all");
 }
@@ -136,4 +145,24 @@ fn a_month_tells_what_was_told_in_it_and_what_was_open() {
     assert!(month("month").sites.iter().all(|site| site.anomalies.is_empty()));
     let page = told.to_html(Some(Language::of("fr")), &provider()).unwrap();
     assert!(page.contains("Ce que vous nous avez signalé") && page.contains("Le panier est vide. Depuis hier!"));
+}
+
+#[test]
+fn a_run_that_put_everything_back_explains_only_what_was_seen_before() {
+    let state = |story: super::story::Story| RunState::fold(&story.entries()).unwrap();
+    let second = jiff::SignedDuration::from_secs(1);
+    let back = state(stories::restored());
+    assert!(changed_site(&back, back.at - second), "it was under way when that was seen");
+    assert!(!changed_site(&back, back.at), "nothing of it is left");
+    for (name, story) in [
+        ("some of it could not be put back", stories::restored_left()),
+        ("it is stuck", stories::stuck()),
+        ("what works was kept", stories::isolated()),
+        ("updates were applied", stories::completed()),
+        ("somebody had a snapshot put back", stories::restore_asked()),
+    ] {
+        assert!(changed_site(&state(story), Timestamp::MAX), "{name}");
+    }
+    assert!(!changed_site(&state(stories::nothing()), Timestamp::MAX));
+    assert!(!changed_site(&state(stories::refused()), Timestamp::MAX));
 }

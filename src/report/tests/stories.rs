@@ -323,7 +323,7 @@ pub(super) fn stuck_checks() -> Story {
 const ASKED: &str = "2026-11-10T070100Z-aa00bb11cc22";
 
 fn restore_begun() -> Story {
-    let purpose = Purpose::Restore { snapshot: ASKED.into(), only: Vec::new(), exact: false };
+    let purpose = Purpose::Restore { snapshot: ASKED.into(), only: Vec::new(), exact: false, anomaly: None };
     let mut story = Story::begin(CLIENT, "fr", purpose);
     story.plan(Vec::new(), Vec::new());
     story.go(0, |action| !matches!(action, Action::Lock));
@@ -361,7 +361,7 @@ pub(super) fn restore_stuck_checks() -> Story {
 
 /// An asked restore that did not begin.
 pub(super) fn restore_refused() -> Story {
-    let purpose = Purpose::Restore { snapshot: ASKED.into(), only: Vec::new(), exact: false };
+    let purpose = Purpose::Restore { snapshot: ASKED.into(), only: Vec::new(), exact: false, anomaly: None };
     let mut story = Story::begin(CLIENT, "fr", purpose);
     let why = "the store can't be read: its key is missing".into();
     story.write(4_100, Event::Refused { reasons: vec![Refusal::Failed { why }] });

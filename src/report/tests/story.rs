@@ -254,7 +254,7 @@ impl Story {
 
     pub(super) fn fail(&mut self, step: usize, why: &str, results: Vec<CheckResult>, blamed: Option<&str>) {
         self.write(40, Event::StepBegun { step });
-        let failure = StepFailure { why: why.into(), claim: None, results, blamed: blamed.map(id) };
+        let failure = StepFailure { why: why.into(), claim: None, results, blamed: blamed.map(id), sign: None };
         self.write(15_300, Event::StepFailed { step, failure: Box::new(failure) });
     }
 

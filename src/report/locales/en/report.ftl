@@ -621,10 +621,18 @@ notices-subject = { $count ->
     [one] { $site }: one update needs you
    *[other] { $site }: { $shown } updates need you
 }
+notices-subject-waiting = { $count ->
+    [one] { $site }: one update is waiting
+   *[other] { $site }: { $shown } updates are waiting
+}
 notices-heading = Notices
 notices-title = { $count ->
     [one] One update waits for you
    *[other] { $shown } updates wait for you
+}
+notices-title-waiting = { $count ->
+    [one] One update is waiting
+   *[other] { $shown } updates are waiting
 }
 notices-intro = Each waits until somebody has decided or acted. Reply with the number of the notice: yes or no where an approval is asked for, done where it is a task.
 notices-list = What waits

@@ -622,10 +622,18 @@ notices-subject = { $count ->
     [one] { $site } : une mise à jour vous attend
    *[other] { $site } : { $shown } mises à jour vous attendent
 }
+notices-subject-waiting = { $count ->
+    [one] { $site } : une mise à jour est en attente
+   *[other] { $site } : { $shown } mises à jour sont en attente
+}
 notices-heading = Avis
 notices-title = { $count ->
     [one] Une mise à jour vous attend
    *[other] { $shown } mises à jour vous attendent
+}
+notices-title-waiting = { $count ->
+    [one] Une mise à jour est en attente
+   *[other] { $shown } mises à jour sont en attente
 }
 notices-intro = Chacune attend que quelqu’un décide ou agisse. Répondez en indiquant le numéro de l’avis : oui ou non s’il demande une approbation, fait s’il s’agit d’une tâche.
 notices-list = Ce qui attend
