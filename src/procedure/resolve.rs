@@ -126,7 +126,8 @@ fn changes(
     let flush = |group| (!emptied.is_empty()).then(|| Action::Flush { group, commands: emptied.clone() });
     let armed = !plan.heal_after.is_zero();
     if armed {
-        steps.push(Action::Arm { after_s: plan.heal_after.as_secs(), restart: restart(plan, playbook) });
+        let flush = operations.flush.clone();
+        steps.push(Action::Arm { after_s: plan.heal_after.as_secs(), flush, restart: restart(plan, playbook) });
     }
     steps.extend(maintenance.map(|switch| Action::MaintenanceOn { command: switch.on.clone() }));
     if !operations.prepare.is_empty() && !graph.groups.is_empty() {
