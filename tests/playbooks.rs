@@ -106,6 +106,67 @@ fn scripts_of_bedrock_that_are_those_of_wordpress_are_equal() {
     }
 }
 
+/// What a script of a playbook prints, run by PHP.
+fn php(cms: &str, script: &str, arguments: &[&str]) -> String {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks").join(cms).join(script);
+    let output = std::process::Command::new("php").arg(&script).args(arguments).output().unwrap();
+    assert!(output.status.success(), "{}: {output:?}", script.display());
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn the_database_client_reads_any_user_and_password_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().to_str().unwrap();
+    let odd = r#"a"b#c\d;e"#;
+    let config = format!(
+        "<?php define('DB_NAME', 'shop'); define('DB_USER', '{odd}'); define('DB_PASSWORD', '{odd}'); define('DB_HOST', 'localhost');"
+    );
+    fs::write(folder.path().join("wp-config.php"), config).unwrap();
+    fs::write(folder.path().join(".env"), format!("DB_NAME=shop\nDB_USER='{odd}'\nDB_PASSWORD='{odd}'\n")).unwrap();
+    for cms in ["wordpress", "bedrock"] {
+        let options = folder.path().join("client.cnf");
+        fs::write(&options, php(cms, "database.php", &[root, "credentials"])).unwrap();
+        let options = format!("--defaults-file={}", options.display());
+        let read = std::process::Command::new("mariadb").args([options.as_str(), "--print-defaults"]).output().unwrap();
+        let read = String::from_utf8_lossy(&read.stdout).into_owned();
+        assert!(read.contains(&format!("--user={odd} --password=")), "{cms}: {read}");
+    }
+}
+
+#[test]
+fn a_redirection_of_mediawikis_services_leads_to_https_or_nowhere() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("playbooks/mediawiki/service.php");
+    let code = format!("require '{}'; echo intendant_leads_away($argv[1]) ? 'away' : 'stays';", script.display());
+    for (line, wanted) in [
+        ("Location: https://releases.wikimedia.org/x", "stays"),
+        ("location:https://releases.wikimedia.org/x", "stays"),
+        ("Location: /x", "stays"),
+        ("Location: http://releases.wikimedia.org/x", "away"),
+        ("Location:  ftp://releases.wikimedia.org/x", "away"),
+        ("Content-Type: text/html", "stays"),
+    ] {
+        let output = std::process::Command::new("php").args(["-r", &code, "--", line]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&output.stdout), wanted, "{line}: {output:?}");
+    }
+}
+
+#[test]
+fn mediawikis_switch_leaves_that_of_somebody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (root, lock) = (folder.path().join("wiki"), folder.path().join("read-only"));
+    fs::create_dir_all(root.join("images")).unwrap();
+    fs::write(root.join("LocalSettings.php"), format!("<?php $wgReadOnlyFile = '{}';", lock.display())).unwrap();
+    let switch = |way: &str| php("mediawiki", "maintenance.php", &[root.to_str().unwrap(), way]);
+    assert_eq!(switch("on"), "on\n");
+    assert!(fs::read_to_string(&lock).unwrap().contains("en cours de mise à jour"));
+    assert_eq!(switch("off"), "off\n");
+    assert!(!lock.exists(), "ours goes, wherever it is");
+    fs::write(&lock, "Closed for the summer.").unwrap();
+    assert_eq!((switch("on"), switch("off")), ("on\n".to_owned(), "off\n".to_owned()));
+    assert_eq!(fs::read_to_string(&lock).unwrap(), "Closed for the summer.");
+}
+
 fn transform(yaml: &str) -> Transform {
     serde_yaml::from_str(yaml).unwrap()
 }

@@ -209,6 +209,32 @@ async fn odd_trees_come_back_exactly() {
 }
 
 #[tokio::test]
+async fn a_folder_that_was_added_stays_where_something_lies_in_it_that_is_left_out() {
+    let place = Place::new();
+    sh(&place.root, "mkdir a; printf 1 > a/x; touch -d '2001-02-03 04:05:06' a");
+    let before = place.picture();
+    let first = place.capture().await.unwrap();
+    sh(
+        &place.root,
+        "mkdir -p a/logs/deep a/plain/deep; printf 2 > a/logs/deep/x.skip; printf 3 > a/logs/y; printf 4 > a/plain/z",
+    );
+    let restored = place.restore(&first, Vec::new(), &[]).await.unwrap();
+    assert_eq!(
+        std::fs::read_to_string(place.path("a/logs/deep/x.skip")).unwrap(),
+        "2",
+        "what is left out is left alone"
+    );
+    assert!(!place.path("a/logs/y").exists() && !place.path("a/plain").exists(), "all else goes");
+    assert_eq!(left(&restored).lines(10), ["- a/logs", "- a/logs/deep"], "and that is said");
+    // Again, as after an interruption.
+    let again = place.restore(&first, Vec::new(), &[]).await.unwrap();
+    assert_eq!(left(&again).lines(10), ["- a/logs", "- a/logs/deep"]);
+    std::fs::remove_dir_all(place.path("a/logs")).unwrap();
+    sh(&place.root, "touch -d '2001-02-03 04:05:06' a");
+    assert_eq!(place.picture(), before);
+}
+
+#[tokio::test]
 async fn a_part_can_be_restored_alone() {
     let place = Place::new();
     sh(&place.root, "mkdir -p a/b c; printf 1 > a/b/x; printf 2 > c/y");

@@ -110,7 +110,7 @@ if ( preg_match( '/^(.*?):(\/.*)$/', $host, $parts ) ) {
 } elseif ( preg_match( '/^([^:]*):([0-9]+)$/', $host, $parts ) ) {
 	list( , $host, $port ) = $parts;
 }
-$quote = static fn( $value ) => '"' . str_replace( array( '\\', "\n", "\r", "\t" ), array( '\\\\', '\\n', '\\r', '\\t' ), (string) $value ) . '"';
+$quote = static fn( $value ) => '"' . str_replace( array( '\\', '"', "\n", "\r", "\t" ), array( '\\\\', '\\"', '\\n', '\\r', '\\t' ), (string) $value ) . '"';
 $lines = array( '[client]', 'user=' . $quote( $access['DB_USER'] ), 'password=' . $quote( $access['DB_PASSWORD'] ?? '' ) );
 if ( '' !== $host ) {
 	$lines[] = 'host=' . $quote( $host );

@@ -6,18 +6,28 @@
  *   php maintenance.php ROOT off
  *
  * Neither runs MediaWiki. The file is where $wgReadOnlyFile says; a configuration that can't be read to its end, or
- * that ends this program, leaves the place where MediaWiki has it by itself.
+ * that ends this program, leaves the place where MediaWiki has it by itself. Where somebody else has made the wiki read-only, that
+ * file stays as it is.
  */
 
 $root = rtrim( $argv[1], '/' );
 $want = $argv[2];
+
+/** How the text begins that is written into it. */
+const INTENDANT_SWITCH = 'This wiki is being updated';
+
+/** Whether somebody else wrote the file. MediaWiki takes no notice of an empty one. */
+function intendant_foreign( $file ) {
+	$begin = is_file( $file ) ? (string) file_get_contents( $file, false, null, 0, 200 ) : '';
+	return '' !== $begin && 0 !== strpos( $begin, INTENDANT_SWITCH );
+}
 
 if ( 'off' === $want ) {
 	register_shutdown_function(
 		static function () use ( $root ) {
 			global $intendant_lock;
 			foreach ( array_unique( array_filter( array( $intendant_lock, "$root/images/lock_yBgMBwiR" ) ) ) as $file ) {
-				if ( is_file( $file ) && ! @unlink( $file ) && is_file( $file ) ) {
+				if ( is_file( $file ) && ! intendant_foreign( $file ) && ! @unlink( $file ) && is_file( $file ) ) {
 					fwrite( STDERR, "can't remove $file\n" );
 					exit( 1 );
 				}
@@ -30,6 +40,10 @@ if ( 'off' === $want ) {
 }
 require __DIR__ . '/settings.php';
 if ( 'off' === $want ) {
+	exit( 0 );
+}
+if ( intendant_foreign( $intendant_lock ) ) {
+	echo "on\n";
 	exit( 0 );
 }
 $text  = INTENDANT_SWITCH . ". Pages can be read; please edit again in a few minutes.\n"

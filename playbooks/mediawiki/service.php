@@ -14,6 +14,11 @@ function intendant_stop( $why, $code = 4 ) {
 	exit( $code );
 }
 
+/** Whether a line of an answer leads to another address than one of https. */
+function intendant_leads_away( $line ) {
+	return 1 === preg_match( '#^Location:\s*+(?!https://|/)#i', $line );
+}
+
 /**
  * Downloads into a file: array( null, the time of Last-Modified or null ), or array( why it was not possible, null ).
  * $head asks for the time only.
@@ -53,7 +58,7 @@ function intendant_fetch( $url, $file, $most, $head = false ) {
 			$length = (int) $found[1];
 		} elseif ( preg_match( '/^Last-Modified:\s*(.+)$/i', $line, $found ) ) {
 			$changed = strtotime( trim( $found[1] ) );
-		} elseif ( preg_match( '#^Location:\s*(?!https://|/)#i', $line ) ) {
+		} elseif ( intendant_leads_away( $line ) ) {
 			return array( 'leads away from https', null );
 		}
 	}

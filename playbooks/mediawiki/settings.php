@@ -155,8 +155,6 @@ if ( is_array( $wgDBservers ) && isset( $wgDBservers[0] ) && is_array( $wgDBserv
 $wgUploadDirectory = is_string( $wgUploadDirectory ) && '' !== $wgUploadDirectory ? $wgUploadDirectory : "$root/images";
 /** MediaWiki's own switch: while this file is there and not empty, the wiki can only be read. */
 $intendant_lock = is_string( $wgReadOnlyFile ) && '' !== $wgReadOnlyFile ? $wgReadOnlyFile : "$wgUploadDirectory/lock_yBgMBwiR";
-/** How the text begins that Intendant writes into it. */
-const INTENDANT_SWITCH = 'This wiki is being updated';
 
 /** Where MySQL listens, as MediaWiki itself reads $wgDBserver: array( host, port, socket ). */
 function intendant_server( $server ) {

@@ -65,7 +65,7 @@ if ( preg_match( '/^(.*?):(\/.*)$/', $host, $parts ) ) {
 	list( , $host, $port ) = $parts;
 }
 $quote = static function ( $value ) {
-	return '"' . str_replace( array( '\\', "\n", "\r", "\t" ), array( '\\\\', '\\n', '\\r', '\\t' ), (string) $value ) . '"';
+	return '"' . str_replace( array( '\\', '"', "\n", "\r", "\t" ), array( '\\\\', '\\"', '\\n', '\\r', '\\t' ), (string) $value ) . '"';
 };
 $flags = defined( 'MYSQL_CLIENT_FLAGS' ) ? (int) MYSQL_CLIENT_FLAGS : 0;
 $lines = array(

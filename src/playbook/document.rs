@@ -424,7 +424,7 @@ pub struct Operations {
     /// The migration of the database.
     #[serde(default)]
     pub migrate: Option<CommandTemplate>,
-    /// What empties caches.
+    /// What empties caches: after updates, and after a restore.
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub flush: Vec<CommandTemplate>,
@@ -486,6 +486,14 @@ pub struct Maintenance {
     #[serde(default)]
     #[schemars(length(max = 20))]
     pub files: Vec<RelativePath>,
+}
+
+impl Maintenance {
+    /// What ends it where a snapshot was put back. A switch that leaves files may leave them where no snapshot looks; one that
+    /// leaves none is in the database, and was put back with that.
+    pub fn off_after_restore(&self) -> Option<&CommandTemplate> {
+        (!self.files.is_empty()).then_some(&self.off)
+    }
 }
 
 #[cfg(test)]

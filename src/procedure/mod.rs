@@ -77,6 +77,9 @@ pub enum Action {
     Arm {
         /// After so many seconds without a sign of life.
         after_s: u64,
+        /// What empties caches.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        flush: Vec<CommandTemplate>,
         /// What has the processes that serve the site take the files up again.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         restart: Vec<CommandTemplate>,

@@ -131,7 +131,8 @@ fn changes(
     };
     let armed = !plan.heal_after.is_zero();
     if armed {
-        steps.push(Action::Arm { after_s: plan.heal_after.as_secs(), restart: restart.clone() });
+        let flush = operations.flush.clone();
+        steps.push(Action::Arm { after_s: plan.heal_after.as_secs(), flush, restart: restart.clone() });
     }
     steps.extend(maintenance.map(|switch| Action::MaintenanceOn { command: switch.on.clone() }));
     if !operations.prepare.is_empty() && !graph.groups.is_empty() {

@@ -378,6 +378,9 @@ impl Driver<'_> {
                 }
             },
         };
+        for what in self.bench.as_ref().map(Bench::remarks).unwrap_or_default() {
+            self.write(Event::Noted { what }).await?;
+        }
         self.write(match result {
             Ok(result) => Event::StepDone { step, result: Box::new(result) },
             Err(failure) => Event::StepFailed { step, failure },
@@ -415,8 +418,12 @@ impl Driver<'_> {
         };
         let some = |rows: Option<snapshot::Rows>| rows.filter(|rows| !rows.is_empty()).map(Box::new);
         let (overwrites, rows) = (prepared.before().name.to_string(), some(prepared.rows()));
+        let off = self.off_after_restore(prepared.target(), &only);
         self.write(Event::RestorePrepared { overwrites, rows }).await?;
         let applied = self.apply(prepared).await;
+        if let (Ok(_), Some(off)) = (&applied, off) {
+            self.let_in(&off).await?;
+        }
         let applied = match applied {
             // Else the host would put itself back later, and take off what was put back now.
             Ok(restored) => self.disarm().await.map(|()| restored),
@@ -514,16 +521,7 @@ impl Driver<'_> {
         let none = Baseline::default();
         let baseline = attempt.baseline().cloned().unwrap_or(none);
         let patience = procedure::patience(&self.job.plan, &self.job.playbook);
-        let restart = procedure::restart(&self.job.plan, &self.job.playbook);
-        let restarted = match self.opened_bench().await {
-            Err(error) => Err(failure(error)),
-            Ok(bench) => bench.restart(&restart).await,
-        };
-        if let Err(failure) = restarted {
-            // The checks say whether that matters.
-            let what = format!("the processes of the restored site could not be started again: {}", failure.why);
-            self.write(Event::Noted { what }).await?;
-        }
+        self.refresh().await?;
         let results = match self.opened_bench().await {
             Err(error) => Err(failure(error)),
             Ok(bench) => bench.check(&attempt.planned.procedure, Depth::Full, &baseline, patience).await,

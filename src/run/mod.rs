@@ -16,6 +16,7 @@ mod notices;
 mod perform;
 mod preview;
 mod rehearse;
+mod reopen;
 mod restore;
 mod search;
 mod source;

@@ -215,7 +215,7 @@ mod tests {
         let actions = [
             Action::Lock,
             Action::Snapshot { moment: SnapshotMoment::Before },
-            Action::Arm { after_s: 60, restart: Vec::new() },
+            Action::Arm { after_s: 60, flush: Vec::new(), restart: Vec::new() },
             Action::Unlock,
         ];
         let steps = actions.into_iter().map(|action| Step { name: "step".into(), action }).collect();

@@ -1,6 +1,6 @@
 //! Does one step on a site that is open, and reads back what it did.
 
-use super::along::{Read, moved_along};
+use super::along::{Along, Read, moved_along};
 use super::keeper::Keeper;
 use super::licence::{self, Entering, Secrets};
 use super::{Runner, WorkError, in_words};
@@ -12,7 +12,7 @@ use crate::journal::{AttemptState, Claim, RunState, Sign, SnapshotRecord, StepFa
 use crate::model::{ComponentId, RunId, Version};
 use crate::playbook::{CommandTemplate, Values};
 use crate::procedure::{Action, Procedure};
-use crate::remote::RemoteError;
+use crate::remote::{Command, RemoteError};
 use crate::site::{Holder, Lease, Site, SiteError, Switch, SwitchState};
 use crate::snapshot::{self, CaptureRequest, Captured, Phase, Progress, Source, Store};
 use secrecy::{ExposeSecret, SecretString};
@@ -40,6 +40,8 @@ pub(super) struct Bench {
     keeper: Mutex<Option<Keeper>>,
     /// The versions as they were read after the last update.
     read: Mutex<Option<(u32, Read)>>,
+    /// What is worth knowing of the present step and does not make it fail.
+    remarks: Mutex<Vec<String>>,
 }
 
 impl Bench {
@@ -57,8 +59,8 @@ impl Bench {
             .map(|header| Pass { header: header.as_str().to_owned(), secret: secret.clone() });
         let settings = ProberSettings { pass, ..ProberSettings::default() };
         let prober = Prober::new(&site.address.url, settings)?;
-        let (keeper, read) = (Mutex::new(None), Mutex::new(None));
-        let bench = Self { site, run, runner, source, prober, secret, renew_every, secrets, keeper, read };
+        let (keeper, read, remarks) = Default::default();
+        let bench = Self { site, run, runner, source, prober, secret, renew_every, secrets, keeper, read, remarks };
         if bench.lease().is_held() {
             bench.keep();
         }
@@ -100,19 +102,29 @@ impl Bench {
         *self.read.lock().unwrap_or_else(PoisonError::into_inner) = Some((attempt, versions.clone()));
     }
 
+    /// What was noticed since this was last asked.
+    pub(super) fn remarks(&self) -> Vec<String> {
+        std::mem::take(&mut *self.remarks.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// The host watches over the run no more, and keeps nothing of it. Without a lease there is nothing of ours.
     pub(super) async fn disarm(&self) -> Result<(), SiteError> {
         if self.lease().is_held() { Switch::new(&self.site).disarm().await } else { Ok(()) }
     }
 
-    /// The same for a run that is over, unless the host has acted since: then a person has to look at it.
-    async fn end_switch_of(&self, run: RunId) -> Result<(), Failed> {
+    /// The same for another run's, unless the host has acted: what it keeps then is nowhere else, and a person has to look at
+    /// it. `run`: which it was, where that is known.
+    async fn end_switch_of(&self, run: Option<RunId>) -> Result<(), Failed> {
         let switch = Switch::new(&self.site);
+        if switch.state().await.map_err(failure)? == SwitchState::None {
+            return Ok(());
+        }
         switch.stop().await.map_err(failure)?;
         match switch.state().await.map_err(failure)? {
             SwitchState::Healed(healed) => Err(plain_failure(format!(
-                "nothing was heard of run {run} at its end, and the host put the site back by itself at {}; what it overwrote is \
+                "nothing was heard of {} at its end, and the host put the site back by itself at {}; what it overwrote is \
                  kept in {} there: take what you need, remove that folder, and try again",
+                run.map_or_else(|| "an earlier run".to_owned(), |run| format!("run {run}")),
                 healed.began,
                 switch.folder()
             ))),
@@ -120,15 +132,10 @@ impl Bench {
         }
     }
 
-    /// A command's arguments with the scripts of the playbook elsewhere: for when this runner is gone.
-    pub(super) fn standing_command(
-        &self,
-        template: &CommandTemplate,
-        scripts: String,
-    ) -> Result<Vec<String>, SiteError> {
-        let mut values = self.values();
-        values.insert("scripts".to_owned(), scripts);
-        Ok(self.site.command(template, &values)?.argv)
+    /// A command with the scripts of the playbook elsewhere: for when this runner is gone, and the private folder with it.
+    pub(super) fn standing_command(&self, template: &CommandTemplate, scripts: &str) -> Result<Command, SiteError> {
+        let command = self.site.command(template, &self.values())?;
+        Ok(with_scripts_in(command, &self.site.host.folder, scripts))
     }
 
     fn values(&self) -> Values {
@@ -180,12 +187,14 @@ impl Bench {
         Ok(checks)
     }
 
-    /// Starts the site's processes again, where the plan or the playbook says how.
-    pub(super) async fn restart(&self, commands: &[CommandTemplate]) -> Result<(), Failed> {
+    /// Runs all of them, whatever becomes of the others: the first failure.
+    pub(super) async fn operate_each(&self, commands: &[CommandTemplate]) -> Result<(), Failed> {
+        let mut failed = Ok(());
         for command in commands {
-            self.operate(command).await?;
+            let done = self.operate(command).await.map(drop);
+            failed = failed.and(done);
         }
-        Ok(())
+        failed
     }
 
     fn means(&self) -> Means<'_> {
@@ -278,6 +287,14 @@ impl Bench {
     }
 }
 
+/// The command with one folder in the place of another, also in what a tool begins with.
+fn with_scripts_in(mut command: Command, folder: &str, scripts: &str) -> Command {
+    for argument in &mut command.argv {
+        *argument = argument.replace(folder, scripts);
+    }
+    command
+}
+
 /// The status that is noted for a command that was ended at its limit of time, as `timeout` has it.
 pub(super) const TIMED_OUT: i32 = 124;
 
@@ -364,8 +381,8 @@ pub(super) async fn perform(
             bench.lease().release().await.map_err(failure)?;
             Ok(StepResult::Done)
         }
-        Action::Arm { after_s, restart } => {
-            super::switch::arm(bench, procedure, Duration::from_secs(*after_s), restart).await
+        Action::Arm { after_s, flush, restart } => {
+            super::switch::arm(bench, procedure, Duration::from_secs(*after_s), (flush, restart)).await
         }
         Action::Disarm => {
             bench.disarm().await.map_err(failure)?;
@@ -416,20 +433,28 @@ fn of_group(mut failure: Failed, procedure: &Procedure, group: Option<usize>) ->
 }
 
 /// Takes the lease, if an earlier attempt did not; also from a run that our journal knows to be over, such as one that
-/// got stuck and whose site is to be restored now. Whatever that run left running ends.
+/// got stuck and whose site is to be restored now. Whatever that run left running ends. A lease that was free may have been removed
+/// by a person: what the host keeps of a run of which nothing was heard is not destroyed then.
 async fn lock(bench: &Bench, entry: u64) -> Result<(), Failed> {
     let lease = bench.lease();
     if lease.is_held() {
         return Ok(());
     }
-    let Err(refused) = bench.take_lease(entry).await else { return Ok(()) };
+    let Err(refused) = bench.take_lease(entry).await else {
+        let ended = bench.end_switch_of(None).await;
+        if ended.is_err() {
+            bench.stop_keeping();
+            lease.release().await.map_err(failure)?;
+        }
+        return ended;
+    };
     let held = lease.held().await.map_err(failure)?;
     match held.as_ref().and_then(|held| Some((held, held.run?))) {
         Some((held, run)) if run != bench.run && is_over(bench, run).await => {
             lease.take_over(held, &bench.holder(), generation(entry)).await.map_err(failure)?;
             bench.keep();
             bench.site.clear_leftovers(run).await.map_err(failure)?;
-            bench.end_switch_of(run).await
+            bench.end_switch_of(Some(run)).await
         }
         _ => Err(failure(refused)),
     }
@@ -513,9 +538,12 @@ async fn update(
     bench.has_read(planned.attempt, &read.versions);
     let along = |known| moved_along(component, &before, &read.versions, known, &planned.procedure);
     let wrong = match read.versions.get(component) {
-        Some(is) if is == to => match planned.inventory.as_ref().and_then(along) {
-            None => return Ok(StepResult::Updated { claim, version: to.clone() }),
-            Some(what) => format!("is {to} now, and {what}, which this run was not to do"),
+        Some(is) if is == to => match planned.inventory.as_ref().map(along).unwrap_or_default() {
+            Along { wrong: None, early } => {
+                bench.remarks.lock().unwrap_or_else(PoisonError::into_inner).extend(early);
+                return Ok(StepResult::Updated { claim, version: to.clone() });
+            }
+            Along { wrong: Some(what), .. } => format!("is {to} now, and {what}, which this run was not to do"),
         },
         Some(is) if is == from => format!("should be {to} now, and is still {is}"),
         Some(is) => format!("should be {to} now, and is {is}"),
@@ -548,5 +576,27 @@ async fn migrate(bench: &Bench, command: &CommandTemplate) -> Result<StepResult,
             sign: None,
         })),
         database => Ok(StepResult::Migrated { claim, database }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standing_command_goes_by_the_scripts_that_stay_also_in_its_tool() {
+        let folder = "/tmp/intendant.0123456789";
+        let argv = ["/usr/bin/python3", "-B", "/tmp/intendant.0123456789/intendant_project.py", "/srv/shop", "restart"];
+        let command = with_scripts_in(Command::new(argv), folder, "/home/shop/.intendant/switches/1/scripts");
+        assert_eq!(
+            command.argv,
+            [
+                "/usr/bin/python3",
+                "-B",
+                "/home/shop/.intendant/switches/1/scripts/intendant_project.py",
+                "/srv/shop",
+                "restart"
+            ]
+        );
     }
 }

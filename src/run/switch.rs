@@ -8,7 +8,7 @@ use super::drive::Driver;
 use super::perform::{Bench, Failed, failure};
 use crate::journal::{AttemptState, Event, StepResult};
 use crate::model::human_bytes;
-use crate::playbook::CommandTemplate;
+use crate::playbook::{CommandTemplate, Maintenance};
 use crate::procedure::{Action, Procedure};
 use crate::remote::Process;
 use crate::site::{Arming, Healed, Switch, SwitchState, SwitchedDatabase};
@@ -21,24 +21,34 @@ use tokio::io::AsyncReadExt;
 /// The most bytes of an archive of files that the host kept.
 const MAX_FILES_BYTES: u64 = 1 << 40;
 
-/// Arms it; where the host can't, that is said and no failure.
+/// Arms it; where the host can't, that is said and no failure. Caches are emptied and processes restarted by `flush` and `restart`.
 pub(super) async fn arm(
     bench: &Bench,
     procedure: &Procedure,
     after: Duration,
-    restart: &[CommandTemplate],
+    (flush, restart): (&[CommandTemplate], &[CommandTemplate]),
 ) -> Result<StepResult, Failed> {
     let switch = Switch::new(&bench.site);
-    let restart = restart.iter().map(|command| bench.standing_command(command, switch.scripts()));
-    let restart = restart.collect::<Result<Vec<_>, _>>().map_err(failure)?;
-    let arming = match arming(bench, procedure, after, restart).await {
-        Ok(arming) => arming,
+    let scripts = switch.scripts();
+    let standing = |command: &CommandTemplate| bench.standing_command(command, &scripts).map_err(failure);
+    let all = |commands: &[CommandTemplate]| commands.iter().map(standing).collect::<Result<Vec<_>, _>>();
+    let maintenance = bench.site.playbook.operations.maintenance.as_ref();
+    let database = match database(bench).await {
+        Ok(database) => database,
         Err(why) => return Ok(unarmed(&why)),
     };
-    let maintenance = bench.site.playbook.operations.maintenance.as_ref();
-    let on = maintenance.map(|maintenance| bench.standing_command(&maintenance.on, switch.scripts()));
-    let on = on.transpose().map_err(failure)?.unwrap_or_default();
-    Ok(match switch.arm(&arming, on).await.map_err(failure)? {
+    let arming = Arming {
+        run: bench.run,
+        after,
+        exclude: snapshot::exclusions(&bench.source.exclude),
+        maintenance: procedure.maintenance_files.clone(),
+        on: maintenance.map(|switch| standing(&switch.on)).transpose()?,
+        off: maintenance.and_then(Maintenance::off_after_restore).map(standing).transpose()?,
+        flush: all(flush)?,
+        restart: all(restart)?,
+        database,
+    };
+    Ok(match switch.arm(&arming).await.map_err(failure)? {
         Ok(kilobytes) => {
             let kept = human_bytes(kilobytes.saturating_mul(1024));
             StepResult::Armed { armed: true, said: format!("the state before takes {kept} on the host") }
@@ -56,37 +66,21 @@ fn unarmed(why: &str) -> StepResult {
     }
 }
 
-/// What is armed, or why the host can't do it.
-async fn arming(
-    bench: &Bench,
-    procedure: &Procedure,
-    after: Duration,
-    restart: Vec<Vec<String>>,
-) -> Result<Arming, String> {
-    let source = &bench.source;
-    let database = match &source.database {
-        None => None,
-        Some(access) if !access.engine.heals() => {
-            return Err(format!("its database is {}", access.engine.name()));
-        }
-        Some(access) => match snapshot::whole_dump(source, access).await {
-            Err(error) => return Err(super::in_words(&error)),
-            Ok(dump) => dump.map(|dump| SwitchedDatabase {
+/// The database that is put back, if there is one, or why the host can't do it.
+async fn database(bench: &Bench) -> Result<Option<SwitchedDatabase>, String> {
+    match &bench.source.database {
+        None => Ok(None),
+        Some(access) if !access.engine.heals() => Err(format!("its database is {}", access.engine.name())),
+        Some(access) => match snapshot::whole_dump(&bench.source, access).await {
+            Err(error) => Err(super::in_words(&error)),
+            Ok(dump) => Ok(dump.map(|dump| SwitchedDatabase {
                 name: access.name.clone(),
                 credentials: access.credentials.clone(),
                 dump: dump.arguments,
                 tables: dump.tables,
-            }),
+            })),
         },
-    };
-    Ok(Arming {
-        run: bench.run,
-        after,
-        exclude: snapshot::exclusions(&source.exclude),
-        maintenance: procedure.maintenance_files.clone(),
-        restart,
-        database,
-    })
+    }
 }
 
 /// How long the host waits, if the procedure has it wait at all.

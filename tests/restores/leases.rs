@@ -73,7 +73,7 @@ pub(super) fn page(folder: &Path) -> String {
 }
 
 /// All leases of this host.
-fn leases(folder: &Path) -> Vec<std::path::PathBuf> {
+pub(super) fn leases(folder: &Path) -> Vec<std::path::PathBuf> {
     let list = |path: &Path| {
         std::fs::read_dir(path).into_iter().flatten().map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
     };

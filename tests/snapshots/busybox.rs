@@ -6,7 +6,8 @@ use super::*;
 
 const TIMES: &str = "odd::times_before_1970_and_after_2038_come_back_to_the_nanosecond";
 /// What has to work there as well.
-const TESTS: [&str; 11] = [
+const TESTS: [&str; 12] = [
+    "a_folder_that_was_added_stays_where_something_lies_in_it_that_is_left_out",
     "a_link_is_never_written_through",
     "a_part_can_be_restored_alone",
     "odd::an_ordinary_account_restores_its_own_groups_and_reports_what_it_may_not_set",

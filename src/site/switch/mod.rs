@@ -44,9 +44,10 @@ w=; read -r w 2>/dev/null <"/proc/$p/stat"; if [ "$i" -ge 5 ]; then case ${w##*)
 [ "$i" -lt 50 ] || exit 5; sleep 0.2; done; fi
 if [ "$2" = goes ]; then rm -rf -- "$1" || exit 4; rmdir -p -- "${1%/*}" 2>/dev/null; fi; exit 0"#;
 /// `$1` folder. Prints whether it is armed, when healing began and ended, whether all was kept and with a database, whether files
-/// were, and what failed, each ended by NUL.
+/// were, and what failed, each ended by NUL. That a file is there counts: what stood in it may be lost on a full disk.
 const LOOK: &str = r#"for f in armed began ended kept present.sql present.tar failed; do
-case $f in present.*) [ ! -e "$1/$f" ] || printf 1;; *) head -c 4096 -- "$1/$f" 2>/dev/null;; esac; printf '\0'; done"#;
+if [ -e "$1/$f" ]; then case $f in kept|present.*) printf 1;; began|ended) if [ -s "$1/$f" ]; then head -c 4096 -- "$1/$f"; else date -r "$1/$f" +%s || printf 0; fi;;
+*) head -c 4096 -- "$1/$f";; esac; fi; printf '\0'; done"#;
 /// `$1` folder, `$2` the file.
 const SHOW: &str = r#"exec sh "$1/switch.sh" show "$1" '' '' '' 60 '' "$2" "#;
 
@@ -61,8 +62,14 @@ pub struct Arming {
     pub exclude: Vec<String>,
     /// Files that only the maintenance switch makes.
     pub maintenance: Vec<String>,
+    /// The command that asks visitors to wait.
+    pub on: Option<Command>,
+    /// The command that ends that, where its doing so is no part of the files and of the database.
+    pub off: Option<Command>,
+    /// Commands that empty caches.
+    pub flush: Vec<Command>,
     /// Commands that have what serves the site take the files up.
-    pub restart: Vec<Vec<String>>,
+    pub restart: Vec<Command>,
     /// The database, where there is one.
     pub database: Option<SwitchedDatabase>,
 }
@@ -138,12 +145,11 @@ impl<'a> Switch<'a> {
         Ok((!why.is_empty()).then_some(why))
     }
 
-    /// Keeps the state before and begins to watch. `on`: the command that asks visitors to wait. The kilobytes that it takes, or why
-    /// the host can't do it; then nothing stays.
-    pub async fn arm(&self, arming: &Arming, on: Vec<String>) -> Result<Result<u64, String>, SiteError> {
+    /// Keeps the state before and begins to watch. The kilobytes that it takes, or why the host can't do it; then nothing stays.
+    pub async fn arm(&self, arming: &Arming) -> Result<Result<u64, String>, SiteError> {
         self.disarm().await?;
         let failed = |said: String| self.failed("armed", said);
-        let archive = archive(arming, &on).map_err(|error| failed(error.to_string()))?;
+        let archive = archive(arming).map_err(|error| failed(error.to_string()))?;
         let credentials = arming.database.iter().flat_map(|database| database.credentials.iter().cloned());
         let values = [self.folder.clone(), self.site.host.folder.clone()].into_iter();
         let database = arming.database.as_ref().map(|database| &*database.name);
@@ -192,7 +198,7 @@ impl<'a> Switch<'a> {
         if output.ok() { Ok(()) } else { Err(self.failed(what, output.tail())) }
     }
 
-    /// Where it stands. Ask only while it is stopped.
+    /// Where it stands. While it is not stopped only that there is none is sure.
     pub async fn state(&self) -> Result<SwitchState, SiteError> {
         let output = self.site.shell.run(&Command::script(LOOK, [self.folder.clone()])).await?;
         read(&output).ok_or_else(|| self.failed("looked at", output.tail()))
@@ -223,8 +229,12 @@ impl<'a> Switch<'a> {
 }
 
 /// What the folder holds at first.
-fn archive(arming: &Arming, on: &[String]) -> std::io::Result<Vec<u8>> {
+fn archive(arming: &Arming) -> std::io::Result<Vec<u8>> {
     let words = |words: &[String]| words.iter().flat_map(|word| [word.as_bytes(), b"\0"].concat()).collect::<Vec<u8>>();
+    let standing = |command: &Command| {
+        let limit = format!("{}\0", command.timeout.as_secs().max(1));
+        [limit.into_bytes(), words(&command.argv)].concat()
+    };
     let database = arming.database.as_ref();
     let tables = database.map_or(&[][..], |database| &database.tables);
     let mut archive = tar::Builder::new(Vec::new());
@@ -233,14 +243,17 @@ fn archive(arming: &Arming, on: &[String]) -> std::io::Result<Vec<u8>> {
         ("clear.sh", leftovers::CLEAR.as_bytes().to_vec()),
         ("exclude", words(&arming.exclude)),
         ("maintenance", words(&arming.maintenance)),
-        ("on", words(on)),
+        ("on", arming.on.as_ref().map_or_else(Vec::new, standing)),
+        ("off", arming.off.as_ref().map_or_else(Vec::new, standing)),
         ("dump", words(database.map_or(&[][..], |database| &database.dump))),
         ("tables", tables.iter().map(|table| format!("{table}\n")).collect::<String>().into_bytes()),
     ] {
         host::append(&mut archive, name, &content)?;
     }
-    for (number, command) in arming.restart.iter().enumerate() {
-        host::append(&mut archive, &format!("restart.{number}"), &words(command))?;
+    for (what, commands) in [("flush", &arming.flush), ("restart", &arming.restart)] {
+        for (number, command) in commands.iter().enumerate() {
+            host::append(&mut archive, &format!("{what}.{number:03}"), &standing(command))?;
+        }
     }
     archive.into_inner()
 }
@@ -250,12 +263,14 @@ fn read(output: &Output) -> Option<SwitchState> {
     let [armed, began, ended, kept, database, files, failed, _] = &parts[..] else { return None };
     let second = |text: &str| Timestamp::from_second(text.trim().parse().ok()?).ok();
     let is = |text: &str| !text.trim().is_empty();
-    Some(match second(began) {
+    // A time that can't be read says nevertheless that it came.
+    let came = |text: &str| is(text).then(|| second(text).unwrap_or(Timestamp::UNIX_EPOCH));
+    Some(match came(began) {
         None if is(armed) => SwitchState::Armed,
         None => SwitchState::None,
         Some(began) => SwitchState::Healed(Healed {
             began,
-            ended: second(ended),
+            ended: came(ended),
             // What was not kept whole was not overwritten.
             database: is(kept) && is(database),
             files: is(kept) && is(files),
@@ -285,9 +300,119 @@ mod tests {
         assert_eq!((healed.began.as_second(), healed.ended.map(Timestamp::as_second)), (1000, Some(1060)));
         assert!(healed.database && !healed.files);
         assert_eq!(healed.failed, ["some files differ still"]);
+        let Some(SwitchState::Healed(unreadable)) = state(b"armed\n\0?\0?\x001\0\0\0\0") else {
+            panic!("a time that can't be read says that it came")
+        };
+        assert!(unreadable.ended.is_some());
         let Some(SwitchState::Healed(early)) = state(b"armed\n\x001000\n\0\0\x001\x001\0\0") else {
             panic!("it has begun")
         };
         assert!(!early.database && !early.files, "what was not kept whole does not count");
+    }
+
+    /// Runs a script as a host does.
+    fn sh(text: &str, arguments: &[&str], path: Option<&str>) -> Output {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", text, "sh"]).args(arguments);
+        if let Some(path) = path {
+            command.env("PATH", path);
+        }
+        let output = command.output().unwrap();
+        let status = output.status.code().unwrap_or(-1);
+        Output { status, stdout: output.stdout, stderr: output.stderr }
+    }
+
+    #[test]
+    fn what_began_on_a_full_disk_has_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().to_str().unwrap();
+        assert_eq!(read(&sh(LOOK, &[at], None)), Some(SwitchState::None));
+        std::fs::write(folder.path().join("armed"), "armed\n").unwrap();
+        assert_eq!(read(&sh(LOOK, &[at], None)), Some(SwitchState::Armed));
+        for name in ["began", "kept", "present.tar", "ended"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let Some(SwitchState::Healed(healed)) = read(&sh(LOOK, &[at], None)) else { panic!("it has begun") };
+        assert!(healed.files && healed.ended.is_some() && healed.began > Timestamp::UNIX_EPOCH, "{healed:?}");
+    }
+
+    #[test]
+    fn a_host_that_can_not_tell_processes_apart_is_not_armed() {
+        let able = |script: &str| sh(script, &["able", "", "", "", "/srv/nowhere", "60", ""], None).text().into_owned();
+        assert!(!able(SWITCH).contains("/proc"), "{}", able(SWITCH));
+        let without = SWITCH.replace("/proc/self/stat", "/nowhere/self/stat");
+        assert!(able(&without).starts_with("it has no /proc"), "{}", able(&without));
+    }
+
+    /// A `tar` before which a file goes, or which can't read one.
+    fn armed_with(wrong: &str) -> (Output, Vec<u8>) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+        for name in ["bin", "site", "switch"] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        for name in ["stays", "goes", "more"] {
+            std::fs::write(folder.path().join("site").join(name), name).unwrap();
+        }
+        for name in ["exclude", "maintenance", "dump", "tables"] {
+            std::fs::write(folder.path().join("switch").join(name), "").unwrap();
+        }
+        std::fs::write(folder.path().join("switch/switch.sh"), SWITCH).unwrap();
+        let real = sh("command -v tar", &[], None).text().into_owned();
+        let tar = format!("#!/bin/sh\ncase \"$*\" in *'/names') {wrong};; esac\nexec {real} \"$@\"\n");
+        std::fs::write(folder.path().join("bin/tar"), tar).unwrap();
+        assert!(sh("chmod 755 \"$1\"", &[&path("bin/tar")], None).ok());
+        let tools = format!("{}:{}", path("bin"), std::env::var("PATH").unwrap());
+        let arguments = ["arm", &path("switch"), &path("locks"), "run", &path("site"), "10", ""];
+        let output = sh(SWITCH, &arguments, Some(&tools));
+        let before = std::fs::read(folder.path().join("switch/before")).unwrap_or_default();
+        assert!(sh(STOP, &[&path("switch"), "goes"], None).ok());
+        (output, before)
+    }
+
+    #[test]
+    fn a_busy_site_is_armed_although_a_file_goes_before_it_is_archived() {
+        let (output, before) = armed_with("rm -f goes");
+        assert!(output.ok() && output.text().parse::<u64>().is_ok(), "{output:?}");
+        let before = String::from_utf8_lossy(&before).into_owned();
+        assert!(before.contains("./stays") && !before.contains("./goes"), "{before}");
+        let (output, _) = armed_with("echo 'tar: ./more: Cannot open: Permission denied' >&2; exit 2");
+        assert_eq!(output.status, UNABLE, "{output:?}");
+        assert!(output.text().contains("Permission denied"), "{output:?}");
+    }
+
+    #[test]
+    fn commands_stand_with_their_limits_and_in_their_order() {
+        let command = |word: &str| Command::new([word, "a b"]).within(Duration::from_secs(120));
+        let arming = Arming {
+            run: RunId::new(Timestamp::UNIX_EPOCH),
+            after: Duration::from_secs(60),
+            exclude: Vec::new(),
+            maintenance: vec![".maintenance".into()],
+            on: Some(command("on")),
+            off: None,
+            flush: vec![command("one"), command("two")],
+            restart: vec![command("again")],
+            database: None,
+        };
+        let archive = archive(&arming).unwrap();
+        let mut files = std::collections::BTreeMap::new();
+        for entry in tar::Archive::new(&*archive).entries().unwrap() {
+            let mut entry = entry.unwrap();
+            let name = entry.path().unwrap().display().to_string();
+            let mut content = String::new();
+            std::io::Read::read_to_string(&mut entry, &mut content).unwrap();
+            files.insert(name, content);
+        }
+        for (name, content) in [
+            ("on", "120\0on\0a b\0"),
+            ("off", ""),
+            ("flush.000", "120\0one\0a b\0"),
+            ("flush.001", "120\0two\0a b\0"),
+            ("restart.000", "120\0again\0a b\0"),
+            ("maintenance", ".maintenance\0"),
+        ] {
+            assert_eq!(files[name], content, "{name}");
+        }
     }
 }

@@ -3,8 +3,9 @@
 #   sh switch.sh VERB FOLDER LEASES RUN ROOT AFTER DATABASE
 #
 # FOLDER is private and holds, besides this: exclude (words for find), maintenance (files that only the maintenance
-# switch makes), on (the command that switches it on), restart.N (commands that have what serves the site take the files up), dump (the dump program's arguments), tables (the site's part of a
-# shared database, else empty), scripts, and clear.sh, which ends what runs for a run. Lists are of parts that NUL ends.
+# switch makes), on and off (the commands that switch it), flush.N (commands that empty caches), restart.N (commands that have what
+# serves the site take the files up), dump (the dump program's arguments), tables (the site's part of a shared database, else empty),
+# scripts, and clear.sh, which ends what runs for a run. Lists are of parts that NUL ends; a command begins with its limit in seconds.
 # LEASES holds the site's lease, whose `until` the runner changes as long as it lives. AFTER is in seconds.
 #
 # Needs GNU find, tar, sed, sort and uniq; any POSIX shell runs it. No clock is compared with another one: it is counted how often
@@ -22,10 +23,18 @@ step=$((AFTER / 10)); if [ "$step" -lt 1 ]; then step=1; elif [ "$step" -gt 10 ]
 tar='tar --format=posix --numeric-owner --no-recursion --null'
 if tar --acls --xattrs -cf /dev/null -T /dev/null 2>/dev/null; then tar="$tar --acls --xattrs"; fi
 list() { xargs -0 -n 100000 -x "$@"; }
+# What ends a command at its limit, in this process group where it can.
+within=; for p in ' --foreground -k 10' ' -k 10' ''; do
+if [ -n "$limit" ] && "$limit" $p 1 true >/dev/null 2>&1; then within=$limit$p; break; fi; done
+# The command in the file $1; $2: what it is begun by.
+run() {
+(cd -- "$ROOT" && umask "$mask" && list sh -c 's=$0 t=$1 l=$2; shift 2; exec $t ${t:+"$l"} $s "$@"' "$2" "$within" <"$1") </dev/null >/dev/null 2>&1
+}
 
 # What the host lacks, in words; nothing when it can do it.
 lacks() {
 for p in setsid sort uniq sed xargs awk ${sum:-sha256sum}; do command -v "$p" >/dev/null 2>&1 || { echo "it has no $p"; return; }; done
+[ -r /proc/self/stat ] || { echo 'it has no /proc, by which a process is told from a later one'; return; }
 for p in find tar sed; do case $("$p" --version 2>/dev/null) in *GNU*) ;; *) echo "it has no GNU $p"; return;; esac; done
 [ "$(printf 'b\na\0a\nb\0' | sort -z 2>/dev/null | uniq -z 2>/dev/null | tr '\0\n' ',;')" = 'a;b,b;a,' ] ||
 { echo 'it has no GNU sort and uniq: its own take no names with line breaks'; return; }
@@ -48,13 +57,21 @@ cd -- "$ROOT" || return 1
 }
 # What is in the first of two sorted lists alone.
 only_in() { sort -z -- "$1" "$2" "$2" | uniq -z -u; }
+# What is in both of two lists.
+both() { sort -z -- "$1" "$2" | uniq -z -d; }
 names() { sed -z 's/^[^\t]*\t//' -- "$@" | sort -z; }
 
-# Archives the files that $1 names as $2, which is there only when it is whole.
+# Archives the files that $1 names as $2, which is there only when it is whole. What is gone when its turn comes is no part of it.
 archive() {
 cd -- "$ROOT" || return 1
 { $tar -c --hard-dereference -f - -T "$1" 2>"$D/said"; echo $? >"$D/archived"; } | $zip >"$2.part" || return 1
-case $(cat "$D/archived") in 0|1) mv -f -- "$2.part" "$2";; *) return 1;; esac
+case $(cat "$D/archived") in 0|1) ;; 2) gone_only || return 1;; *) return 1;; esac
+mv -f -- "$2.part" "$2"
+}
+# Whether all that tar found wrong is files that are not there any more.
+gone_only() {
+[ -s "$D/said" ] || return 1
+! grep -v -q -E ': (Cannot (stat|open|readlink): No such file or directory|File removed before we read it|file changed as we read it|Exiting with failure status due to previous errors)$' "$D/said"
 }
 # Writes what the archive of the state before has of the paths that $1 names.
 extract() {
@@ -128,43 +145,67 @@ missing=$((missing+1)); [ "$missing" -lt 3 ] || { cd / && rm -rf -- "$D"; exit 0
 missing=0 u=; read -r u 2>/dev/null <"$h/until"
 if [ -n "$u" ] && [ "$u" != "$seen" ]; then seen=$u silent=0; continue; fi
 silent=$((silent + step))
-if [ "$silent" -ge "$AFTER" ]; then heal "$h"; silent=0; fi
+if [ "$silent" -ge "$AFTER" ] && heal "$h"; then silent=0; fi
 done
 }
 
 # Ends this when a runner has taken over.
 ours() { [ -d "$mine" ] || exit 0; }
-failed() { echo "$1" >>"$D/failed"; }
+failed() { bad=yes; echo "$1" >>"$D/failed"; }
+# Puts the site back. Fails where it could not even begin: then it is tried again soon.
 heal() {
-mine=$L/held.$RUN.$((${1##*.} + 1))
-mv -T -- "$1" "$mine" 2>/dev/null || return 0
-date +%s | tee -- "$D/began" >"$mine/healed"
+mine=$L/held.$RUN.$((${1##*.} + 1)) bad=
+# Where the disk is full nothing can be kept. What is written is only renamed then: nobody takes a heal that has begun for none.
+date +%s >"$D/begins" && [ -s "$D/begins" ] || return 1
+mv -T -- "$1" "$mine" 2>/dev/null || { rm -f -- "$D/begins"; return 0; }
+until mv -f -- "$D/begins" "$D/began"; do sleep "$step"; ours; done
+ln -f -- "$D/began" "$mine/healed" 2>/dev/null || cat -- "$D/began" >"$mine/healed"
 until sh "$D/clear.sh" '' "$RUN" stay; do sleep "$step"; ours; done
-if [ -s "$D/on" ]; then (cd -- "$ROOT" && umask "$mask" && list sh -c 'exec "$@"' sh <"$D/on") >/dev/null 2>&1; fi
+if [ -s "$D/on" ]; then run "$D/on"; fi
 # Nothing is overwritten before all of it is kept.
 i=0; until keep_present; do i=$((i+1)); if [ "$i" -ge 1000 ]; then failed 'what is there now can not be kept'; date +%s >"$D/ended"; exit 0; fi; sleep "$step"; ours; done
-echo kept >"$D/kept"; ours
+# That it is there is what counts, also where the disk is full.
+until echo kept >"$D/kept" || [ -e "$D/kept" ]; do sleep "$step"; ours; done; ours
 put_files || failed 'files could not be put back'
 ours
 if [ -n "$DB" ]; then i=0; until put_database; do i=$((i+1)); if [ "$i" -ge 20 ]; then failed 'the database could not be put back'; break; fi; sleep "$step"; ours; done
 [ "$(dump 2>/dev/null | "$sum")" = "$(cat -- "$D/before.sum")" ] || failed 'the database differs still'; fi
-if [ ! -s "$D/failed" ]; then
-# What keeps visitors out goes last.
-(cd -- "$ROOT" && tr '\0' '\n' <"$D/maintenance" | while IFS= read -r f; do [ -z "$f" ] || rm -f -- "./$f"; done)
-put_folders; fi
-walk loose >"$D/now" && only_in "$D/loose" "$D/now" | names >"$D/a" && only_in "$D/now" "$D/loose" | names >"$D/b"
-sort -z -u -- "$D/a" "$D/b" >"$D/c"; only_in "$D/c" "$D/ignore" >"$D/differs"
-if [ -s "$D/differs" ]; then failed 'some files differ still'; fi
-restart
+ours
+# All but what keeps visitors out, and the folders that it lies in.
+sed -z 's,^,./,' -- "$D/maintenance" | sort -z -u >"$D/shut"
+sed -z 'p;s,/[^/]*$,,' -- "$D/shut" | sort -z -u >"$D/door"
+compare && only_in "$D/differs" "$D/door" >"$D/wrong" || failed 'its files can not be compared'
+if [ -s "$D/wrong" ]; then failed 'some files differ still'; fi
+proven=; if [ -z "$bad" ]; then proven=yes; fi
+for f in "$D"/flush.*; do if [ -s "$f" ]; then run "$f" || failed 'caches could not be emptied'; fi; done
+# What serves the site may still run code that is gone. Each command in a session of its own, which outlives this one.
+for f in "$D"/restart.*; do if [ -s "$f" ]; then run "$f" setsid || failed 'what serves the site could not be restarted'; fi; done
+ours
+if [ -n "$proven" ]; then let_in; fi
 # The credentials have done their work.
 rm -f -- "$D/client.cnf"; date +%s >"$D/ended"; exit 0
 }
-# What serves the site may still run code that is gone. Each command in a session of its own, which outlives this one.
-restart() {
-for f in "$D"/restart.*; do
-[ -s "$f" ] || continue
-(cd -- "$ROOT" && umask "$mask" && list ${limit:+"$limit" 300} setsid sh -c 'exec "$@"' sh <"$f") </dev/null >/dev/null 2>&1 || failed 'what serves the site could not be restarted'
-done
+# What keeps visitors out goes last. A file of the site's own that has such a name comes back.
+let_in() {
+if [ -s "$D/off" ]; then run "$D/off" || failed 'maintenance could not be switched off'; fi
+only_in "$D/shut" "$D/then" >"$D/ours"; both "$D/shut" "$D/then" >"$D/own"
+cd -- "$ROOT" || return
+xargs -0 -r rm -f -- <"$D/ours"
+extract "$D/own"
+put_folders "$D/door"
+if ! compare || ! both "$D/differs" "$D/shut" >"$D/wrong" || [ -s "$D/wrong" ]; then failed 'what keeps visitors out differs still'; fi
+}
+# What of the files is not as it was before, as `differs`. A folder that the update made stays where something lies in it that is
+# left out: such is not ours to remove.
+compare() {
+true >"$D/differs"
+walk loose >"$D/now" &&
+only_in "$D/loose" "$D/now" | names >"$D/a" && only_in "$D/now" "$D/loose" >"$D/more" && names "$D/more" >"$D/b" &&
+sort -z -u -- "$D/a" "$D/b" >"$D/c" && only_in "$D/c" "$D/ignore" >"$D/all" &&
+sed -z '/^d/d' -- "$D/more" | names | sed -z -n ':a;s,/[^/]*$,,p;ta' | sort -z -u >"$D/holding" &&
+sed -z -n '/^d/p' -- "$D/more" | names >"$D/a" && both "$D/a" "$D/added" >"$D/b" &&
+sort -z -u -- "$D/holding" "$D/then" >"$D/a" && only_in "$D/b" "$D/a" >"$D/stay" &&
+only_in "$D/all" "$D/stay" >"$D/differs"
 }
 # What was made unreadable can neither be kept nor replaced; the right modes come back with the rest.
 open_up() {
@@ -189,16 +230,19 @@ kinds "$D/present" >"$D/a"; kinds "$D/before" >"$D/b"
 # What was not there, or was of another kind; the deepest first.
 only_in "$D/a" "$D/b" | names >"$D/all"; left_alone "$D/all" | sort -z -r >"$D/added"
 cd -- "$ROOT" || return 1
-bad=0
-xargs -0 -r sh -c 's=0; for p; do if [ -d "$p" ] && [ ! -L "$p" ]; then rmdir -- "$p"; else rm -f -- "$p"; fi || s=1; done; exit "$s"' sh <"$D/added" || bad=1
-extract "$D/wanted" || bad=1
-put_folders || bad=1
-return "$bad"
+s=0
+# A folder stays where something lies in it that is left out.
+xargs -0 -r sh -c 's=0; for p; do if [ ! -d "$p" ] || [ -L "$p" ]; then rm -f -- "$p" || s=1
+elif ! rmdir -- "$p"; then [ -n "$(ls -A -- "$p")" ] || s=1; fi; done; exit "$s"' sh <"$D/added" || s=1
+extract "$D/wanted" || s=1
+put_folders || s=1
+return "$s"
 }
-# Modes and times of folders, which change when something in them does.
+# Modes and times of folders, which change when something in them does; only of those that $1 names, where there is one.
 put_folders() {
 walk loose >"$D/now" || return 1
 only_in "$D/loose" "$D/now" | sed -z -n '/^d/p' | names >"$D/all"; only_in "$D/all" "$D/ignore" >"$D/folders"
+if [ -n "$1" ]; then both "$D/folders" "$1" >"$D/all"; cat -- "$D/all" >"$D/folders"; fi
 extract "$D/folders"
 }
 put_database() {

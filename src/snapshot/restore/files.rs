@@ -22,11 +22,11 @@ use std::time::Duration;
 use tokio_util::io::SyncIoBridge;
 
 const OPEN: &str = "exec xargs -0 -r chmod u+rwx --";
-/// `-d`: empty folders too. Never what lies in them: that was listed before, or is new. BusyBox's `rm`
-/// has no `-d`, and says of folders that they are none of its business.
-const REMOVE: &str = r#"if rm -f -d -- 2>/dev/null; then exec xargs -0 -r rm -f -d --; fi
-exec xargs -0 -r sh -c 's=0; rm -f -- "$@" 2>/dev/null
-for p; do if [ -d "$p" ] && [ ! -L "$p" ]; then rmdir -- "$p" || s=1; elif [ -e "$p" ] || [ -L "$p" ]; then rm -f -- "$p" || s=1; fi; done
+const REMOVE: &str = "exec xargs -0 -r rm -f --";
+/// Empty folders. Never what lies in them: that was listed before, or is left out of snapshots, or is new. A folder in which
+/// something lies stays; the second look says whether it may.
+const REMOVE_FOLDERS: &str = r#"exec xargs -0 -r sh -c 's=0; rmdir -- "$@" 2>/dev/null
+for p; do if [ -d "$p" ] && [ ! -L "$p" ] && [ -z "$(ls -A -- "$p")" ]; then rmdir -- "$p" || s=1; fi; done
 exit "$s"' sh"#;
 /// GNU tar unlinks an existing file and makes a new one. `-P`: links are made as they are; our
 /// names are relative and checked. Folders get their facts when all else is done.
@@ -187,7 +187,8 @@ pub(super) async fn write_files(
     paths_command(source, OPEN, work.open.iter().map(ItemPath::dotted)).await?;
     let mut folders: Vec<&ItemPath> = work.remove_folders.iter().collect();
     folders.sort_by_key(|path| std::cmp::Reverse(path.depth()));
-    paths_command(source, REMOVE, work.remove_files.iter().chain(folders).map(ItemPath::dotted)).await?;
+    paths_command(source, REMOVE, work.remove_files.iter().map(ItemPath::dotted)).await?;
+    paths_command(source, REMOVE_FOLDERS, folders.into_iter().map(ItemPath::dotted)).await?;
     let (settling, attributes) = (work.settling.lines(), work.attributes.clone());
     // An empty archive is an error to BusyBox.
     let nothing = account.tools.tar == Maker::BusyBox && work.new_folders.is_empty() && work.send.is_empty();

@@ -176,7 +176,9 @@ impl Work {
             now.manifest.entries.remove(aside);
         }
         let remaining = diff(&now.manifest, &self.goal).retain(|item, change| !self.is_databases_own(item, change));
-        let must_match = |item: &Item, change: &Change| self.must_match(&now.manifest, item, change);
+        let must_match = |item: &Item, change: &Change| {
+            !self.holds_what_is_left_out(&now.manifest, item, change) && self.must_match(&now.manifest, item, change)
+        };
         let wrong = remaining.clone().retain(must_match);
         progress.at(Phase::Comparing, 1, 1, 0);
         let mut left = self.left.clone();
@@ -204,6 +206,18 @@ impl Work {
             };
         }
         Ok(diff(&now, &self.goal).retain(|item, change| self.must_match(&now, item, change)))
+    }
+
+    /// Whether it is a folder that was to go, and in which nothing lies but what snapshots leave out: an empty one would be gone.
+    fn holds_what_is_left_out(&self, now: &Manifest, item: &Item, change: &Change) -> bool {
+        let Item::Path(path) = item else { return false };
+        let is_folder = |manifest: &Manifest| manifest.path(path).is_some_and(Entry::is_dir);
+        *change == Change::Removed
+            && is_folder(&self.present)
+            && is_folder(now)
+            && now.paths().filter(|(other, _)| other.is_within(path)).all(|(other, entry)| {
+                entry.is_dir() && self.present.path(other).is_some_and(Entry::is_dir) && self.goal.path(other).is_none()
+            })
     }
 
     /// Whether it is the time of the folder in which a database's file lies: whoever opens the database changes it.
