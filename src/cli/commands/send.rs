@@ -90,8 +90,8 @@ fn refused_by<'a>(notice: &Notice, records: &'a [Record]) -> Option<Vec<&'a str>
 
 /// Whether a notice was sent, and not only to addresses that were refused and are others than the present one.
 fn is_there(notice: &Notice, to: Option<&str>, records: &[Record]) -> bool {
-    let same = |known: &&str| to.is_none_or(|to| to.eq_ignore_ascii_case(known));
-    notice.sent.is_some() && refused_by(notice, records).is_none_or(|refused| refused.iter().any(|one| same(&one)))
+    let is_present = |known: &&str| to.is_none_or(|to| to.eq_ignore_ascii_case(known));
+    notice.sent.is_some() && refused_by(notice, records).is_none_or(|refused| refused.iter().any(is_present))
 }
 
 /// The same after a run, where the settings say so: whether there is something to send.
