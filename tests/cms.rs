@@ -19,6 +19,13 @@ struct Row {
     page: &'static str,
 }
 
+const MEDIAWIKI: Row = Row {
+    cms: "mediawiki",
+    core: ["1.39.90", "1.43.90"],
+    extension: ("extension:TbNote", ["1.39.20240102.0304", "1.43.20250810.1112"]),
+    page: "Lucie",
+};
+
 macro_rules! table {
     ($($name:ident => $row:expr;)*) => {
         $(mod $name {
@@ -26,13 +33,13 @@ macro_rules! table {
 
             #[test]
             fn is_updated_or_put_back() {
-                updated_or_put_back(&$row);
+                updated_or_put_back(&$row, &[]);
             }
 
             #[test]
             #[ignore = "takes minutes; by hand: cargo nextest run --test cms --run-ignored only"]
             fn is_put_back_when_tools_lie_or_fail() {
-                put_back_when_tools_lie_or_fail(&$row);
+                put_back_when_tools_lie_or_fail(&$row, &[]);
             }
         })*
 
@@ -67,18 +74,32 @@ table! {
         extension: ("plugin:system/tbdemo", ["1.0.0", "1.1.0"]),
         page: "Lucie",
     };
-    mediawiki => Row {
-        cms: "mediawiki",
-        core: ["1.39.90", "1.43.90"],
-        extension: ("extension:TbNote", ["1.39.20240102.0304", "1.43.20250810.1112"]),
-        page: "Lucie",
-    };
+    mediawiki => MEDIAWIKI;
     wagtail => Row {
         cms: "wagtail",
         core: ["7.0.10", "7.4.4"],
         extension: ("package:wagtailmedia", ["0.17.2", "0.19.1"]),
         page: "Lucie",
     };
+}
+
+/// The same site on a database of another engine.
+mod other_databases {
+    use super::*;
+
+    #[test]
+    #[ignore = "takes minutes; by hand: cargo nextest run --test cms --run-ignored only"]
+    fn mediawiki_on_sqlite() {
+        updated_or_put_back(&MEDIAWIKI, &["--database", "sqlite"]);
+        put_back_when_tools_lie_or_fail(&MEDIAWIKI, &["--database", "sqlite"]);
+    }
+
+    #[test]
+    #[ignore = "takes minutes; by hand: cargo nextest run --test cms --run-ignored only"]
+    fn mediawiki_on_postgresql() {
+        updated_or_put_back(&MEDIAWIKI, &["--database", "postgresql"]);
+        put_back_when_tools_lie_or_fail(&MEDIAWIKI, &["--database", "postgresql"]);
+    }
 }
 
 fn has(bed: &Testbed, component: &str, version: &str) {
@@ -98,8 +119,8 @@ fn shows(bed: &Testbed, row: &Row, when: &str) {
     assert!(status == "200" && body.contains(row.page), "{when}: the front page answers {status}:\n{body}");
 }
 
-fn updated_or_put_back(row: &Row) {
-    let bed = Testbed::up(&["--cms", row.cms]);
+fn updated_or_put_back(row: &Row, more: &[&str]) {
+    let bed = Testbed::up(&[&["--cms", row.cms], more].concat());
     let shop = Environment::of_any(&bed, row.core[1]);
     let (extension, [old, new]) = row.extension;
     shows(&bed, row, "at first");
@@ -140,8 +161,8 @@ fn updated_or_put_back(row: &Row) {
     assert!(told(&report), "the report tells of both updates: {report}");
 }
 
-fn put_back_when_tools_lie_or_fail(row: &Row) {
-    let bed = Testbed::up(&["--cms", row.cms]);
+fn put_back_when_tools_lie_or_fail(row: &Row, more: &[&str]) {
+    let bed = Testbed::up(&[&["--cms", row.cms], more].concat());
     let shop = Environment::of_any(&bed, row.core[1]);
     let before = bed.fingerprint();
     for way in ["lying", "failing"] {

@@ -134,6 +134,15 @@ if ( null === $project['why'] && null !== $composer ) {
 				$latest[ $name ] = array( $row['latest'], $text( $row['latest-release-date'] ?? null ) );
 			}
 		}
+		// Composer leaves out what this host's PHP is too old for. Of the core that is told.
+		list( , $out ) = null === $unreached ? $ask( array_merge( array( 'outdated', 'drupal/core*', '--format=json', '--ignore-platform-req=php' ), $dev ) ) : array( 0, '' );
+		foreach ( intendant_json( $out )['installed'] ?? array() as $row ) {
+			$version = 'drupal/core' === ( $row['name'] ?? '' ) ? $text( $row['latest'] ?? null ) : null;
+			if ( null !== $version && version_compare( $version, $latest['drupal/core'][0] ?? (string) $core, '>' ) ) {
+				list( , $said ) = $ask( array( 'why-not', 'drupal/core', $version ) );
+				$needs_php      = preg_match( '/ requires +php \(>=? *([0-9][0-9.]*)/', $said, $found ) && version_compare( PHP_VERSION, $found[1], '<' ) ? array( $version, $found[1] ) : null;
+			}
+		}
 		if ( null === $unreached && version_compare( $release, '2.4.0', '>=' ) ) {
 			$words                      = array_merge( array( 'audit', '--locked', '--format=json' ), $dev, version_compare( $release, '2.8.0', '>=' ) ? array( '--abandoned=report' ) : array() );
 			list( $status, $out, $err ) = $ask( $words );
@@ -292,6 +301,9 @@ if ( isset( $packages[ $name ] ) ) {
 	}
 	if ( isset( $latest[ $name ] ) && $latest[ $name ][0] !== $can ) {
 		$core_offers[] = array( 'version' => $latest[ $name ][0], 'package' => false, 'source' => 'drupal.org', 'manual' => $kept( $name, $latest[ $name ][0] ), 'published' => $latest[ $name ][1] );
+	}
+	if ( isset( $needs_php ) && null === $unreached ) {
+		$core_offers[] = array( 'version' => $needs_php[0], 'package' => true, 'source' => 'drupal.org', 'requires' => array( 'php' => $needs_php[1] ) );
 	}
 	foreach ( $core_offers ? array( $project['webroot'] . '/core', $project['vendor'], "$root/composer.lock" ) : array() as $part ) {
 		$document['core']['unwritable'] = $document['core']['unwritable'] ?? $unwritable( $part );

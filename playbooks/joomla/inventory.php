@@ -65,13 +65,20 @@ foreach ( $asked['updates'] as $row ) {
 	}
 }
 
-/** What a release of Joomla itself needs, from its signed list. */
-$needs = static function ( $version ) use ( $asked ) {
+/** What a release of Joomla itself needs of PHP and of the database, from its signed list; Joomla offers it also where that is not met. */
+$server = (string) $db->value( 'SELECT VERSION()' );
+$needs  = static function ( $version ) use ( $asked, $server ) {
+	$sort = false === stripos( $server, 'mariadb' ) ? 'mysql' : 'mariadb';
 	foreach ( $asked['releases'] as $row ) {
 		$list = json_decode( (string) $row['targets'], true );
 		foreach ( isset( $list['signed']['targets'] ) ? (array) $list['signed']['targets'] : [] as $target ) {
-			if ( isset( $target['custom']['version'] ) && $target['custom']['version'] === $version ) {
-				return isset( $target['custom']['php_minimum'] ) ? [ 'php' => (string) $target['custom']['php_minimum'] ] : [];
+			$told = isset( $target['custom'] ) && is_array( $target['custom'] ) ? $target['custom'] : [];
+			if ( isset( $told['version'] ) && $told['version'] === $version ) {
+				$of = [
+					'php'      => isset( $told['php_minimum'] ) ? $told['php_minimum'] : null,
+					'database' => isset( $told['supported_databases'][ $sort ] ) ? $told['supported_databases'][ $sort ] : null,
+				];
+				return array_filter( $of, 'is_string' );
 			}
 		}
 	}
@@ -250,6 +257,7 @@ $ends = [
 	3 => '2023-08-17',
 	4 => '2025-10-14',
 	5 => '2027-10-12',
+	6 => '2029-10-16',
 ];
 $end  = isset( $ends[ (int) $version ] ) ? $ends[ (int) $version ] : null;
 $core = [
@@ -271,7 +279,7 @@ echo "\n@intendant-inventory@" . json_encode(
 		'core'           => $core,
 		'platform'       => [
 			'php'      => PHP_VERSION,
-			'database' => preg_match( '/^(?:5\.5\.5-)?([0-9.]+)/', (string) $db->value( 'SELECT VERSION()' ), $found ) ? $found[1] : null,
+			'database' => preg_match( '/^(?:5\.5\.5-)?([0-9.]+)/', $server, $found ) ? $found[1] : null,
 		],
 		'database'       => intendant_schema( $root, $db, $extensions ),
 		'extensions'     => $listed,

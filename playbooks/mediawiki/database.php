@@ -30,7 +30,7 @@ if ( 'describe' === $want ) {
 	echo "\n@intendant-database@" . json_encode(
 		array(
 			'engine' => $engine,
-			'name'   => 'sqlite' === $engine ? rtrim( $wgSQLiteDataDir, '/' ) . "/$wgDBname.sqlite" : $wgDBname,
+			'name'   => 'sqlite' === $engine ? intendant_sqlite_file() : $wgDBname,
 			'prefix' => (string) $wgDBprefix,
 		)
 	) . "\n";

@@ -103,6 +103,49 @@ function intendant_time( $url, $name ) {
 	return array( $why, null === $why ? (int) $git['headCommitDate'] : null );
 }
 
+/** The version of the database, and who may do everything on the wiki: array( version or null, people or null ). */
+function intendant_people() {
+	global $wgDBtype, $wgDBserver, $wgDBport, $wgDBname, $wgDBuser, $wgDBpassword, $wgDBprefix, $wgDBmwschema;
+	$prefix = str_replace( array( '`', '"', "'" ), '', (string) $wgDBprefix );
+	$ask    = static function ( $quote, $user, $now ) use ( $prefix ) {
+		return "SELECT DISTINCT user_name, user_email FROM $quote$prefix$user$quote JOIN $quote{$prefix}user_groups$quote ON ug_user = user_id" .
+			" WHERE ug_group IN ('sysop', 'bureaucrat', 'interface-admin') AND (ug_expiry IS NULL OR ug_expiry > $now) ORDER BY user_name LIMIT 5000";
+	};
+	$now    = gmdate( "'YmdHis'" );
+	$plain  = ! class_exists( 'PDO' ) ? array() : array( PDO::ATTR_ERRMODE => PDO::ERRMODE_EXCEPTION, PDO::ATTR_TIMEOUT => 20 );
+	if ( 'mysql' === $wgDBtype && extension_loaded( 'mysqli' ) && is_string( $wgDBname ) ) {
+		mysqli_report( MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT );
+		list( $host, $port, $socket ) = intendant_server( $wgDBserver );
+		$database                     = mysqli_init();
+		$database->options( MYSQLI_OPT_CONNECT_TIMEOUT, 20 );
+		$database->real_connect( '' === $host ? 'localhost' : $host, (string) $wgDBuser, (string) $wgDBpassword, $wgDBname, $port ? $port : 3306, $socket );
+		$version = $database->server_info;
+		$rows    = $database->query( $ask( '`', 'user', $now ) );
+	} elseif ( 'sqlite' === $wgDBtype && extension_loaded( 'pdo_sqlite' ) && is_file( intendant_sqlite_file() ) ) {
+		$database = new PDO( 'sqlite:' . intendant_sqlite_file(), null, null, $plain + array( PDO::SQLITE_ATTR_OPEN_FLAGS => PDO::SQLITE_OPEN_READONLY ) );
+		$version  = $database->query( 'SELECT sqlite_version()' )->fetchColumn();
+		$rows     = $database->query( $ask( '"', 'user', $now ), PDO::FETCH_ASSOC );
+	} elseif ( 'postgres' === $wgDBtype && extension_loaded( 'pdo_pgsql' ) && is_string( $wgDBname ) ) {
+		$quoted   = static function ( $value ) {
+			return "'" . addcslashes( (string) $value, "'\\" ) . "'";
+		};
+		$place    = '' === (string) $wgDBserver ? '' : 'host=' . $quoted( $wgDBserver ) . ';';
+		$database = new PDO( "pgsql:{$place}port=" . (int) $wgDBport . ';dbname=' . $quoted( $wgDBname ), (string) $wgDBuser, (string) $wgDBpassword, $plain );
+		$version  = $database->query( 'SHOW server_version' )->fetchColumn();
+		$database->exec( 'SET search_path TO "' . str_replace( '"', '', (string) $wgDBmwschema ) . '", public' );
+		// Up to 1.38 the table had this name.
+		$user = $database->query( "SELECT to_regclass('{$prefix}mwuser')" )->fetchColumn() ? 'mwuser' : 'user';
+		$rows = $database->query( $ask( '"', $user, 'now()' ), PDO::FETCH_ASSOC );
+	} else {
+		return array( null, null );
+	}
+	$people = array();
+	foreach ( $rows as $row ) {
+		$people[] = array( 'name' => (string) $row['user_name'], 'contact' => substr( hash( 'sha256', strtolower( (string) $row['user_email'] ) ), 0, 16 ) );
+	}
+	return array( preg_match( '/^(?:5\.5\.5-)?([0-9]+(?:\.[0-9]+)+)/', (string) $version, $found ) ? $found[1] : null, $people );
+}
+
 $core   = intendant_core_version( $root );
 $series = intendant_series( $core );
 $busy   = array();
@@ -268,24 +311,10 @@ if ( $snapshots ) {
 $people  = null;
 $server  = null;
 $unusual = null;
-if ( 'mysql' === $wgDBtype && extension_loaded( 'mysqli' ) && is_string( $wgDBname ) ) {
-	try {
-		mysqli_report( MYSQLI_REPORT_ERROR | MYSQLI_REPORT_STRICT );
-		list( $host, $port, $socket ) = intendant_server( $wgDBserver );
-		$database = mysqli_init();
-		$database->options( MYSQLI_OPT_CONNECT_TIMEOUT, 20 );
-		$database->real_connect( '' === $host ? 'localhost' : $host, (string) $wgDBuser, (string) $wgDBpassword, $wgDBname, $port ? $port : 3306, $socket );
-		$server = preg_match( '/(?:5\.5\.5-)?([0-9]+(?:\.[0-9]+)+)/', $database->server_info, $found ) ? $found[1] : null;
-		$prefix = str_replace( '`', '', (string) $wgDBprefix );
-		$rows   = $database->query( "SELECT DISTINCT user_name, user_email FROM `{$prefix}user` JOIN `{$prefix}user_groups` ON ug_user = user_id WHERE ug_group IN ('sysop', 'bureaucrat', 'interface-admin') AND (ug_expiry IS NULL OR ug_expiry > DATE_FORMAT(UTC_TIMESTAMP(), '%Y%m%d%H%i%S')) ORDER BY user_name LIMIT 5000" );
-		$people = array();
-		foreach ( $rows as $row ) {
-			$people[] = array( 'name' => (string) $row['user_name'], 'contact' => substr( hash( 'sha256', strtolower( (string) $row['user_email'] ) ), 0, 16 ) );
-		}
-	} catch ( mysqli_sql_exception $error ) {
-		$people = null;
-		fwrite( STDERR, 'the database was not read: error ' . $error->getCode() . "\n" );
-	}
+try {
+	list( $server, $people ) = intendant_people();
+} catch ( Exception $error ) {
+	fwrite( STDERR, 'the database was not read: error ' . $error->getCode() . "\n" );
 }
 
 // --- what stands in the way --------------------------------------------------

@@ -104,6 +104,7 @@ $wgDBname          = null;
 $wgDBuser          = null;
 $wgDBpassword      = '';
 $wgDBprefix        = '';
+$wgDBmwschema      = 'mediawiki';
 $wgDBssl           = false;
 $wgDBservers       = false;
 $wgSQLiteDataDir   = '';
@@ -155,6 +156,11 @@ if ( is_array( $wgDBservers ) && isset( $wgDBservers[0] ) && is_array( $wgDBserv
 $wgUploadDirectory = is_string( $wgUploadDirectory ) && '' !== $wgUploadDirectory ? $wgUploadDirectory : "$root/images";
 /** MediaWiki's own switch: while this file is there and not empty, the wiki can only be read. */
 $intendant_lock = is_string( $wgReadOnlyFile ) && '' !== $wgReadOnlyFile ? $wgReadOnlyFile : "$wgUploadDirectory/lock_yBgMBwiR";
+
+/** The file of a wiki on SQLite. */
+function intendant_sqlite_file() {
+	return rtrim( (string) $GLOBALS['wgSQLiteDataDir'], '/' ) . "/{$GLOBALS['wgDBname']}.sqlite";
+}
 
 /** Where MySQL listens, as MediaWiki itself reads $wgDBserver: array( host, port, socket ). */
 function intendant_server( $server ) {

@@ -199,6 +199,13 @@ $new  = intendant_digests( $folder = intendant_release( $version, $scratch, $gpg
 $old  = intendant_digests( $former = intendant_release( $has, $scratch, $gpgv, "$scratch/old" ) );
 $stop = array();
 
+// A release that is newer than what the inventory knows says itself which PHP it needs.
+$asks = intendant_json( "$folder/composer.json" );
+$asks = isset( $asks['require']['php'] ) && is_string( $asks['require']['php'] ) ? $asks['require']['php'] : '';
+if ( preg_match( '/>=\s*([0-9]+(?:\.[0-9]+)*)/', $asks, $found ) && version_compare( PHP_VERSION, $found[1], '<' ) ) {
+	$stop[] = "MediaWiki $version needs PHP {$found[1]}, and this host has " . PHP_VERSION;
+}
+
 // What the site loads must be in the new release, if it came with the old one.
 foreach ( array_keys( $intendant_loaded ) as $id ) {
 	list( $kind, $slug ) = explode( ':', $id, 2 );

@@ -4,7 +4,7 @@ use super::drift::Asked;
 use super::licence::unreadable_keys;
 use super::notices::{Pending, pending};
 use super::search::Search;
-use super::source::{close_site, open_site, playbook_digest};
+use super::source::{close_site, keeps_rows, open_site, playbook_digest, protected};
 use super::{Job, Runner, WorkError};
 use crate::check::Depth;
 use crate::drift::Found;
@@ -33,6 +33,8 @@ pub struct Preview {
     pub refusals: Vec<Refusal>,
     /// What waits for a person.
     pub pending: Vec<Pending>,
+    /// Tables whose new rows outlast an undo, as patterns; none where the database's engine has no such thing.
+    pub protected: Vec<String>,
     /// What is publicly known of what is installed; none where nobody was asked.
     pub vulnerabilities: Option<vulnerability::Known>,
 }
@@ -45,7 +47,12 @@ const LEAST_ROOM_CORE: u64 = 256 << 20;
 pub async fn preview(runner: &Runner, job: &Job) -> Result<Preview, WorkError> {
     let site = open_site(runner, job, Expect::Whole, None).await?;
     let asked = Asked { accepts: &job.accept_modified, ..Asked::default() };
-    let preview = look(runner, job, &site, &Search::default(), asked).await;
+    let mut preview = look(runner, job, &site, &Search::default(), asked).await;
+    if let Ok(preview) = &mut preview
+        && !keeps_rows(&site).await
+    {
+        preview.protected.clear();
+    }
     close_site(&site).await;
     preview
 }
@@ -123,6 +130,7 @@ pub fn decide(
         procedure,
         refusals,
         pending,
+        protected: protected(job),
         vulnerabilities: None,
     })
 }

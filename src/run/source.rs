@@ -151,6 +151,20 @@ fn engine(site: &Site, sort: Sort, described: &serde_json::Value) -> Result<Opti
     }
 }
 
+/// Whether rows that visitors write outlast a restore of this site. One that does not tell now which database it has is taken for
+/// the usual one.
+pub(super) async fn keeps_rows(site: &Site) -> bool {
+    let Some(database) = &site.playbook.database else { return false };
+    if database.engine != Sort::Described {
+        return true;
+    }
+    let Ok(described) = site.observe("database", &database.describe).await else { return true };
+    match engine(site, database.engine, &described) {
+        Ok(engine) => engine.is_some_and(Engine::keeps_rows),
+        Err(_) => true,
+    }
+}
+
 /// It becomes an argument of a client program.
 fn usable_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 64 && !name.starts_with('-') && !name.contains(|c: char| c.is_control())

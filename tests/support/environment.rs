@@ -67,7 +67,8 @@ impl Environment {
         (code, out + &err)
     }
 
-    fn empty() -> Self {
+    /// A place without any plan.
+    pub fn empty() -> Self {
         let environment = Self { folder: tempfile::tempdir().unwrap() };
         for folder in ["home", "plans"] {
             std::fs::create_dir(environment.path(folder)).unwrap();

@@ -54,12 +54,8 @@ async fn scenes(common: &Common, folder: &Path, site: &Testbed) -> Result<ExitCo
     let job = fleet.job("demo")?;
 
     show::line(format!("\n— What will be done: intendant preview demo --plans {}\n", plans.display()));
-    show::preview(
-        "demo",
-        (job.plan.extension_cap(), &job.plan.tiers),
-        &run::preview(&runner, &job).await?,
-        &run::protected(&job),
-    );
+    let preview = run::preview(&runner, &job).await?;
+    show::preview("demo", (job.plan.extension_cap(), &job.plan.tiers), &preview, &preview.protected);
 
     show::line("\n— The run: intendant run demo\n");
     let good = run::run(&runner, &job).await?;

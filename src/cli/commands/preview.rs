@@ -23,15 +23,11 @@ pub(in crate::cli) async fn preview(common: &Common, options: &Sites) -> Result<
                     all.push(json!({
                         "site": site, "digest": preview.digest, "procedure": preview.procedure,
                         "drift": preview.drift,
-                        "refusals": preview.refusals, "protected": run::protected(&job),
+                        "refusals": preview.refusals, "protected": preview.protected,
                     }));
                 } else {
-                    show::preview(
-                        site.as_str(),
-                        (job.plan.extension_cap(), &job.plan.tiers),
-                        &preview,
-                        &run::protected(&job),
-                    );
+                    let cap = (job.plan.extension_cap(), &job.plan.tiers);
+                    show::preview(site.as_str(), cap, &preview, &preview.protected);
                 }
             }
             Err(error) => code = code.max(Failure::from(error).report()),

@@ -8,7 +8,7 @@ use crate::journal::{Event, Purpose, RunState};
 use crate::model::{ComponentName, Outcome, RunId, SiteName};
 use crate::procedure::SnapshotMoment;
 use crate::run::{self, Ended, Job, RestoreAsked, RunError, Runner};
-use crate::snapshot::SnapshotName;
+use crate::snapshot::{Engine, SnapshotName};
 use futures::stream::StreamExt;
 use serde_json::json;
 use std::io::{IsTerminal, Write as _};
@@ -126,7 +126,7 @@ pub(super) async fn restore_because(
     };
     may_begin(common.json, options.yes, std::io::stdin().is_terminal())?;
     if !options.yes {
-        confirm(&job, &snapshot, options)?;
+        confirm(runner, &job, &snapshot, options)?;
     }
     watch_for_interrupts();
     let asked = RestoreAsked { snapshot, only: options.only.clone(), exact: options.exact, anomaly };
@@ -172,8 +172,11 @@ async fn last_before(runner: &Runner, site: &SiteName) -> Result<SnapshotName, F
         .ok_or_else(|| Failure::absent(format!("{site} has no snapshot; `intendant snapshot create {site}` takes one")))
 }
 
-fn confirm(job: &Job, snapshot: &SnapshotName, options: &Restore) -> Result<(), Failure> {
-    show::remark(what_is_lost(job, snapshot, options));
+fn confirm(runner: &Runner, job: &Job, snapshot: &SnapshotName, options: &Restore) -> Result<(), Failure> {
+    let manifest = runner.store.load(&job.plan.site, snapshot)?;
+    let database = manifest.header.database.as_ref();
+    let keeps_rows = database.is_some_and(|database| database.engine == Engine::Mysql.word());
+    show::remark(what_is_lost(job, snapshot, options, keeps_rows));
     let _ = write!(std::io::stderr(), "Go on? [y/N] ");
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
@@ -184,12 +187,12 @@ fn confirm(job: &Job, snapshot: &SnapshotName, options: &Restore) -> Result<(), 
 }
 
 /// What a restore takes off a site, and what it leaves there.
-fn what_is_lost(job: &Job, snapshot: &SnapshotName, options: &Restore) -> String {
+fn what_is_lost(job: &Job, snapshot: &SnapshotName, options: &Restore, keeps_rows: bool) -> String {
     let what = if options.only.is_empty() { "files and database".into() } else { options.only.join(", ") };
     let protected = run::protected(job);
     let tables = options.only.is_empty() || options.only.iter().any(|only| only.starts_with("table:"));
     let rows = match () {
-        () if !tables || protected.is_empty() => String::new(),
+        () if !tables || !keeps_rows || protected.is_empty() => String::new(),
         () if options.exact => "\nRows that came in since are NOT put back: --exact.".to_owned(),
         () => {
             format!("\nRows that came in since are put back where they fit, in these tables: {}.", protected.join(", "))

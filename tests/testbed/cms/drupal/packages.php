@@ -50,7 +50,7 @@ $add          = static function ( string $name, string $version, string $type, a
 	$packages[ $name ][ $version ] = array( 'type' => $type, 'files' => $files, 'requires' => $requires, 'more' => $more );
 };
 foreach ( array( '10.5.9' => '', '10.6.12' => $update_10600, '11.2.5' => $update_10600 ) as $version => $updates ) {
-	$add( 'drupal/core', $version, 'drupal-core', core( $version, $updates ) );
+	$add( 'drupal/core', $version, 'drupal-core', core( $version, $updates ), array( 'php' => version_compare( $version, '11', '<' ) ? '>=8.1.0' : '>=8.3.0' ) );
 	$add( 'drupal/core-recommended', $version, 'metapackage', array(), array( 'drupal/core' => $version ) );
 	$add( 'drupal/core-project-message', $version, 'library', array( 'README.txt' => "STAND-IN\n" ) );
 	$add(

@@ -157,6 +157,7 @@ if ( 'first' === $what ) {
 				'name'        => "Joomla! $core",
 				'version'     => $core,
 				'php_minimum' => '8.1.0',
+				'supported_databases' => [ 'mysql' => '8.0.13', 'mariadb' => '10.4', 'postgresql' => '12.0' ],
 				'downloads'   => [ [ 'format' => 'zip', 'type' => 'full', 'url' => HOME . "/packages/joomla-$core.zip" ] ],
 			],
 		];

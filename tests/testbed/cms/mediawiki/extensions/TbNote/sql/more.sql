@@ -1,1 +1,1 @@
-CREATE TABLE /*_*/tbnote_more (tm_id INT UNSIGNED NOT NULL PRIMARY KEY AUTO_INCREMENT) /*$wgDBTableOptions*/;
+CREATE TABLE /*_*/tbnote_more (tm_id INTEGER NOT NULL PRIMARY KEY) /*$wgDBTableOptions*/;

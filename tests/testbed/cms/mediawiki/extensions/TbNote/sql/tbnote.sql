@@ -1,1 +1,1 @@
-CREATE TABLE /*_*/tbnote (tn_id INT UNSIGNED NOT NULL PRIMARY KEY AUTO_INCREMENT, tn_text VARBINARY(255) NOT NULL) /*$wgDBTableOptions*/;
+CREATE TABLE /*_*/tbnote (tn_id INTEGER NOT NULL PRIMARY KEY, tn_text VARCHAR(255) NOT NULL) /*$wgDBTableOptions*/;
