@@ -83,23 +83,30 @@ table! {
     };
 }
 
-/// The same site on a database of another engine.
-mod other_databases {
-    use super::*;
+macro_rules! databases {
+    ($($name:ident: $row:expr, $database:expr;)*) => {
+        $(/// The same site on a database of another engine.
+        mod $name {
+            use super::*;
 
-    #[test]
-    #[ignore = "takes minutes; by hand: cargo nextest run --test cms --run-ignored only"]
-    fn mediawiki_on_sqlite() {
-        updated_or_put_back(&MEDIAWIKI, &["--database", "sqlite"]);
-        put_back_when_tools_lie_or_fail(&MEDIAWIKI, &["--database", "sqlite"]);
-    }
+            #[test]
+            #[ignore = "takes minutes; by hand: cargo nextest run --test cms --run-ignored only"]
+            fn is_updated_or_put_back() {
+                updated_or_put_back(&$row, &["--database", $database]);
+            }
 
-    #[test]
-    #[ignore = "takes minutes; by hand: cargo nextest run --test cms --run-ignored only"]
-    fn mediawiki_on_postgresql() {
-        updated_or_put_back(&MEDIAWIKI, &["--database", "postgresql"]);
-        put_back_when_tools_lie_or_fail(&MEDIAWIKI, &["--database", "postgresql"]);
-    }
+            #[test]
+            #[ignore = "takes minutes; by hand: cargo nextest run --test cms --run-ignored only"]
+            fn is_put_back_when_tools_lie_or_fail() {
+                put_back_when_tools_lie_or_fail(&$row, &["--database", $database]);
+            }
+        })*
+    };
+}
+
+databases! {
+    mediawiki_on_postgresql: MEDIAWIKI, "postgresql";
+    mediawiki_on_sqlite: MEDIAWIKI, "sqlite";
 }
 
 fn has(bed: &Testbed, component: &str, version: &str) {

@@ -12,6 +12,15 @@ const PROGRAM_ENDS: [&str; 9] = ["php", "php3", "php4", "php5", "php7", "php8", 
 /// Ends of names that nobody takes for programs.
 const HARMLESS_ENDS: [&str; 14] =
     ["jpg", "jpeg", "png", "gif", "ico", "webp", "bmp", "svg", "txt", "pdf", "zip", "mp3", "mp4", "suspected"];
+/// Hidden programs that packages and Drupal bring along for those who write them. What is in them is looked at all the same.
+const TOOLS_OF_PUBLISHERS: [&str; 6] = [
+    ".ht.router.php",
+    ".php-cs-fixer.dist.php",
+    ".php-cs-fixer.php",
+    ".phpstan-baseline.php",
+    ".phpstorm.meta.php",
+    ".php_cs.php",
+];
 /// A program among content may be there to show nothing; it is not longer than this.
 const MAX_SILENT_BYTES: usize = 1024;
 
@@ -117,8 +126,11 @@ pub fn structure(files: &Files, path: &ItemPath, entry: &Entry, bytes: Option<&[
     let among_content = files.is_among_content(&text);
     let silent = bytes.is_some_and(is_silent);
     say(&AMONG_CONTENT, is_program && among_content && !silent);
-    let hidden = text.split('/').any(|part| part.starts_with('.') && part.len() > 1 && part != ".well-known");
-    say(&HIDDEN, is_program && hidden);
+    let is_hidden = |part: &str| part.starts_with('.') && part.len() > 1 && part != ".well-known";
+    let hidden = text.split('/').any(is_hidden);
+    let folder = text.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let is_tool = TOOLS_OF_PUBLISHERS.contains(&name.as_str()) && !folder.split('/').any(is_hidden);
+    say(&HIDDEN, is_program && hidden && (!is_tool || among_content));
     let middle = ends.len() > 1 && ends[..ends.len() - 1].iter().any(|end| PROGRAM_ENDS.contains(end));
     say(&TWO_ENDS, middle && ends.last().is_some_and(|end| HARMLESS_ENDS.contains(end)));
     let is_known = || {

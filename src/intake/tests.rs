@@ -122,6 +122,9 @@ fn backdoors() -> Vec<(&'static str, &'static str, String, &'static str)> {
         ("taken over", "index.html", format!("<title>{} by x</title>", ["Hack", "ed"].concat()), "page_of_intruders"),
         ("among content", "wp-content/uploads/2026/e.php", php("echo 1;"), "program-among-content"),
         ("hidden", "wp-content/plugins/a/.f.php", php("echo 1;"), "hidden-program"),
+        ("hidden deeper", "wp-includes/.a/.ht.router.php", php("echo 1;"), "hidden-program"),
+        ("hidden among content", "wp-content/uploads/.ht.router.php", php("echo 1;"), "hidden-program"),
+        ("a script by another", "d.sh", "#!/bin/sh\n# php\neval \"$QUERY_STRING\"".into(), "script_of_server"),
         ("two ends", "wp-content/themes/t/g.php.jpg", "x".into(), "two-ends"),
         ("root", "wp-confiq.php", php("echo 1;"), "unknown-program"),
         ("backup", "wp-config.php.bak", "x".into(), "backup-for-all"),
@@ -168,6 +171,9 @@ fn backdoors_of_every_kind_are_found() {
         (".htaccess", "RewriteEngine On\nRewriteRule ^index\\.php$ - [L]\n"),
         ("wp-config.php", "<?php\ndefine('DB_NAME', 'x');\nrequire_once ABSPATH . 'wp-settings.php';\n"),
         ("wp-content/uploads/a.jpg", "\u{1}JFIF picture"),
+        (".ht.router.php", "<?php\nrequire 'index.php';\n"),
+        ("vendor/a/b/.phpstorm.meta.php", "<?php\nnamespace PHPSTORM_META {}\n"),
+        ("core/scripts/drupal.sh", "#!/usr/bin/env php\n<?php\n$_SERVER['QUERY_STRING'] = ''; // eval\n"),
     ] {
         assert_eq!(looked(&mut scanner, &files, path, text.as_bytes(), 0o644), [], "{path}");
     }

@@ -384,8 +384,10 @@ rule script_of_server {
   strings:
     $query = "QUERY_STRING"
     $run = /(\bsystem\s*\(|\bos\.popen\s*\(|\bsubprocess\.|\bexec\s*\(|`\$|\beval\b)/
+    // What PHP runs is looked at by the rules for PHP.
+    $by_php = /#![ \t]*\/[\w\/.-]{0,60}([ \t]+|\/)php/
   condition:
-    ext matches /^(pl|cgi|py|sh|pm)$/ and all of them
+    ext matches /^(pl|cgi|py|sh|pm)$/ and $query and $run and not $by_php at 0
 }
 rule native_program {
   meta:
@@ -393,7 +395,9 @@ rule native_program {
     en = "is a program for the machine itself, which has no place in a site"
     fr = "est un programme pour la machine même, qui n’a pas sa place dans un site"
   condition:
-    not database and (uint32(0) == 0x464c457f or (uint16(0) == 0x5a4d and ext == "exe"))
+    // The second line is hiddeninput.exe, which Symfony's console brings into every vendor folder.
+    not database and (uint32(0) == 0x464c457f or (uint16(0) == 0x5a4d and ext == "exe"
+      and not (filesize == 9216 and uint32(uint32(0x3c) + 8) == 0x4f6f4dac)))
 }
 rule page_of_intruders {
   meta:
