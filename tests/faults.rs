@@ -134,6 +134,7 @@ fn every_fault_ends_well() {
             });
         }
     });
+    list::forget_clocks();
     let failed = failed.into_inner().unwrap();
     assert!(failed.is_empty(), "of {} faults, these did not end well: {failed:#?}", wanted.len());
 }

@@ -178,6 +178,15 @@ fn clock(bed: &Testbed, off: &str) {
     bed.root(&["sh", "-c", script, "sh", &bed.dir, off]);
 }
 
+/// Removes what the wrong clocks of processes that were killed left in the machine's shared memory.
+pub(crate) fn forget_clocks() {
+    let left = std::fs::read_dir("/dev/shm").into_iter().flatten().flatten();
+    let is_clock = |name: &str| name.starts_with("sem.faketime_") || name.starts_with("faketime_");
+    for file in left.filter(|file| is_clock(&file.file_name().to_string_lossy())) {
+        let _ = std::fs::remove_file(file.path());
+    }
+}
+
 pub(crate) const CUT_IN_A_STEP: Fault = Fault {
     name: "the SSH connection is cut in the middle of an update",
     strike: |bed, _| sessions(bed, "KILL"),
