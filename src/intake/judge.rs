@@ -4,7 +4,7 @@
 
 use super::{Behind, Finding, MAX_FINDINGS, Severity, Texts, Verdict};
 use crate::inventory::{ChecksumState, Inventory, Offer};
-use crate::model::{ComponentId, Version, VersionStep, clean_line};
+use crate::model::{ComponentId, Tier, Version, VersionStep, clean_line};
 use crate::plan::Plan;
 use crate::playbook::Versions;
 use std::cmp::Ordering;
@@ -166,7 +166,7 @@ fn pending(behind: &[Behind], estimate_min: u32, findings: &mut Vec<Finding>) {
         }
         let lines = some.iter().take(20).map(|one| {
             let from = one.from.as_ref().map_or("?", Version::as_str);
-            format!("{} {from} → {}", one.component, one.to)
+            format!("{} {from} → {}", one.title, one.to)
         });
         let excerpt = Some(clean_line(&lines.collect::<Vec<_>>().join(", "), 600));
         let why = match major {
@@ -200,6 +200,16 @@ fn pending(behind: &[Behind], estimate_min: u32, findings: &mut Vec<Finding>) {
     }
 }
 
+/// What clients call a tier.
+fn name_of(tier: &Tier) -> [String; 2] {
+    match tier {
+        Tier::Base => same("Base"),
+        Tier::Advanced => both("Advanced", "Avancé"),
+        Tier::Custom => both("Custom", "Sur mesure"),
+        Tier::Own(name) => same(name),
+    }
+}
+
 /// The cap, the services, the address, the people, and whether it works at all.
 fn around(seen: &Seen<'_>, findings: &mut Vec<Finding>) {
     let (inventory, plan) = (seen.inventory, seen.plan);
@@ -217,16 +227,18 @@ fn around(seen: &Seen<'_>, findings: &mut Vec<Finding>) {
     }
     let extensions = inventory.counted();
     if let Some(cap) = plan.extension_cap().filter(|cap| extensions > *cap) {
-        let tier = plan.tiers.covering(extensions);
+        let [en, fr] = name_of(&plan.tiers.covering(extensions));
         let why = [
             format!(
-                "the site has {extensions} extensions, and its plan covers {cap}; the tier {tier} would cover them"
+                "the site has {extensions} extensions, and its plan covers {cap}; the plan “{en}” would cover them"
             ),
-            format!("le site a {extensions} extensions, et son plan en couvre {cap}; le niveau {tier} les couvrirait"),
+            format!(
+                "le site a {extensions} extensions, et son plan en couvre {cap}; le plan «\u{a0}{fr}\u{a0}» les couvrirait"
+            ),
         ];
         let todo = [
-            "Take extensions out that nobody needs, or choose that tier.",
-            "Retirer les extensions inutiles, ou choisir ce niveau.",
+            "Take extensions out that nobody needs, or choose that plan.",
+            "Retirer les extensions inutiles, ou choisir ce plan.",
         ];
         findings.push(finding("over-cap", Severity::High, "extensions", why, todo));
     }

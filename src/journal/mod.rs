@@ -99,6 +99,16 @@ pub enum JournalError {
         /// The entry.
         sequence: u64,
     },
+    /// An entry that is not there, though later ones are.
+    #[error(
+        "entry {sequence} of run {run} is missing, and later ones are there: somebody changed the journal, or it was damaged"
+    )]
+    Missing {
+        /// The run.
+        run: RunId,
+        /// The entry.
+        sequence: u64,
+    },
     /// An entry that can't be read.
     #[error("entry {sequence} of run {run} can't be read; it was written by another version, or damaged")]
     Unreadable {

@@ -167,8 +167,12 @@ impl Journal for SqliteJournal {
             .await
             .map_err(failed("reading a run"))?;
         rows.iter()
-            .map(|row| {
+            .zip(1..)
+            .map(|(row, wanted)| {
                 let sequence = u64::try_from(row.get::<i64, _>(0)).unwrap_or(0);
+                if sequence != wanted {
+                    return Err(JournalError::Missing { run, sequence: wanted });
+                }
                 let unreadable = |source| JournalError::Unreadable { run, sequence, source };
                 let event = serde_json::from_str(row.get::<&str, _>(2)).map_err(unreadable)?;
                 let at = row
@@ -370,6 +374,30 @@ fn known_since(seen: impl Iterator<Item = (bool, Timestamp)>) -> Option<Timestam
 mod tests {
     use super::*;
     use crate::ledger::Stack;
+
+    #[tokio::test]
+    async fn an_entry_that_somebody_took_out_or_changed_is_noticed() {
+        let folder = tempfile::tempdir().unwrap();
+        let journal = SqliteJournal::open(&folder.path().join("journal.db")).await.unwrap();
+        let run = RunId::new(Timestamp::UNIX_EPOCH);
+        let sql = |text: &str| {
+            let (pool, text) = (journal.pool.clone(), text.replace("RUN", &run.to_string()));
+            async move { sqlx::query(sqlx::AssertSqlSafe(text)).execute(&pool).await.unwrap() }
+        };
+        sql("INSERT INTO runs VALUES ('RUN', 'shop', '2026-11-24T12:00:00Z', NULL)").await;
+        for sequence in 1..=4 {
+            let event = r#"{"event":"noted","what":"x"}"#;
+            sql(&format!("INSERT INTO entries VALUES ('RUN', {sequence}, '2026-11-24T12:00:00Z', '{event}')")).await;
+        }
+        let read = async || journal.entries(run).await;
+        assert_eq!(read().await.unwrap().len(), 4);
+        sql("UPDATE entries SET event = substr(event, 1, 12) WHERE sequence = 3").await;
+        assert!(matches!(read().await, Err(JournalError::Unreadable { sequence: 3, .. })));
+        sql("DELETE FROM entries WHERE sequence = 3").await;
+        assert!(matches!(read().await, Err(JournalError::Missing { sequence: 3, .. })));
+        sql("DELETE FROM entries WHERE sequence = 1").await;
+        assert!(matches!(read().await, Err(JournalError::Missing { sequence: 1, .. })));
+    }
 
     #[tokio::test]
     async fn decisions_are_numbered_and_read_back_and_offers_keep_the_day_they_were_seen_first() {

@@ -12,6 +12,7 @@ use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
 use secrecy::{ExposeSecret, SecretString};
+use std::io::ErrorKind;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -170,8 +171,16 @@ fn is_loopback(host: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// What a server says is cleaned and bounded.
+/// What a server says is cleaned and bounded. Of silence the system only says that nothing is there yet.
 fn told(error: &Error) -> String {
+    let waited = |error: &std::io::Error| matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut);
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if inner.downcast_ref::<std::io::Error>().is_some_and(waited) {
+            return format!("it did not answer within {} s", PATIENCE.as_secs());
+        }
+        cause = inner.source();
+    }
     said(in_words(error))
 }
 

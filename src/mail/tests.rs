@@ -17,9 +17,13 @@ struct Server {
 
 impl Server {
     fn start(folder: &Path, port: u16) -> Self {
+        Self::start_with(folder, port, &[])
+    }
+
+    fn start_with(folder: &Path, port: u16, options: &[&str]) -> Self {
         let mut command = Command::new("/usr/bin/python3");
-        command.args(["-c", SERVER]).arg(folder).arg(port.to_string());
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        command.args(["-W", "ignore", "-c", SERVER]).arg(folder).arg(port.to_string()).args(options);
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut server = Self { child, port };
         let mut line = String::new();
         BufReader::new(server.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -247,6 +251,75 @@ fn mail_and_passwords_cross_no_network_in_the_clear() {
     assert_eq!(record.state.name(), "waiting", "{record:?}");
     assert!(received(folder.path()).is_empty());
     server.stop();
+}
+
+/// The sender of the test below: a process of its own, because whom a process trusts is decided once.
+const ENCRYPTED: &str = "INTENDANT_TEST_ENCRYPTED_SENDER";
+const PASSWORD: &str = "it's s3cret, é";
+
+#[test]
+fn encrypted_sender() {
+    let Ok(told) = std::env::var(ENCRYPTED) else { return };
+    let [host, port, security, password, folder] = told.split('\t').collect::<Vec<_>>().try_into().unwrap();
+    let security = if security == "implicit" { Security::Tls } else { Security::StartTls };
+    let login = Login { user: "soutien".into(), password: password.to_owned().into() };
+    let server = MailServer::new(host, port.parse().ok(), security, Some(login)).unwrap();
+    Queue::new(Path::new(folder)).send(&server).unwrap();
+}
+
+/// An authority in `folder`, and a certificate of it for `name`: the files of the certificate and its key.
+fn certified(folder: &Path, name: &str) -> [String; 2] {
+    let script = "set -e; cd \"$1\"
+        ec='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
+        [ -e ca.pem ] || openssl req -x509 $ec -days 2 -subj /CN=authority -addext keyUsage=critical,keyCertSign \
+            -keyout ca.key -out ca.pem
+        openssl req -new $ec -subj /CN=server -keyout server.key -out server.csr
+        printf 'subjectAltName=%s\\nextendedKeyUsage=serverAuth\\n' \"$2\" >extensions
+        openssl x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile extensions -out server.pem";
+    let output = Command::new("sh").args(["-c", script, "sh"]).arg(folder).arg(name).output().unwrap();
+    assert!(output.status.success(), "openssl: {output:?}");
+    ["server.pem", "server.key"].map(|file| folder.join(file).display().to_string())
+}
+
+#[test]
+fn a_message_goes_encrypted_with_a_login_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    for (security, name, password, expected) in [
+        ("implicit", "IP:127.0.0.1", PASSWORD, "sent"),
+        ("starttls", "IP:127.0.0.1", PASSWORD, "sent"),
+        ("implicit", "IP:127.0.0.1", "wrong", "the login of \"soutien\" was not accepted"),
+        ("starttls", "IP:127.0.0.1", "wrong", "the login of \"soutien\" was not accepted"),
+        ("implicit", "DNS:mail.other.example", PASSWORD, "certificate not valid for name"),
+        ("starttls", "DNS:mail.other.example", PASSWORD, "certificate not valid for name"),
+    ] {
+        let [certificate, key] = certified(folder.path(), name);
+        let got = tempfile::tempdir().unwrap();
+        let place = got.path().join("queue");
+        let options = [security, &certificate, &key, "soutien", PASSWORD];
+        let server = Server::start_with(got.path(), free_port(), &options);
+        let queue = Queue::new(&place);
+        put(&queue, "owner@shop.example", "run 1");
+        let told = ["127.0.0.1", &server.port.to_string(), security, password, &place.display().to_string()].join("\t");
+        let sender = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "mail::tests::encrypted_sender"])
+            .env(ENCRYPTED, told)
+            .env("SSL_CERT_FILE", folder.path().join("ca.pem"))
+            .env_remove("SSL_CERT_DIR")
+            .output()
+            .unwrap();
+        assert!(sender.status.success(), "{sender:?}");
+        let record = &queue.list().unwrap().records[0];
+        match expected {
+            "sent" => assert_eq!(states(&queue), ["sent"], "{security}: {record:?}"),
+            why => {
+                assert_eq!(states(&queue), ["waiting"], "{security}, {name}: {record:?}");
+                assert!(record.last.as_deref().is_some_and(|last| last.contains(why)), "{record:?}");
+            }
+        }
+        assert_eq!(received(got.path()).len(), usize::from(expected == "sent"), "{security}, {name}");
+        assert!(!format!("{record:?}").contains(password) || password == "wrong", "{record:?}");
+        server.stop();
+    }
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn told(line: &AnomalyLine, words: &Words) -> Told {
     said.extend(line.put_back.map(|at| words.tell("anomaly-put-back", &[("date", own(words.date(at)))])));
     said.extend(line.holds.iter().map(|hold| {
         let name = hold.extension.as_str().split_once(':').map_or(hold.extension.as_str(), |(_, slug)| slug);
-        words.tell("anomaly-held", &[("extension", own(cell(name))), ("until", own(words.day(hold.until)))])
+        words.tell("anomaly-held", &[("extension", own(words.of_name(name))), ("until", own(words.day(hold.until)))])
     }));
     said.push(match &line.answer {
         Some(answer) => words.tell("anomaly-answer", &[("answer", text(answer))]),

@@ -1,14 +1,16 @@
 //! The client's page about an intake.
 //!
-//! May use: `intake` for its values, `html`, `view`, `words`. Invariant: as in `view` and `html`.
+//! May use: `intake` and `inventory` for their values, `html`, `sections`, `view`, `words`. Invariant: as in `view` and `html`.
 
 use super::error::ReportError;
 use super::html::{Text, style};
 use super::provider::Provider;
+use super::sections::kind_line;
 use super::view::{Pair, cell};
 use super::words::{Language, Words, outside, own};
 use crate::intake::{Assessment, Finding, Severity, Texts, Verdict};
-use crate::model::clean_line;
+use crate::inventory::Inventory;
+use crate::model::{ComponentId, clean_line};
 use handlebars::Handlebars;
 use serde::Serialize;
 
@@ -44,6 +46,8 @@ struct Group {
 #[derive(Debug, Serialize)]
 struct Row {
     place: String,
+    /// What sort of component the place is, where it is one.
+    kind: Option<String>,
     line: Option<String>,
     why: String,
     excerpt: Option<String>,
@@ -99,7 +103,7 @@ fn view(assessment: &Assessment, words: &Words, client: &str, provider: &Provide
     ];
     let group = |(severity, key): (Severity, &str)| {
         let some = assessment.findings.iter().filter(|finding| finding.severity == severity);
-        let findings: Vec<Row> = some.take(SHOWN).map(|finding| row(finding, words)).collect();
+        let findings: Vec<Row> = some.take(SHOWN).map(|finding| row(finding, assessment, words)).collect();
         (!findings.is_empty()).then(|| Group { title: words.say(key), findings })
     };
     let scanned = &assessment.scanned;
@@ -132,15 +136,51 @@ fn view(assessment: &Assessment, words: &Words, client: &str, provider: &Provide
     }
 }
 
-fn row(finding: &Finding, words: &Words) -> Row {
-    let text = |texts: &Texts| cell_of(if words.tag() == "fr" { &texts.fr } else { &texts.en });
+fn row(finding: &Finding, assessment: &Assessment, words: &Words) -> Row {
+    let text = |texts: &Texts| sentence(if words.tag() == "fr" { &texts.fr } else { &texts.en });
+    let (place, kind) = place(finding, &assessment.inventory, words);
     Row {
-        place: cell(&finding.place),
+        place,
+        kind,
         line: finding.line.map(|line| words.tell("intake-line", &[("line", own(words.number(line)))])),
         why: text(&finding.why),
         excerpt: finding.excerpt.as_deref().map(cell_of),
         todo: text(&finding.todo),
     }
+}
+
+/// Where it is, as clients call it, and what sort of component that is.
+fn place(finding: &Finding, inventory: &Inventory, words: &Words) -> (String, Option<String>) {
+    let named = match (finding.rule.as_str(), finding.place.as_str()) {
+        ("not-looked-at", "files") => "intake-place-files",
+        ("major-versions-behind" | "updates-pending", "updates") => "intake-place-updates",
+        ("checks-fail", "checks") => "intake-place-checks",
+        ("over-cap", "extensions") => "intake-label-extensions",
+        ("another-address", "address") => "intake-place-address",
+        ("administrators", "administrators") => "intake-place-administrators",
+        (_, place) => return component(place, inventory, words).unwrap_or_else(|| (cell(place), None)),
+    };
+    (words.say(named), None)
+}
+
+/// What the site's administration calls a component that is named by its id.
+fn component(place: &str, inventory: &Inventory, words: &Words) -> Option<(String, Option<String>)> {
+    let (kind, slug) = place.split_once(':')?;
+    let id = ComponentId::new(kind, slug).ok()?;
+    let title = match id.kind.is_core() {
+        true => &inventory.core.title,
+        false => &inventory.extensions.iter().find(|one| one.id == id)?.title,
+    };
+    Some((cell(title), Some(kind_line(&id, None, words))))
+}
+
+/// A sentence of a rule: with a capital letter and an end.
+fn sentence(text: &str) -> String {
+    let text = cell_of(text);
+    let mut letters = text.chars();
+    let first: String = letters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let end = if text.ends_with(['.', '!', '?', '…', ':']) || text.is_empty() { "" } else { "." };
+    format!("{first}{}{end}", letters.as_str())
 }
 
 fn cell_of(text: &str) -> String {

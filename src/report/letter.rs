@@ -60,7 +60,7 @@ impl Report {
         let outline = self.outline(&words, provider);
         let key = if matches!(self.job, Job::Restore { .. }) { "letter-restore" } else { "letter-run" };
         let intro = words.tell(key, &[("site", outside(&outline.title))]);
-        before(&page, &self.what(), (provider, &words), view(outline, intro, (provider, &words), (to, day))?)
+        of_page(&page, &self.what(), (provider, &words), (outline, intro), (to, day))
     }
 }
 
@@ -79,7 +79,7 @@ impl MonthReport {
         let words = self.words(language);
         let outline = self.outline(&words, provider);
         let intro = words.tell("letter-month", &[("month", own(words.month(self.month.first())))]);
-        before(&page, &self.what(), (provider, &words), view(outline, intro, (provider, &words), (to, day))?)
+        of_page(&page, &self.what(), (provider, &words), (outline, intro), (to, day))
     }
 }
 
@@ -108,6 +108,17 @@ fn view(
         provider: name,
         from,
     })
+}
+
+/// A page with a letter before it; `intro` leads from the letter to the outline's outcome.
+pub(super) fn of_page(
+    page: &str,
+    what: &str,
+    (provider, words): (&Provider, &Words),
+    (outline, intro): (Outline, String),
+    letter: (&Addressee, Date),
+) -> Result<String, ReportError> {
+    before(page, what, (provider, words), view(outline, intro, (provider, words), letter)?)
 }
 
 /// The page with the letter at the beginning of its body, and the letter's style at the end of its head.

@@ -43,6 +43,6 @@ pub use month::{
     KnownSite, MONTH_FORMAT, Month, MonthReport, MonthRun, MonthSite, MonthUpdate, NotAMonth, PageTimes, RunFailure,
     Scope, month_json_schema,
 };
-pub use notices::{MOST_NOTICES, notices_mail};
+pub use notices::{MOST_NOTICES, notices_letter, notices_mail};
 pub use provider::{Colour, MAX_LOGO_BYTES, MAX_TEMPLATE_BYTES, Picture, Provider, ProviderError, Templates};
 pub use words::Language;

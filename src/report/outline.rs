@@ -100,6 +100,14 @@ pub(super) struct Item {
 pub(super) struct Table {
     pub(super) head: Vec<String>,
     pub(super) rows: Vec<Vec<String>>,
+    /// Whether its first column has times, which stay in one line.
+    pub(super) timed: bool,
+}
+
+impl Table {
+    pub(super) fn new(head: Vec<String>, rows: Vec<Vec<String>>) -> Self {
+        Self { head, rows, timed: false }
+    }
 }
 
 impl Part {
@@ -142,7 +150,7 @@ impl Outline {
                 vec![joined(backup.title, Some(backup.name)), content, backup.verified]
             };
             let rows = view.backups.into_iter().map(row).collect();
-            let table = Some(Table { head, rows });
+            let table = Some(Table::new(head, rows));
             parts.push(Part {
                 sentences: vec![words.say("backups-caption")],
                 table,
@@ -156,7 +164,7 @@ impl Outline {
         if !view.steps.is_empty() {
             let head = ["column-start", "column-step", "column-duration"].map(|key| words.say(key)).to_vec();
             let rows = view.steps.into_iter().map(|step| vec![step.start, step.what, step.took]).collect();
-            let table = Some(Table { head, rows });
+            let table = Some(Table { timed: true, ..Table::new(head, rows) });
             parts.push(Part { sentences: vec![view.steps_caption], table, ..Part::new(words.say("steps-title")) });
         }
         Self {
@@ -210,7 +218,7 @@ pub(super) fn updates(head: [String; 3], rows: Vec<UpdateRow>) -> Table {
         }
         vec![what, row.before, row.after]
     };
-    Table { head: head.to_vec(), rows: rows.into_iter().map(row).collect() }
+    Table::new(head.to_vec(), rows.into_iter().map(row).collect())
 }
 
 /// What waits; none where nothing does.
@@ -234,7 +242,7 @@ fn checks(checks: super::sections::Checks, words: &Words) -> Part {
         cells.extend(checks.after.then(|| seen(row.after)));
         cells
     };
-    let table = Some(Table { head, rows: checks.rows.into_iter().map(row).collect() });
+    let table = Some(Table::new(head, checks.rows.into_iter().map(row).collect()));
     Part { sentences: vec![checks.caption], table, ..Part::new(checks.title) }
 }
 

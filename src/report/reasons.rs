@@ -120,17 +120,21 @@ fn sentence(text: &str) -> FluentValue<'static> {
 }
 
 /// What a platform part is called by everybody.
-fn part_name(part: &str) -> String {
+pub(super) fn part_name(part: &str) -> String {
     match part {
         "php" => "PHP".into(),
         "mysql" => "MySQL".into(),
         "mariadb" => "MariaDB".into(),
+        "python" => "Python".into(),
+        "django" => "Django".into(),
+        "postgresql" => "PostgreSQL".into(),
+        "sqlite" => "SQLite".into(),
         other => crate::model::clean_line(other, 40),
     }
 }
 
 /// Why a run did not begin.
-pub(super) fn refusal(words: &Words, refusal: &Refusal) -> String {
+fn refusal(words: &Words, refusal: &Refusal) -> String {
     let tell = |key: &str, args: &Args<'_>| words.tell(key, args);
     match refusal {
         Refusal::NoWindow { next: None } => tell("refusal-no-window", &[]),
@@ -147,7 +151,7 @@ pub(super) fn refusal(words: &Words, refusal: &Refusal) -> String {
             let wanted = own(tier(words, &wanted.to_string()));
             tell("refusal-over-cap", &[("extensions", number(*extensions)), ("cap", number(*cap)), ("tier", wanted)])
         }
-        Refusal::SourceDown { source, .. } => tell("refusal-source-down", &[("source", outside(source))]),
+        Refusal::SourceDown { source, .. } => tell("refusal-source-down", &[("source", outside(service(source)))]),
         Refusal::Busy { what, since: None, .. } => tell("refusal-busy", &[("what", sentence(what))]),
         Refusal::Busy { what, since: Some(since), .. } => {
             tell("refusal-busy-since", &[("what", sentence(what)), ("since", own(words.moment(*since)))])
@@ -157,6 +161,22 @@ pub(super) fn refusal(words: &Words, refusal: &Refusal) -> String {
         Refusal::Unsupported { why } => tell("refusal-unsupported", &[("why", sentence(why))]),
         Refusal::Failed { .. } => tell("refusal-failed", &[]),
     }
+}
+
+/// Where a service of updates is. What playbooks call one (`core at api.wordpress.org`) begins with what it offers.
+fn service(source: &str) -> &str {
+    source.rsplit_once(" at ").map_or(source, |(_, place)| place)
+}
+
+/// Why a run did not begin, each reason once: services at one place are one.
+pub(super) fn refusals(words: &Words, all: &[Refusal]) -> Vec<String> {
+    let mut told: Vec<String> = Vec::new();
+    for text in all.iter().map(|one| refusal(words, one)) {
+        if !told.contains(&text) {
+            told.push(text);
+        }
+    }
+    told
 }
 
 /// Whether a later window can do better without anybody's help.

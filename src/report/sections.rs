@@ -164,11 +164,8 @@ fn last(line: &CheckLine) -> Option<&Seen> {
 
 /// What went wrong and what was done about it; none where nothing did.
 pub(super) fn problem(report: &Report, words: &Words) -> Option<Problem> {
-    let refused = report.refusals.iter().map(|refusal| Happened {
-        time: None,
-        text: reasons::refusal(words, refusal),
-        points: Vec::new(),
-    });
+    let refused = reasons::refusals(words, &report.refusals);
+    let refused = refused.into_iter().map(|text| Happened { time: None, text, points: Vec::new() });
     // Failures and restores in the order in which they happened.
     let failures = report.failures.iter().map(|failure| (failure.at, failed(failure, words)));
     let restores = report.restores.iter().flat_map(|restore| {
@@ -227,11 +224,17 @@ fn changed(failure: &Failure) -> Option<String> {
 }
 
 fn failed(failure: &Failure, words: &Words) -> Happened {
-    let points = failure.checks.iter().flat_map(|line| failing(line, words));
+    let mut points: Vec<String> = Vec::new();
+    for point in failure.checks.iter().flat_map(|line| failing(line, words)) {
+        // Two checks of one page that see the same say it once.
+        if !points.contains(&point) {
+            points.push(point);
+        }
+    }
     Happened {
         time: Some(words.time(failure.at)),
         text: failure_text(failure.cause, failure.step, failure.title.as_deref(), failure.attempt > 1, words),
-        points: points.collect(),
+        points,
     }
 }
 
@@ -376,7 +379,7 @@ fn notes(update: &UpdateLine, words: &Words) -> Vec<String> {
 /// The vulnerabilities that an update closes, with how long they had been known.
 pub(super) fn closed(fixes: &[ClosedLine], words: &Words) -> String {
     let closed = fixes.iter().take(FIXES_SHOWN).map(|closed| match closed.exposed_hours {
-        Some(hours) => words.tell("fix-after", &[("name", outside(&closed.name)), ("hours", own(words.number(hours)))]),
+        Some(hours) => words.tell("fix-after", &[("name", outside(&closed.name)), ("time", own(words.hours(hours)))]),
         None => cell(&closed.name),
     });
     closed.collect::<Vec<_>>().join(", ")
@@ -415,8 +418,9 @@ pub(super) fn checks(report: &Report, words: &Words) -> Option<Checks> {
     let rows: Vec<CheckRow> = report
         .checks
         .iter()
-        .map(|line| CheckRow {
-            what: subject(&line.subject, words),
+        .enumerate()
+        .map(|(place, line)| CheckRow {
+            what: numbered(report, place, words),
             before: seen(line.before.as_ref(), &line.subject, words),
             after: seen(line.after.as_ref(), &line.subject, words),
             reasons: last(line).iter().flat_map(|seen| &seen.reasons).map(|r| reasons::check(words, r)).collect(),
@@ -425,6 +429,17 @@ pub(super) fn checks(report: &Report, words: &Words) -> Option<Checks> {
     let key = if after { "checks-caption" } else { "checks-caption-before" };
     let title = words.say(if unchecked(report) { "checks-title-before" } else { "checks-title" });
     (!rows.is_empty()).then(|| Checks { title, caption: words.say(key), after, rows })
+}
+
+/// What is checked; with a number where the same thing was checked before.
+fn numbered(report: &Report, place: usize, words: &Words) -> String {
+    let (before, rest) = report.checks.split_at(place.min(report.checks.len()));
+    let Some(line) = rest.first() else { return String::new() };
+    let what = subject(&line.subject, words);
+    match before.iter().filter(|one| one.subject == line.subject).count() as u64 {
+        0 => what,
+        others => words.tell("check-again", &[("check", own(what)), ("number", own(words.number(others + 1)))]),
+    }
 }
 
 fn seen(seen: Option<&Seen>, subject: &CheckSubject, words: &Words) -> SeenCell {
@@ -438,7 +453,8 @@ fn seen(seen: Option<&Seen>, subject: &CheckSubject, words: &Words) -> SeenCell 
     };
     let time = seen.elapsed_ms.map(|millis| words.duration(millis));
     let detail = match (subject, seen.status, time) {
-        (CheckSubject::Page { .. }, Some(status), Some(time)) => {
+        // The status of a page that passed tells clients nothing.
+        (CheckSubject::Page { .. }, Some(status), Some(time)) if seen.passed != Some(true) => {
             Some(words.tell("seen-page", &[("status", own(status.to_string())), ("time", own(time))]))
         }
         (CheckSubject::Log, ..) => None,
@@ -495,7 +511,7 @@ fn attempt(key: &str, name: &'static str, text: String, attempt: u32, report: &R
 }
 
 fn step_name(kind: StepKind, title: Option<&str>, words: &Words) -> String {
-    words.tell("step", &[("kind", own(name_of(&kind))), ("title", outside(title.unwrap_or_default()))])
+    words.tell("step", &[("kind", own(name_of(&kind))), ("title", own(words.of_name(title.unwrap_or_default())))])
 }
 
 /// Every step with its time.

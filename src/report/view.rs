@@ -45,6 +45,8 @@ pub(super) struct View {
     pub(super) backups: Vec<sections::Backup>,
     /// The last proven restore, in sentences.
     pub(super) proven: Vec<String>,
+    /// Whether it says what to do when something looks wrong.
+    pub(super) help: bool,
     pub(super) steps_caption: String,
     pub(super) steps: Vec<sections::Step>,
     pub(super) foot: Vec<String>,
@@ -103,6 +105,7 @@ impl View {
             checks: sections::checks(report, words),
             backups: sections::backups(report, words),
             proven: sections::proven(report.proven_restore.as_ref(), words),
+            help: true,
             steps_caption: words.tell("steps-caption", &[zone]),
             steps: sections::steps(report, words),
             foot: foot(report, words),

@@ -214,11 +214,26 @@ impl Words {
         let name = self.zone.iana_name().unwrap_or("UTC").replace('_', " ");
         let info = self.zone.to_offset_info(at);
         let short = info.abbreviation();
-        match short == name || !short.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            true => name,
-            false => format!("{name} ({short})"),
+        if short == name || !short.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            return name;
         }
+        // The same letters mean another zone elsewhere.
+        let american = ["America/", "Canada/", "US/"].iter().any(|start| name.starts_with(start));
+        let said = american.then(|| self.tell("zone-short", &[("short", own(short))]));
+        format!("{name} ({})", said.as_deref().unwrap_or(short))
     }
+
+    /// A name after “of”, which some languages join to it.
+    pub(super) fn of_name(&self, name: &str) -> String {
+        let begins = if begins_with_vowel(name) { "vowel" } else { "consonant" };
+        self.tell("of-name", &[("begins", own(begins)), ("name", outside(name))])
+    }
+}
+
+/// Whether the first letter of a name is a vowel, as French sees it; of `h` and `y` that depends on the word.
+fn begins_with_vowel(name: &str) -> bool {
+    let first = name.chars().find(|c| c.is_alphanumeric()).and_then(|c| c.to_lowercase().next());
+    first.is_some_and(|c| "aàâäáãåæeéèêëiîïíìoôöóòõøœuùûüú".contains(c))
 }
 
 /// A number that a message selects a plural form by.

@@ -332,3 +332,6 @@ async fn load(store: &Arc<Store>, site: &SiteName, left: &Left) -> Result<(Snaps
     };
     Ok((snapshot, rest.with(&manifest, chosen)))
 }
+
+#[cfg(test)]
+mod tests;

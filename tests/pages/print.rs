@@ -43,6 +43,9 @@ fn pdfs_are_tagged_text_on_a4_and_the_same_each_time() {
         ("completed-with-holds.fr.html", ["Mis à jour, avec des mises à jour en attente", "Qui peut agir"]),
         ("month.en.html", ["Monthly report", "What was updated"]),
         ("audit/en-all.html", ["Audit of the maintenance plans", "What it means:"]),
+        ("intake-refused.fr.html", ["Comptes d’administration", "Intendant 0.1.0"]),
+        // A name that would be HTML is what it is on paper, too.
+        ("drifted.fr.html", ["Le compte <b>evil</b> a maintenant", "Quelqu’un a installé l’extension mine"]),
     ] {
         let html = std::fs::read_to_string(page(name)).unwrap();
         let pdf = printed(&kit, &html, made);
@@ -106,6 +109,7 @@ fn a_letter_shows_its_address_in_the_window_of_its_envelope() {
         ("letter-run.fr.html", "Madame, Monsieur,", "Rapport de mise à jour"),
         ("letter-restored.en.html", "Yours faithfully,", "Update report"),
         ("letter-month.fr.html", "Atelier Web Laval", "Rapport mensuel"),
+        ("letter-notices.fr.html", "Madame, Monsieur,", "Avis n° 12 – WordPress"),
     ] {
         let html = std::fs::read_to_string(page(name)).unwrap();
         let file = folder.path().join("letter.pdf");

@@ -186,6 +186,13 @@ pub(super) fn drift(case: &Case<'_>) -> Vec<Found> {
     }
     let at = Value::Moment(look.run.unwrap_or(look.at));
     let seen = told("audit-drift", [("count", Value::Count(all)), ("at", at)]);
-    let named = open.iter().take(SHOWN).map(|drift| told("audit-text", [("text", text(drift))]));
+    let named = open.iter().take(SHOWN).map(|drift| {
+        let change = match (&drift.from, &drift.to) {
+            (Some(from), Some(to)) => format!("{} ({from} → {to})", drift.subject),
+            (Some(one), None) | (None, Some(one)) => format!("{} ({one})", drift.subject),
+            (None, None) => drift.subject.clone(),
+        };
+        told("audit-drift-change", [("kind", Value::Word(drift.kind.as_str())), ("subject", text(&change))])
+    });
     vec![Found::site(std::iter::once(seen).chain(named).collect())]
 }

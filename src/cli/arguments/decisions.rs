@@ -18,6 +18,13 @@ pub(in crate::cli) struct Notices {
     /// Send those that were not sent yet by e-mail to whom they concern
     #[arg(long, conflicts_with = "all")]
     pub(in crate::cli) send: bool,
+    /// Print those that were not sent yet as letters, a page and a PDF each, for whom has no e-mail address; with --all those
+    /// that were printed before, too
+    #[arg(long, conflicts_with = "send")]
+    pub(in crate::cli) letter: bool,
+    /// The folder of the letters [default: this one]
+    #[arg(long, value_name = "FOLDER", requires = "letter")]
+    pub(in crate::cli) to: Option<PathBuf>,
     #[command(subcommand)]
     pub(in crate::cli) action: Option<NoticeAction>,
 }

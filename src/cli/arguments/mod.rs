@@ -204,6 +204,9 @@ pub(super) struct Intake {
     /// Write the client's page, too
     #[arg(long, value_name = "FILE")]
     pub(super) html: Option<PathBuf>,
+    /// Write the same page as a PDF, too
+    #[arg(long, value_name = "FILE")]
+    pub(super) pdf: Option<PathBuf>,
     /// The language of that page [default: the client's]
     #[arg(long, value_parser = ["fr", "en"])]
     pub(super) language: Option<String>,

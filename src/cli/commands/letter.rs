@@ -1,4 +1,4 @@
-//! Who gets a report, by mail or on paper, and `intendant report --letter`.
+//! Who gets a report, by mail or on paper, and `intendant report --letter`; how letters are written.
 
 use super::report::{Told, write_file};
 use crate::cli::arguments::Report as Options;
@@ -20,6 +20,25 @@ use std::path::{Path, PathBuf};
 pub(super) struct Letter {
     to: Addressee,
     day: Date,
+}
+
+impl Letter {
+    /// To a contact of a plan, dated today where its site is.
+    pub(super) fn to(contact: &Contact, plan: &Plan, now: Timestamp) -> Self {
+        let name = contact.name.clone().unwrap_or_else(|| plan.client.name.clone());
+        let address = contact.address.iter().map(|line| line.as_str().to_owned()).collect();
+        Self { to: Addressee { name, address }, day: plan.day(now) }
+    }
+
+    /// The name of who gets it, as a part of a file's name.
+    pub(super) fn file_name(&self) -> String {
+        plain(&self.to.name)
+    }
+
+    /// To whom, and the day.
+    pub(super) fn dated(&self) -> (&Addressee, Date) {
+        (&self.to, self.day)
+    }
 }
 
 /// To whom a report goes.
@@ -78,10 +97,9 @@ impl Receivers {
                 self.nowhere.push(name);
             }
         } else {
-            let address = contact.address.iter().map(|line| line.as_str().to_owned()).collect();
-            let to = Addressee { name, address };
-            if !self.letters.iter().any(|known| known.to == to) {
-                self.letters.push(Letter { to, day: plan.day(now) });
+            let letter = Letter::to(contact, plan, now);
+            if !self.letters.iter().any(|known| known.to == letter.to) {
+                self.letters.push(letter);
             }
         }
         Ok(())
@@ -129,7 +147,21 @@ fn command(told: &Told) -> String {
     }
 }
 
-/// Writes each letter, as a page and as a PDF. The pages come first: where there is no browser, they can be printed by hand.
+/// A letter that is ready to be printed: its PDF's name, and its page.
+pub(super) struct Ready {
+    letter: Letter,
+    file: PathBuf,
+    page: String,
+}
+
+impl Ready {
+    /// One of several in a folder, or the only one of a file.
+    pub(super) fn new(letter: Letter, file: PathBuf, page: String) -> Self {
+        Self { letter, file, page }
+    }
+}
+
+/// Writes the letters about a report.
 pub(super) async fn write(
     fleet: &Fleet,
     told: &Told,
@@ -140,21 +172,32 @@ pub(super) async fn write(
     let receivers = Receivers::of(fleet, told, &[])?;
     receivers.remark_nowhere();
     let letters = receivers.letters;
+    if letters.is_empty() {
+        let text =
+            "nobody gets a letter: no contact of the plan has an address and no email; write one under client.contacts";
+        return Err(Failure::absent(text));
+    }
     let to = options.to.as_deref().unwrap_or(Path::new("."));
     let files = files(to, &base(told), &letters)?;
-    let mut pages = Vec::new();
-    for (letter, file) in letters.iter().zip(&files) {
-        let page = told.letter(language.clone(), provider, (&letter.to, letter.day));
-        let page = page.map_err(|error| Failure::new(ExitCode::OTHER, &error))?;
-        write_file(&file.with_extension("html"), &page)?;
-        pages.push((letter, file, page));
+    let mut ready = Vec::new();
+    for (letter, file) in letters.into_iter().zip(files) {
+        let page = told.letter(language.clone(), provider, letter.dated());
+        ready.push(Ready::new(letter, file, page.map_err(|error| Failure::new(ExitCode::OTHER, &error))?));
     }
-    let list: Vec<_> = pages.iter().map(|(letter, file, _)| record(letter, file)).collect();
-    if !as_json {
-        files.iter().for_each(|file| show::line(file.with_extension("html").display()));
+    print(fleet, &ready, as_json).await
+}
+
+/// Writes each letter, as a page and as a PDF. The pages come first: where there is no browser, they can be printed by hand.
+pub(super) async fn print(fleet: &Fleet, ready: &[Ready], as_json: bool) -> Result<ExitCode, Failure> {
+    for Ready { file, page, .. } in ready {
+        let html = file.with_extension("html");
+        write_file(&html, page)?;
+        if !as_json {
+            show::line(html.display());
+        }
     }
     let printer = printer(&fleet.settings)?;
-    for (letter, file, page) in &pages {
+    for Ready { letter, file, page } in ready {
         let day = letter.day.to_zoned(TimeZone::UTC).map(|day| day.timestamp());
         write_file(file, printer.print(page, day.unwrap_or_default()).await?)?;
         if !as_json {
@@ -162,12 +205,13 @@ pub(super) async fn write(
         }
     }
     if as_json {
+        let list: Vec<_> = ready.iter().map(record).collect();
         show::json(&json!({ "letters": 1, "list": list }));
     }
     Ok(ExitCode::OK)
 }
 
-fn record(letter: &Letter, file: &Path) -> serde_json::Value {
+fn record(Ready { letter, file, .. }: &Ready) -> serde_json::Value {
     json!({
         "to": letter.to.name,
         "address": letter.to.address,
@@ -179,11 +223,6 @@ fn record(letter: &Letter, file: &Path) -> serde_json::Value {
 
 /// Where the PDFs go: one file for one letter, or names of their own in a folder.
 fn files(to: &Path, base: &str, letters: &[Letter]) -> Result<Vec<PathBuf>, Failure> {
-    if letters.is_empty() {
-        let text =
-            "nobody gets a letter: no contact of the plan has an address and no email; write one under client.contacts";
-        return Err(Failure::absent(text));
-    }
     let is_file = to.extension().is_some_and(|end| end == "pdf" || end == "html") && !to.is_dir();
     match (is_file, letters) {
         (true, [_]) => Ok(vec![to.with_extension("pdf")]),
@@ -240,7 +279,7 @@ mod tests {
         let names = ["letters/shop-x-letter-1-anne.pdf", "letters/shop-x-letter-2-contact.pdf"].map(PathBuf::from);
         assert_eq!(told("letters", &two).unwrap(), names);
         assert_eq!(told("b.pdf", &two).unwrap_err().code, ExitCode::USAGE);
-        assert_eq!(told("letters", &[]).unwrap_err().code, ExitCode::ABSENT);
+        assert_eq!(told("letters", &[]).unwrap(), Vec::<PathBuf>::new());
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod letter;
 pub(super) mod licence;
 pub(super) mod mail;
 mod month;
+mod notice_letters;
 pub(super) mod notices;
 pub(super) mod playbook;
 pub(super) mod preview;

@@ -17,6 +17,7 @@ const MAX_BY: usize = 120;
 pub(in crate::cli) async fn notices(common: &Common, options: &Notices) -> Result<ExitCode, Failure> {
     let fleet = Fleet::open(common)?;
     match &options.action {
+        None if options.letter => super::notice_letters::write(&fleet, common, options).await,
         None if options.send => post(&fleet, common, options.site.as_deref()).await,
         None => list(&fleet, common, options).await,
         Some(NoticeAction::Approve(answer)) => reply(&fleet, common, answer, Verdict::Approved).await,

@@ -7,7 +7,7 @@ use crate::journal::Journal;
 use crate::ledger::{Decision, Notice};
 use crate::mail::{Mailbox, Record, State, letter_id};
 use crate::model::{Lifter, SiteName};
-use crate::plan::{Plan, Role};
+use crate::plan::{Contact, Plan, Role};
 use crate::report::{MOST_NOTICES, notices_mail};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ pub(super) async fn queue_notices(
                 continue;
             }
             let Some(to) = to else {
-                show::remark(format!("{site}: no contact of the plan has an e-mail address: its notices are not sent"));
+                show::remark(unsent(&plan));
                 continue;
             };
             let to = Mailbox::parse(&to).map_err(|error| Failure::new(ExitCode::INVALID, &error))?;
@@ -94,6 +94,20 @@ fn is_there(notice: &Notice, to: Option<&str>, records: &[Record]) -> bool {
     notice.sent.is_some() && refused_by(notice, records).is_none_or(|refused| refused.iter().any(is_present))
 }
 
+/// Why notices of a site are not sent, and what is to be done.
+fn unsent(plan: &Plan) -> String {
+    let site = &plan.site;
+    match plan.client.contacts.iter().any(|contact| !contact.address.is_empty()) {
+        true => format!(
+            "{site}: no contact of the plan has an e-mail address; its notices go as letters, which you print: \
+             intendant notices --site {site} --letter --to letters"
+        ),
+        false => format!(
+            "{site}: no contact of the plan has an e-mail address or a postal address: its notices are not sent"
+        ),
+    }
+}
+
 /// The same after a run, where the settings say so: whether there is something to send.
 pub(super) async fn queue_after_run(fleet: &Fleet, journal: &dyn Journal, site: &SiteName) -> Result<bool, Failure> {
     match fleet.settings.mail.as_ref().is_some_and(|mail| mail.notices) {
@@ -102,7 +116,7 @@ pub(super) async fn queue_after_run(fleet: &Fleet, journal: &dyn Journal, site: 
     }
 }
 
-fn numbers(notices: &[&Notice]) -> Vec<u64> {
+pub(super) fn numbers(notices: &[&Notice]) -> Vec<u64> {
     notices.iter().map(|notice| notice.number).collect()
 }
 
@@ -123,16 +137,26 @@ fn by_recipient<'a>(plan: &Plan, notices: &[&'a Notice]) -> BTreeMap<Option<Stri
 
 /// The first address among those who come into question.
 fn address(plan: &Plan, lifter: Lifter) -> Option<String> {
+    asked(plan, lifter).find_map(|contact| contact.email.as_ref()).map(ToString::to_string)
+}
+
+/// Who is asked, the first one first, where something waits for this one.
+fn asked(plan: &Plan, lifter: Lifter) -> impl Iterator<Item = &Contact> {
     let roles = match lifter {
         Lifter::Client => [Role::Owner, Role::Billing, Role::Technical, Role::Agency],
         Lifter::Operator | Lifter::Host | Lifter::Vendor | Lifter::Time => {
             [Role::Technical, Role::Agency, Role::Owner, Role::Billing]
         }
     };
-    let contacts = &plan.client.contacts;
-    let of =
-        |role: Role| contacts.iter().filter(move |contact| contact.role == role).find_map(|one| one.email.as_ref());
-    roles.into_iter().find_map(of).map(ToString::to_string)
+    roles.into_iter().flat_map(|role| plan.client.contacts.iter().filter(move |contact| contact.role == role))
+}
+
+/// Who gets a letter about what waits for this one: the first with a postal address, where nobody has an e-mail address.
+pub(super) fn addressee(plan: &Plan, lifter: Lifter) -> Option<&Contact> {
+    match address(plan, lifter) {
+        Some(_) => None,
+        None => asked(plan, lifter).find(|contact| !contact.address.is_empty()),
+    }
 }
 
 #[cfg(test)]

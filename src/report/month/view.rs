@@ -135,7 +135,7 @@ impl MonthView {
                 vec![title, fix.names, fix.versions, fix.date]
             };
             let rows = self.fixes.into_iter().map(row).collect();
-            let table = Some(Table { head: head.map(|key| words.say(key)).into(), rows });
+            let table = Some(Table::new(head.map(|key| words.say(key)).into(), rows));
             let sentences = vec![words.say("monthly-fixes-intro")];
             parts.push(Part { sentences, table, ..Part::new(words.say("monthly-fixes-title")) });
         }
@@ -164,14 +164,15 @@ fn said(date: String, text: String) -> String {
 }
 
 fn site_parts(site: SiteView, words: &Words) -> Vec<Part> {
-    let run = |run: RunView| {
-        let todo = run.todo.into_iter().flat_map(|todo| todo.lines().map(str::to_owned).collect::<Vec<_>>());
-        Item { text: said(run.date, run.text), points: run.points.into_iter().chain(todo).collect() }
+    let todo = |todo: &String| {
+        std::iter::once(words.say("problem-todo")).chain(todo.lines().map(str::to_owned)).collect::<Vec<_>>()
     };
+    let details = site.runs.iter().filter_map(|run| run.todo.as_ref()).map(todo).collect();
+    let run = |run: RunView| Item { text: said(run.date, run.text), points: run.points };
     let mut sentences = vec![site.plan];
     sentences.extend(site.sentences);
     let runs = site.runs.into_iter().map(run).collect();
-    let mut parts = vec![Part { sentences, ..Part::of_items(site.title, runs) }];
+    let mut parts = vec![Part { sentences, details, ..Part::of_items(site.title, runs) }];
     parts.extend(anomalies::part(site.anomalies, words).map(Part::below));
     if !site.updates.is_empty() {
         let head = ["column-component", "column-before", "column-after"].map(|key| words.say(key));
@@ -183,7 +184,7 @@ fn site_parts(site: SiteView, words: &Words) -> Vec<Part> {
         let head = ["monthly-column-page", "monthly-column-first", "monthly-column-last"];
         let head: Vec<String> = head.map(|key| words.say(key)).into();
         let rows: Vec<_> = site.pages.into_iter().map(|page| vec![page.what, page.before, page.after]).collect();
-        let table = (!rows.is_empty()).then_some(Table { head, rows });
+        let table = (!rows.is_empty()).then(|| Table::new(head, rows));
         let sentences = site.checks.into_iter().collect();
         parts.push(Part { sentences, table, ..Part::new(words.say("checks-title")).below() });
     }
@@ -328,6 +329,8 @@ fn sentences(report: &MonthReport, sums: &Sums, words: &Words) -> Vec<String> {
     said.extend(sums.longest.map(|hours| words.tell("monthly-longest", &[("time", own(words.hours(hours)))])));
     let below = (sums.made > 0).then(|| sums.made - sums.passed);
     match below {
+        // Of a site that was left in the middle nobody knows whether it works.
+        Some(0) if stuck + open > 0 => said.push(words.count("monthly-checks-others", sums.made)),
         Some(0) => said.push(words.count("monthly-checks", sums.made)),
         Some(failing) => said.push(words.count("monthly-checks-failing", failing)),
         None => {}
@@ -403,8 +406,9 @@ fn of_site(place: usize, site: &MonthSite, words: &Words) -> SiteView {
         anomalies: anomalies::anomalies(&site.anomalies, words),
         updates: site.updates.iter().map(|update| update_row(update, words)).collect(),
         holds: sections::holds(&client_first(&site.holds), words),
-        checks: checks(site, words),
-        pages: site.pages.iter().take(PAGES_SHOWN).map(page).collect(),
+        checks: checks(site, words).or_else(|| is_unknown(site).then(|| words.say("monthly-unchecked"))),
+        // How fast it was before says nothing of how it is.
+        pages: site.pages.iter().take(if is_unknown(site) { 0 } else { PAGES_SHOWN }).map(page).collect(),
         backups: backups(site, words),
     }
 }
@@ -449,6 +453,11 @@ fn checks(site: &MonthSite, words: &Words) -> Option<String> {
     Some(words.tell("monthly-checked", &args))
 }
 
+/// Whether nothing is known of how the site is now: its last run was left in the middle, and nobody checked it since.
+fn is_unknown(site: &MonthSite) -> bool {
+    (is_stuck(site) || is_open(site)) && (site.checked.is_none() || site.checks_made == 0)
+}
+
 fn backups(site: &MonthSite, words: &Words) -> Vec<String> {
     let mut said = Vec::new();
     if let Some(last) = site.last_backup {
@@ -478,6 +487,10 @@ fn runs(site: &MonthSite, words: &Words) -> Vec<RunView> {
     let hidden = lines.len().saturating_sub(RUNS_SHOWN);
     let line = |(view, until, times): (RunView, String, u64)| match times {
         1 => view,
+        _ if until == view.date => {
+            let args = [("date", own(until)), ("times", own(words.number(times)))];
+            RunView { date: words.tell("monthly-date", &args), ..view }
+        }
         _ => {
             let args = [("from", own(view.date.clone())), ("until", own(until)), ("times", own(words.number(times)))];
             RunView { date: words.tell("monthly-dates", &args), ..view }
@@ -511,7 +524,7 @@ fn run_view(run: &MonthRun, words: &Words) -> RunView {
         (Some(Outcome::Stuck), _) => ("act", words.say("monthly-run-stuck")),
         (None, _) => ("none", words.say("monthly-run-open")),
     };
-    let refused = run.refusals.iter().map(|refusal| reasons::refusal(words, refusal));
+    let refused = reasons::refusals(words, &run.refusals).into_iter();
     // A run whose first checks fail is refused.
     let later = run.outcome != Some(Outcome::Refused);
     let failed = run

@@ -162,7 +162,10 @@ fn sentences() -> Vec<(&'static str, &'static str, Vec<Evidence>)> {
             vec![
                 evidence("audit-drift", &[("count", one), when.clone()]),
                 evidence("audit-drift", &[("count", two), when.clone()]),
-                evidence("audit-text", &[("text", text("administrator-added: mallory"))]),
+                evidence(
+                    "audit-drift-change",
+                    &[("kind", Value::Word("administrator-added")), ("subject", text("mallory"))],
+                ),
             ],
         ),
         ("no-backup", "", vec![evidence("audit-backup-none", &[])]),

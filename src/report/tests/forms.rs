@@ -85,7 +85,7 @@ fn mails_are_as_approved() {
 }
 
 /// A site with an approval and two tasks.
-fn noticed() -> (Plan, Vec<Notice>) {
+pub(super) fn noticed() -> (Plan, Vec<Notice>) {
     let text = "plan: 1\nsite: boutique\nclient: { name: Boutique Laval inc., language: fr }\ntier: base\ncms: wordpress\n\
                 url: https://boutique.example/\nhost: { ssh: web3, path: /srv/www/boutique }\n";
     let plan = crate::plan::parse(std::path::Path::new("boutique.yaml"), text, &["wordpress"]).unwrap();

@@ -1,7 +1,10 @@
 //! Texts that a site could send to do harm.
 
 use super::stories;
-use crate::report::{Language, MonthReport, Provider, Report};
+use crate::intake::Verdict;
+use crate::ledger::{About, Notice};
+use crate::model::{HoldReason, Lifter};
+use crate::report::{Addressee, Language, MonthReport, Provider, Report, intake_page, notices_letter, notices_mail};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -130,8 +133,7 @@ fn provider_like(text: &str) -> Provider {
     Provider { name: Some(text.to_owned()), contact: Some(text.to_owned()), ..Provider::default() }
 }
 
-#[test]
-fn known_attacks_do_nothing() {
+fn attacks() -> Vec<String> {
     let long = "x".repeat(10_000);
     let attacks = [
         "<script>alert(1)</script>",
@@ -154,14 +156,21 @@ fn known_attacks_do_nothing() {
         "\\[x](y)",
         long.as_str(),
     ];
+    attacks.map(str::to_owned).into()
+}
+
+#[test]
+fn known_attacks_do_nothing() {
+    let attacks = attacks();
+    let attacks: Vec<&str> = attacks.iter().map(String::as_str).collect();
     let stories = [stories::all_holds(), stories::restored(), stories::refused(), stories::stuck_checks()];
     for report in stories.map(|story| story.report()).into_iter().chain([super::anomalies::told()]) {
-        for attack in attacks {
+        for attack in &attacks {
             harmless(&report, attack);
             harmless_in_markdown(&report, attack);
         }
     }
-    for attack in attacks {
+    for attack in &attacks {
         harmless_in_a_month(attack);
     }
     let page = poisoned(&stories::stuck().report(), attacks[0]).to_html(None, &Provider::default()).unwrap();
@@ -170,6 +179,88 @@ fn known_attacks_do_nothing() {
     assert!(page.contains("{{lang}}"), "it is not a template");
     let page = poisoned(&stories::stuck().report(), "javascript:alert(1)").to_html(None, &Provider::default()).unwrap();
     assert!(!page.contains("href="), "no link to a script");
+}
+
+/// No text added a tag.
+fn same_tags(evil: &str, tame: &str, what: &str) {
+    assert_eq!(tags(evil), tags(tame), "tags were added to {what}");
+    assert!(!evil.contains(odd) && evil.len() < 400_000, "{what}");
+}
+
+/// Letters before reports, about notices, and pages of intakes.
+#[test]
+fn what_is_printed_is_harmless() {
+    let sender = |text: &str| Provider { address: vec![text.to_owned(); 3], ..provider_like(text) };
+    let to = |text: &str| Addressee { name: text.to_owned(), address: vec![text.to_owned(); 5] };
+    let day: jiff::civil::Date = "2026-11-13".parse().unwrap();
+    let told = |text: &str| {
+        let mut pages = Vec::new();
+        for language in Language::all() {
+            let (some, letter) = (Some(language.clone()), (&to(text), day));
+            let run = poisoned(&stories::restored().report(), text);
+            pages.push(("the letter of a run", run.to_letter(some.clone(), &sender(text), letter).unwrap()));
+            let (plan, mut notices) = super::forms::noticed();
+            for notice in &mut notices {
+                if let About::Task { title, reason, .. } = &mut notice.about {
+                    *title = text.to_owned();
+                    *reason = HoldReason::Manual { what: text.to_owned(), who: Lifter::Operator };
+                }
+            }
+            let notices: Vec<&Notice> = notices.iter().collect();
+            let page = notices_letter(&notices, &plan, some.clone(), &sender(text), letter).unwrap();
+            pages.push(("the letter of notices", page));
+            let mail = notices_mail(&notices, &plan, some, &sender(text)).unwrap();
+            assert!(!mail.text.contains(odd) && mail.subject.lines().count() == 1);
+            pages.push(("the mail of notices", mail.html));
+            let mut intake = super::letters::assessment(Verdict::Refuse);
+            intake.inventory.core.title = text.to_owned();
+            intake.inventory.extensions.iter_mut().for_each(|one| one.title = text.to_owned());
+            intake.unknown = vec![text.to_owned()];
+            for finding in intake.findings.iter_mut().filter(|one| one.rule == "eval-of-input" || one.rule == "old") {
+                finding.place = text.to_owned();
+                finding.excerpt = Some(text.to_owned());
+            }
+            pages.push(("an intake", intake_page(&intake, (&language, "UTC"), text, &sender(text)).unwrap()));
+        }
+        pages
+    };
+    let tame = told("tame");
+    for attack in attacks() {
+        for ((what, evil), (_, tame)) in told(&attack).iter().zip(&tame) {
+            same_tags(evil, tame, &format!("{what} by {attack:.60?}"));
+        }
+    }
+}
+
+/// A message as it goes to a server, and the document for machines.
+#[test]
+fn what_is_sent_and_read_by_programs_is_harmless() {
+    let mailbox = |text: &str| crate::mail::Mailbox::parse(text).unwrap();
+    let (from, to) = (mailbox("Atelier <ops@studio.example>"), mailbox("owner@shop.example"));
+    let bytes = |text: &str| {
+        let mail = poisoned(&stories::stuck().report(), text).to_mail(None, &provider_like(text)).unwrap();
+        let (subject, html) = (mail.subject.as_str(), mail.html.as_str());
+        let letter =
+            crate::mail::Letter { from: &from, to: &to, subject, subject_id: "x", text: &mail.text, html, logo: None };
+        String::from_utf8(letter.bytes(jiff::Timestamp::UNIX_EPOCH).unwrap()).unwrap()
+    };
+    let fields = |message: &str| -> Vec<String> {
+        let head = message.split_once("\r\n\r\n").unwrap().0;
+        let lines = head.lines().filter(|line| !line.starts_with([' ', '\t']));
+        lines.map(|line| line.split(':').next().unwrap().to_owned()).collect()
+    };
+    let tame = fields(&bytes("tame"));
+    let more = ["x\r\nBcc: all@evil.example\r\n\r\nbody", "x\n.\nQUIT"].map(str::to_owned);
+    for attack in attacks().into_iter().chain(more) {
+        let message = bytes(&attack);
+        assert_eq!(fields(&message), tame, "a field was added by {attack:.60?}");
+        assert!(message.is_ascii() && message.lines().all(|line| line.len() <= 998), "{attack:.60?}");
+        assert!(!message.contains(|c: char| c.is_control() && !matches!(c, '\r' | '\n' | '\t')), "{attack:.60?}");
+        let report = poisoned(&stories::stuck().report(), &attack);
+        let json = report.to_json().unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report, "{attack:.60?}");
+        assert!(!json.contains(|c: char| c.is_control() && c != '\n'), "{attack:.60?}");
+    }
 }
 
 proptest! {

@@ -1,12 +1,13 @@
 //! The locale files: same keys, same arguments, nothing missing, nothing left over.
 
-use super::stories;
+use super::{stories, story};
 use crate::report::Language;
 use crate::report::audit_page::AUDIT;
 use crate::report::html::{MAIL, MONTH, TEMPLATE, TEXT};
 use crate::report::intake::INTAKE;
 use crate::report::letter::LETTER;
-use crate::report::words::{Words, lookup};
+use crate::report::sections::kind_line;
+use crate::report::words::{Words, lookup, own};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -96,6 +97,52 @@ fn no_message_is_missing_or_left_over() {
         let key = part.split('"').next().unwrap();
         assert!(messages("en").contains_key(key), "the template's {key} is in no locale file");
     }
+}
+
+/// Every kind of component that a playbook tells of has a name in every language.
+#[test]
+fn every_kind_of_component_has_a_name() {
+    const KINDS: [&str; 18] = [
+        "core",
+        "plugin",
+        "mu-plugin",
+        "dropin",
+        "theme",
+        "language",
+        "template",
+        "module",
+        "component",
+        "library",
+        "package",
+        "extension",
+        "skin",
+        "file",
+        "profile",
+        "admin-module",
+        "admin-template",
+        "unheard-of",
+    ];
+    for language in Language::all() {
+        let words = Words::new(language, "UTC");
+        for kind in KINDS {
+            let known = kind != "unheard-of";
+            let id = story::id(&format!("{kind}:slug"));
+            assert_eq!(kind_line(&id, None, &words) != kind, known, "{kind}");
+            for key in ["the-component", "of-component"] {
+                let said = words.tell(key, &[("kind", own(kind)), ("name", own("slug"))]);
+                let plain = ["slug", "of slug", "de slug"].contains(&said.as_str());
+                assert_eq!(plain, !known, "{key} of {kind}: {said}");
+            }
+        }
+    }
+    let french = Words::new(Language::of("fr"), "UTC");
+    let names = ["Akismet", "Yoast", "École", "WooCommerce", "« Élan »", "4WP", ""].map(|name| french.of_name(name));
+    assert_eq!(names, ["d’Akismet", "de Yoast", "d’École", "de WooCommerce", "d’« Élan »", "de 4WP", "de "]);
+    let zone = |name: &str| Words::new(Language::of("fr"), name).zone("2026-07-01T12:00:00Z".parse().unwrap());
+    assert_eq!(
+        ["America/Toronto", "Europe/Paris", "Asia/Shanghai"].map(zone),
+        ["America/Toronto (HAE)", "Europe/Paris (CEST)", "Asia/Shanghai (CST)"]
+    );
 }
 
 #[test]

@@ -47,7 +47,6 @@ audit-waived-by = { $owner } answers for it until { $day }: { $why }
 audit-unknown-title = What could not be looked at
 
 ## Evidence
-audit-text = { $text }
 audit-why = { $why }
 audit-more = { $count ->
     [one] and one more
@@ -127,6 +126,26 @@ audit-drift = { $count ->
     [one] one change, seen { $at }
    *[other] { $count } changes, seen { $at }
 }
+audit-drift-change = { $kind ->
+    [version] another version
+    [extension-added] extension added
+    [extension-removed] extension removed
+    [extension-version] another version of an extension
+    [extension-activated] extension switched on
+    [extension-deactivated] extension switched off
+    [administrator-added] administrator’s rights given
+    [administrator-removed] administrator’s rights taken away
+    [administrator-contact] another e-mail address of an administrator
+    [table-added] added to the database
+    [table-removed] removed from the database
+    [table-changed] structure changed in the database
+    [file-added] file added
+    [file-removed] file removed
+    [file-changed] file changed
+    [file-rights] other rights of a file
+    [address] another address of the site
+   *[not-compared] not compared
+}: { $subject }
 audit-backup-none = the store holds no snapshot of it
 audit-backup-newest = the newest snapshot is of { $at }
 audit-backup-verified = the newest one that is known to be whole is of { $at }

@@ -14,6 +14,7 @@ duration-s = { $n } s
 duration-min = { $min } min { $s } s
 duration-h = { $h } h { $min } min
 hours = { $count ->
+    [0] less than an hour
     [one] one hour
    *[other] { $shown } hours
 }
@@ -40,6 +41,10 @@ time = { $half ->
    *[pm] { $hour12 }:{ $minute } p.m.
 }
 date-time = { $date } at { $time }
+# The short names of America’s zones; elsewhere the name as it is.
+zone-short = { $short ->
+   *[other] { $short }
+}
 
 ## The head
 page-title = Update report: { $site }, { $date }
@@ -164,16 +169,76 @@ kind-line = { $kind ->
     [component] Component
     [library] Library
     [package] Package
+    [extension] Extension
+    [skin] Skin
+    [file] Set of files
+    [profile] Installation profile
+    [admin-module] Administration module
+    [admin-template] Administration template
    *[other] { $kind }
 }
+# A component in a sentence, and what belongs to it.
+of-name = { $begins ->
+   *[other] { $name }
+}
+the-component = { $kind ->
+    [core] the core
+    [plugin] the extension { $name }
+    [mu-plugin] the must-use extension { $name }
+    [dropin] the drop-in { $name }
+    [theme] the theme { $name }
+    [language] the language { $name }
+    [template] the template { $name }
+    [module] the module { $name }
+    [component] the component { $name }
+    [library] the library { $name }
+    [package] the package { $name }
+    [extension] the extension { $name }
+    [skin] the skin { $name }
+    [file] the set of files { $name }
+    [profile] the installation profile { $name }
+    [admin-module] the administration module { $name }
+    [admin-template] the administration template { $name }
+   *[other] { $name }
+}
+of-component = { $kind ->
+    [core] of the core
+    [plugin] of the extension { $name }
+    [mu-plugin] of the must-use extension { $name }
+    [dropin] of the drop-in { $name }
+    [theme] of the theme { $name }
+    [language] of the language { $name }
+    [template] of the template { $name }
+    [module] of the module { $name }
+    [component] of the component { $name }
+    [library] of the library { $name }
+    [package] of the package { $name }
+    [extension] of the extension { $name }
+    [skin] of the skin { $name }
+    [file] of the set of files { $name }
+    [profile] of the installation profile { $name }
+    [admin-module] of the administration module { $name }
+    [admin-template] of the administration template { $name }
+   *[other] of { $name }
+}
+the-object = { $kind ->
+    [table] the table { $name }
+    [sequence] the sequence { $name }
+    [view] the view { $name }
+    [function] the function { $name }
+    [procedure] the procedure { $name }
+    [trigger] the trigger { $name }
+    [event] the event { $name }
+   *[other] { $name }
+}
 kind-major = { $kind }, new major version
-state-line = tried { $to }: { $state }
-state-undone = undone
+state-line = { $to }: { $state }
+state-undone = installed, then undone
 state-failed = did not work
-state-not-reached = not begun
-state-unclear = unclear
+state-not-reached = planned, not begun
+state-unclear = begun, result unclear
 update-fixes = It closes: { $names }.
-fix-after = { $name } ({ $hours } h after it was published)
+fix-after = { $name } ({ $time } after it was published)
 update-would-fix = It would close: { $names }.
 update-special = A test version, installed on request.
 not-read = not read
@@ -182,7 +247,7 @@ database-kind = Its structure’s version
 
 ## Holds
 holds-title = What is on hold
-holds-intro = These updates exist and were not installed.
+holds-intro = This is what exists and was not installed.
 hold-step = { $installed } → { $offered }
 hold-step-unknown = { $installed } is installed
 hold-who = Who can act:
@@ -205,7 +270,7 @@ hold-approval-notice = It is installed once it has been evaluated and approved (
 hold-declined = It was declined, so it is not installed.
 hold-manual = It has to be done by hand: { $what }.
 hold-special = It is a test version. Those are installed only on request.
-hold-immune = It caused trouble on another site of the same kind, so it waits until the cause is understood.
+hold-immune = It caused trouble on this site or on one like it, so it waits until the cause is understood.
 hold-reported = It waits until { $until }, because of what you told us (no. { $anomaly }).
 hold-next-window = It is not urgent and waits for the next maintenance window.
 hold-lapsed = The maintenance contract ended on { $until }. Without it the site gets no updates, and known vulnerabilities stay open.
@@ -253,18 +318,19 @@ anomaly-open = We are looking into it. You will find our answer in one of the ne
 drift-title = Changes that were not ours
 drift-intro = These changes were made on the site by somebody else since { $since }, when we last left it.
 drift-intro-unknown = These changes were made on the site by somebody else since we last left it.
-drift-version = { $subject }: { $from } → { $to }
-drift-extension-added = { $subject } ({ $to }) was installed.
-drift-extension-removed = { $subject } ({ $from }) was removed.
-drift-extension-version = { $subject } was brought from { $from } to { $to }.
-drift-extension-activated = { $subject } was switched on.
-drift-extension-deactivated = { $subject } was switched off.
+drift-version = { $what }: { $from } → { $to }
+drift-extension-added = Somebody installed { $what } ({ $to }).
+drift-extension-removed = Somebody removed { $what } ({ $from }).
+drift-extension-version = Somebody brought { $what } from { $from } to { $to }.
+drift-extension-activated = Somebody switched { $what } on.
+drift-extension-deactivated = Somebody switched { $what } off.
+drift-unknown-version = an unknown version
 drift-administrator-added = The account { $subject } has an administrator’s rights now.
 drift-administrator-removed = The account { $subject } no longer has an administrator’s rights.
 drift-administrator-contact = The e-mail address of the administrator { $subject } was changed.
-drift-table-added = In the database { $subject } was added.
-drift-table-removed = In the database { $subject } was removed.
-drift-table-changed = In the database the structure of { $subject } was changed.
+drift-table-added = In the database, somebody added { $what }.
+drift-table-removed = In the database, somebody removed { $what }.
+drift-table-changed = In the database, somebody changed the structure of { $what }.
 drift-file-added = The file { $subject } was added.
 drift-file-removed = The file { $subject } was removed.
 drift-file-changed = The file { $subject } was changed.
@@ -275,7 +341,6 @@ drift-not-compared = { $subject ->
    *[other] Versions and extensions could not be compared with then.
 }
 drift-address = The site’s address was changed: { $from } → { $to }.
-drift-of = of { $component }
 drift-files = { $count ->
     [one] with one file
    *[other] with { $shown } files
@@ -350,6 +415,8 @@ check-home = Home page
 check-page = Page { $path }
 check-command = Command { $command }
 check-log = Error log
+# Several checks of the same thing are numbered.
+check-again = { $check } ({ $number })
 seen-passed = passed
 seen-failed = failed
 seen-unknown = could not be made
@@ -471,6 +538,7 @@ letter-dear = Dear Sir or Madam,
 letter-run = The following pages are our report on the updates to your website { $site }. In short:
 letter-restore = The following pages are our report on the restore of your website { $site }. In short:
 letter-month = The following pages are our monthly report ({ $month }). In short:
+letter-notices = The following pages say what waits for an answer about your website { $site }. In short:
 letter-contact = If anything looks wrong, or if you have any questions, please contact us: { $contact }
 letter-ask = If anything looks wrong, or if you have any questions, please contact us.
 letter-closing = Yours faithfully,
@@ -500,6 +568,11 @@ intake-medium = To be looked at, or agreed upon
 intake-low = Good to know
 intake-todo = What to do:
 intake-line = line { $line }
+intake-place-files = Files and tables
+intake-place-updates = Updates
+intake-place-checks = Checks
+intake-place-address = The site’s address
+intake-place-administrators = Administrator accounts
 intake-unknown = What could not be looked at
 intake-record = Record { $id }
 
@@ -548,6 +621,10 @@ monthly-checks = { $count ->
     [one] The check passed when it was last made.
    *[other] All { $shown } checks passed when they were last made.
 }
+monthly-checks-others = { $count ->
+    [one] On the other sites, the check passed when it was last made.
+   *[other] On the other sites, all { $shown } checks passed when they were last made.
+}
 monthly-checks-failing = { $count ->
     [one] One check did not pass when it was last made.
    *[other] { $shown } checks did not pass when they were last made.
@@ -577,6 +654,7 @@ monthly-drifts = { $count ->
    *[other] { $shown } changes that were not ours were found on the site. The reports of those days have the details.
 }
 monthly-runs-title = What was done
+monthly-date = { $date } ({ $times } times)
 monthly-dates = { $from } to { $until } ({ $times } times)
 monthly-more-runs = { $count ->
     [one] One earlier entry is not shown here.
@@ -605,6 +683,7 @@ monthly-times = { $count ->
    *[other] in { $shown } updates
 }
 monthly-put-back-later = Later the site, or a part of it, was put back from a backup, as asked: this version may be gone.
+monthly-unchecked = Since the last run, the site could not be checked: nobody knows whether it works.
 monthly-checked = On { $date }, { $part } of { $total } checks passed.
 monthly-column-page = How fast pages answer
 monthly-column-first = Before the first visit
@@ -634,8 +713,12 @@ notices-title-waiting = { $count ->
     [one] One update is waiting
    *[other] { $shown } updates are waiting
 }
-notices-intro = Each waits until somebody has decided or acted. Reply with the number of the notice: yes or no where an approval is asked for, done where it is a task.
+notices-intro = { $count ->
+    [one] It waits until somebody has decided or acted. Reply with the number of the notice: yes or no where an approval is asked for, done where it is a task.
+   *[other] Each waits until somebody has decided or acted. Reply with the number of the notice: yes or no where an approval is asked for, done where it is a task.
+}
 notices-list = What waits
+notices-title-line = Notice no. { $notice } – { $title }
 notices-line = Notice no. { $notice } – { $title }: { $from } → { $to }
 notices-who = { $who ->
     [operator] It is up to us.

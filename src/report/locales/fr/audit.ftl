@@ -47,7 +47,6 @@ audit-waived-by = { $owner } en répond jusqu’au { $day } : { $why }
 audit-unknown-title = Ce qui n’a pas pu être examiné
 
 ## Preuves
-audit-text = { $text }
 audit-why = { $why }
 audit-more = { $count ->
     [one] et une autre
@@ -127,6 +126,26 @@ audit-drift = { $count ->
     [one] un changement, vu le { $at }
    *[other] { $count } changements, vus le { $at }
 }
+audit-drift-change = { $kind ->
+    [version] autre version
+    [extension-added] extension ajoutée
+    [extension-removed] extension retirée
+    [extension-version] autre version d’une extension
+    [extension-activated] extension activée
+    [extension-deactivated] extension désactivée
+    [administrator-added] droits d’administration donnés
+    [administrator-removed] droits d’administration retirés
+    [administrator-contact] autre adresse courriel d’un administrateur
+    [table-added] ajouté à la base de données
+    [table-removed] retiré de la base de données
+    [table-changed] structure changée dans la base de données
+    [file-added] fichier ajouté
+    [file-removed] fichier retiré
+    [file-changed] fichier modifié
+    [file-rights] autres droits d’un fichier
+    [address] autre adresse du site
+   *[not-compared] non comparé
+} : { $subject }
 audit-backup-none = il n’y en a aucune sauvegarde
 audit-backup-newest = la sauvegarde la plus récente est du { $at }
 audit-backup-verified = la plus récente que l’on sait entière est du { $at }

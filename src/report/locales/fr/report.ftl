@@ -15,6 +15,7 @@ duration-s = { $n } s
 duration-min = { $min } min { $s } s
 duration-h = { $h } h { $min } min
 hours = { $count ->
+    [0] moins d’une heure
     [one] une heure
    *[other] { $shown } heures
 }
@@ -41,6 +42,22 @@ date = { $day ->
 }
 time = { $hour } h { $minute }
 date-time = { $date } à { $time }
+# Les sigles des fuseaux d’Amérique; ailleurs $short est vide et le nom suffit, ou le sigle reste tel quel.
+zone-short = { $short ->
+    [NST] HNT
+    [NDT] HAT
+    [AST] HNA
+    [ADT] HAA
+    [EST] HNE
+    [EDT] HAE
+    [CST] HNC
+    [CDT] HAC
+    [MST] HNR
+    [MDT] HAR
+    [PST] HNP
+    [PDT] HAP
+   *[other] { $short }
+}
 
 ## L’en-tête
 page-title = Rapport de mise à jour : { $site }, { $date }
@@ -165,16 +182,77 @@ kind-line = { $kind ->
     [component] Composant
     [library] Bibliothèque
     [package] Paquet
+    [extension] Extension
+    [skin] Habillage
+    [file] Ensemble de fichiers
+    [profile] Profil d’installation
+    [admin-module] Module d’administration
+    [admin-template] Gabarit d’administration
    *[other] { $kind }
 }
+# Un composant dans une phrase, et ce qui lui appartient.
+of-name = { $begins ->
+    [vowel] d’{ $name }
+   *[other] de { $name }
+}
+the-component = { $kind ->
+    [core] le système
+    [plugin] l’extension { $name }
+    [mu-plugin] l’extension obligatoire { $name }
+    [dropin] le module de remplacement { $name }
+    [theme] le thème { $name }
+    [language] la langue { $name }
+    [template] le gabarit { $name }
+    [module] le module { $name }
+    [component] le composant { $name }
+    [library] la bibliothèque { $name }
+    [package] le paquet { $name }
+    [extension] l’extension { $name }
+    [skin] l’habillage { $name }
+    [file] l’ensemble de fichiers { $name }
+    [profile] le profil d’installation { $name }
+    [admin-module] le module d’administration { $name }
+    [admin-template] le gabarit d’administration { $name }
+   *[other] { $name }
+}
+of-component = { $kind ->
+    [core] du système
+    [plugin] de l’extension { $name }
+    [mu-plugin] de l’extension obligatoire { $name }
+    [dropin] du module de remplacement { $name }
+    [theme] du thème { $name }
+    [language] de la langue { $name }
+    [template] du gabarit { $name }
+    [module] du module { $name }
+    [component] du composant { $name }
+    [library] de la bibliothèque { $name }
+    [package] du paquet { $name }
+    [extension] de l’extension { $name }
+    [skin] de l’habillage { $name }
+    [file] de l’ensemble de fichiers { $name }
+    [profile] du profil d’installation { $name }
+    [admin-module] du module d’administration { $name }
+    [admin-template] du gabarit d’administration { $name }
+   *[other] de { $name }
+}
+the-object = { $kind ->
+    [table] la table { $name }
+    [sequence] la séquence { $name }
+    [view] la vue { $name }
+    [function] la fonction { $name }
+    [procedure] la procédure { $name }
+    [trigger] le déclencheur { $name }
+    [event] l’événement { $name }
+   *[other] { $name }
+}
 kind-major = { $kind }, nouvelle version majeure
-state-line = { $to } tentée : { $state }
-state-undone = annulée
+state-line = { $to } : { $state }
+state-undone = installée, puis annulée
 state-failed = n’a pas fonctionné
-state-not-reached = pas commencée
-state-unclear = incertaine
+state-not-reached = prévue, pas commencée
+state-unclear = commencée, résultat incertain
 update-fixes = Elle corrige : { $names }.
-fix-after = { $name } ({ $hours } h après sa publication)
+fix-after = { $name } ({ $time } après sa publication)
 update-would-fix = Elle corrigerait : { $names }.
 update-special = Version d’essai, installée sur demande.
 not-read = non lue
@@ -183,7 +261,7 @@ database-kind = Version de sa structure
 
 ## Attentes
 holds-title = Ce qui est en attente
-holds-intro = Ces mises à jour existent et n’ont pas été installées.
+holds-intro = Voici ce qui existe et n’a pas été installé.
 hold-step = { $installed } → { $offered }
 hold-step-unknown = { $installed } est installée
 hold-who = Qui peut agir :
@@ -201,14 +279,14 @@ hold-policy = { $allows ->
     [patch] Le pas est plus grand que ce que le plan permet (correctifs seulement).
    *[other] Les règles du plan excluent cette mise à jour ({ $key } : { $allows }).
 }
-hold-approval = Elle est installée après avoir été évaluée et approuvée.
-hold-approval-notice = Elle est installée après avoir été évaluée et approuvée (avis n° { $notice }).
+hold-approval = Elle sera installée une fois évaluée et approuvée.
+hold-approval-notice = Elle sera installée une fois évaluée et approuvée (avis n° { $notice }).
 hold-declined = Elle a été refusée; elle n’est donc pas installée.
 hold-manual = Elle doit être faite à la main : { $what }.
 hold-special = C’est une version d’essai. De telles versions ne sont installées que sur demande.
-hold-immune = Elle a causé des ennuis sur un autre site du même genre; elle attend que la cause soit comprise.
+hold-immune = Elle a causé des ennuis sur ce site ou sur un site semblable; elle attend que la cause soit comprise.
 hold-reported = À la suite de votre signalement n° { $anomaly }, elle est retenue jusqu’au { $until }.
-hold-next-window = Elle n’est pas urgente et attend la prochaine fenêtre de maintenance.
+hold-next-window = Elle n’est pas urgente et attend la prochaine fenêtre d’entretien.
 hold-lapsed = Le contrat d’entretien a pris fin le { $until }. Sans lui, le site ne reçoit plus de mises à jour et les failles connues restent ouvertes.
 hold-postponed = Une des nouvelles versions ne fonctionne pas sur ce site. Pendant qu’on la cherchait, le tour de celle-ci n’est pas venu.
 hold-planned = Le plan la retient : { $why }.
@@ -246,7 +324,7 @@ anomaly-screenshots = { $count ->
    *[other] Vous y avez joint { $shown } captures d’écran.
 }
 anomaly-put-back = Le { $date }, nous avons remis le site dans l’état de la sauvegarde prise avant les mises à jour.
-anomaly-held = Les mises à jour de { $extension } attendent jusqu’au { $until }.
+anomaly-held = Les mises à jour { $extension } attendent jusqu’au { $until }.
 anomaly-answer = Voici ce que nous avons constaté : { $answer }
 anomaly-open = Nous examinons le problème. Vous trouverez notre réponse dans un de nos prochains rapports.
 
@@ -254,18 +332,19 @@ anomaly-open = Nous examinons le problème. Vous trouverez notre réponse dans u
 drift-title = Des changements qui ne viennent pas de nous
 drift-intro = Ces changements ont été faits sur le site par quelqu’un d’autre depuis le { $since }, moment où nous l’avons laissé.
 drift-intro-unknown = Ces changements ont été faits sur le site par quelqu’un d’autre depuis que nous l’avons laissé.
-drift-version = { $subject } : { $from } → { $to }
-drift-extension-added = { $subject } ({ $to }) a été installé.
-drift-extension-removed = { $subject } ({ $from }) a été retiré.
-drift-extension-version = { $subject } est passé de { $from } à { $to }.
-drift-extension-activated = { $subject } a été activé.
-drift-extension-deactivated = { $subject } a été désactivé.
+drift-version = { $what } : { $from } → { $to }
+drift-extension-added = Quelqu’un a installé { $what } ({ $to }).
+drift-extension-removed = Quelqu’un a retiré { $what } ({ $from }).
+drift-extension-version = Quelqu’un a fait passer { $what } de { $from } à { $to }.
+drift-extension-activated = Quelqu’un a activé { $what }.
+drift-extension-deactivated = Quelqu’un a désactivé { $what }.
+drift-unknown-version = une version inconnue
 drift-administrator-added = Le compte { $subject } a maintenant les droits d’administration.
 drift-administrator-removed = Le compte { $subject } n’a plus les droits d’administration.
 drift-administrator-contact = L’adresse courriel de l’administrateur { $subject } a changé.
-drift-table-added = Dans la base de données, { $subject } a été ajouté.
-drift-table-removed = Dans la base de données, { $subject } a été retiré.
-drift-table-changed = Dans la base de données, la structure de { $subject } a changé.
+drift-table-added = Dans la base de données, quelqu’un a ajouté { $what }.
+drift-table-removed = Dans la base de données, quelqu’un a retiré { $what }.
+drift-table-changed = Dans la base de données, quelqu’un a changé la structure de { $what }.
 drift-file-added = Le fichier { $subject } a été ajouté.
 drift-file-removed = Le fichier { $subject } a été retiré.
 drift-file-changed = Le fichier { $subject } a été modifié.
@@ -276,7 +355,6 @@ drift-not-compared = { $subject ->
    *[other] Les versions et les extensions n’ont pas pu être comparées à ce qu’elles étaient.
 }
 drift-address = L’adresse du site a changé : { $from } → { $to }.
-drift-of = de { $component }
 drift-files = { $count ->
     [one] avec un fichier
    *[other] avec { $shown } fichiers
@@ -351,6 +429,8 @@ check-home = Page d’accueil
 check-page = Page { $path }
 check-command = Commande { $command }
 check-log = Journal d’erreurs
+# Plusieurs vérifications de la même chose sont numérotées.
+check-again = { $check } ({ $number })
 seen-passed = réussie
 seen-failed = échouée
 seen-unknown = impossible à faire
@@ -424,7 +504,7 @@ proven-failed = Un essai plus récent, le { $date }, n’a pas réussi.
 
 ## Étapes
 steps-title = Emploi du temps
-steps-caption = Les heures sont celles de { $zone }.
+steps-caption = Les heures sont celles du fuseau horaire { $zone }.
 column-start = Début
 column-step = Étape
 column-duration = Durée
@@ -440,8 +520,8 @@ step = { $kind ->
     [disarm] Fin de la veille du retour automatique
     [maintenance-on] Affichage de la page d’entretien
     [prepare] Demande des dernières versions
-    [licence] Inscription de la licence de { $title }
-    [update] Mise à jour de { $title }
+    [licence] Inscription de la licence { $title }
+    [update] Mise à jour { $title }
     [migrate] Mise à jour de la base de données
     [languages] Mise à jour des langues
     [quick-checks] Vérification du site
@@ -472,6 +552,7 @@ letter-dear = Madame, Monsieur,
 letter-run = Vous trouverez aux pages suivantes notre rapport sur la mise à jour de votre site { $site }. En bref :
 letter-restore = Vous trouverez aux pages suivantes notre rapport sur la restauration de votre site { $site }. En bref :
 letter-month = Vous trouverez aux pages suivantes notre rapport mensuel ({ $month }). En bref :
+letter-notices = Vous trouverez aux pages suivantes ce qui attend une réponse au sujet de votre site { $site }. En bref :
 letter-contact = Si quelque chose vous semble anormal, ou pour toute question, n’hésitez pas à nous joindre : { $contact }
 letter-ask = Si quelque chose vous semble anormal, ou pour toute question, n’hésitez pas à nous joindre.
 letter-closing = Nous vous prions d’agréer, Madame, Monsieur, nos salutations distinguées.
@@ -490,7 +571,7 @@ intake-label-extensions = Extensions
 intake-accept = Le site peut entrer dans son plan
 intake-conditions = Le site peut entrer dans son plan quand certains points seront réglés
 intake-refuse = Le site ne peut pas entrer dans son plan tel qu’il est
-intake-looked = { $files } fichiers et { $objects } parties de la base de données ont été examinés, avec { $rules } règles.
+intake-looked = { $files } fichiers et { $objects } parties de la base de données ont été examinés, avec { $rules } règles.
 intake-estimate = { $count ->
     [one] L’amener aux versions majeures actuelles demande environ une minute de travail.
    *[other] L’amener aux versions majeures actuelles demande environ { $shown } minutes de travail.
@@ -501,6 +582,11 @@ intake-medium = À examiner, ou à convenir
 intake-low = Bon à savoir
 intake-todo = À faire :
 intake-line = ligne { $line }
+intake-place-files = Fichiers et tables
+intake-place-updates = Mises à jour
+intake-place-checks = Vérifications
+intake-place-address = Adresse du site
+intake-place-administrators = Comptes d’administration
 intake-unknown = Ce qui n’a pas pu être examiné
 intake-record = Dossier { $id }
 
@@ -549,6 +635,10 @@ monthly-checks = { $count ->
     [one] La vérification a réussi la dernière fois qu’elle a été faite.
    *[other] Les { $shown } vérifications ont toutes réussi la dernière fois qu’elles ont été faites.
 }
+monthly-checks-others = { $count ->
+    [one] Sur les autres sites, la vérification a réussi la dernière fois qu’elle a été faite.
+   *[other] Sur les autres sites, les { $shown } vérifications ont toutes réussi la dernière fois qu’elles ont été faites.
+}
 monthly-checks-failing = { $count ->
     [one] Une vérification a échoué la dernière fois qu’elle a été faite.
    *[other] { $shown } vérifications ont échoué la dernière fois qu’elles ont été faites.
@@ -578,6 +668,7 @@ monthly-drifts = { $count ->
    *[other] { $shown } changements qui ne sont pas de nous ont été trouvés sur le site. Les rapports de ces jours-là donnent les détails.
 }
 monthly-runs-title = Ce qui a été fait
+monthly-date = { $date } ({ $times } fois)
 monthly-dates = du { $from } au { $until } ({ $times } fois)
 monthly-more-runs = { $count ->
     [one] Une ligne plus ancienne n’est pas montrée ici.
@@ -606,6 +697,7 @@ monthly-times = { $count ->
    *[other] en { $shown } mises à jour
 }
 monthly-put-back-later = Par la suite, le site ou une partie du site a été ramené à une sauvegarde, comme demandé : cette version n’y est peut-être plus.
+monthly-unchecked = Depuis la dernière intervention, le site n’a pas pu être vérifié : on ne sait pas s’il fonctionne.
 monthly-checked = Le { $date }, { $part } vérifications sur { $total } ont réussi.
 monthly-column-page = Vitesse des pages
 monthly-column-first = Avant la première intervention
@@ -635,8 +727,12 @@ notices-title-waiting = { $count ->
     [one] Une mise à jour est en attente
    *[other] { $shown } mises à jour sont en attente
 }
-notices-intro = Chacune attend que quelqu’un décide ou agisse. Répondez en indiquant le numéro de l’avis : oui ou non s’il demande une approbation, fait s’il s’agit d’une tâche.
+notices-intro = { $count ->
+    [one] Elle attend que quelqu’un décide ou agisse. Répondez en indiquant le numéro de l’avis : oui ou non s’il demande une approbation, fait s’il s’agit d’une tâche.
+   *[other] Chacune attend que quelqu’un décide ou agisse. Répondez en indiquant le numéro de l’avis : oui ou non s’il demande une approbation, fait s’il s’agit d’une tâche.
+}
 notices-list = Ce qui attend
+notices-title-line = Avis n° { $notice } – { $title }
 notices-line = Avis n° { $notice } – { $title } : { $from } → { $to }
 notices-who = { $who ->
     [operator] C’est à nous d’agir.
